@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Exit codes of every subcommand.
+const (
+	exitOK       = 0 // The work was done.
+	exitFailures = 1 // The work was done and found failures.
+	exitUsage    = 2 // The command was used wrongly or could not run.
+)
+
+// foundFailures is an error of the thing the command worked on, not of the command: it ends with exitFailures.
+type foundFailures struct{ err error }
+
+func (e *foundFailures) Error() string { return e.err.Error() }
+func (e *foundFailures) Unwrap() error { return e.err }
+
+// failures marks err so that the process ends with exit code 1 instead of 2. A nil err stays nil.
+func failures(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &foundFailures{err: err}
+}
+
+// advised is an error that says what the user can do about it.
+type advised struct {
+	err    error
+	advice string
+}
+
+func (e *advised) Error() string { return e.err.Error() }
+func (e *advised) Unwrap() error { return e.err }
+
+// advise attaches what the user can do about err, printed on a line of its own. A nil err stays nil.
+func advise(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return &advised{err: err, advice: fmt.Sprintf(format, args...)}
+}
+
+// report prints err and its advice to w and returns the exit code that belongs to it.
+func report(w io.Writer, err error) int {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return exitOK
+	}
+	fmt.Fprintf(w, "udpchat: %s\n", err)
+	if a, ok := errors.AsType[*advised](err); ok {
+		for line := range strings.Lines(a.advice) {
+			fmt.Fprintf(w, "  %s\n", strings.TrimRight(line, "\n"))
+		}
+	}
+	if _, ok := errors.AsType[*foundFailures](err); ok {
+		return exitFailures
+	}
+	return exitUsage
+}

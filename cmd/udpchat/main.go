@@ -1,0 +1,17 @@
+// Command udpchat is a chat server and client for networks that lose packets.
+//
+// Every subcommand lives in a file of its own; wire.go is the parts list that turns a configuration into a running
+// server. This is the one place that knows every other package.
+//
+// Exit codes: 0 all went well, 1 the work was done and found failures (a server refused us, a message was lost),
+// 2 the command was used wrongly or could not run at all. Errors go to stderr, with what to do about them.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,30 @@
+package config
+
+import "time"
+
+// Config is every setting of the server. The tags of a field are all there is to know about it:
+//
+//	mapstructure  the key in the file; flag and variable follow from it (student_id: --student-id, UDPCHAT_STUDENT_ID)
+//	default       as text, in the form the environment uses
+//	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
+//	range         least and greatest value, or length in bytes for text: "1..64"
+//	choices       the words allowed: "a|b|c"
+type Config struct {
+	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
+
+	StudentID string `mapstructure:"student_id" default:"udpchat" range:"1..64" usage:"the StudentID that HELO is answered with"`
+	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`
+	AllowKill bool   `mapstructure:"allow_kill" default:"false" usage:"let any lab client stop the server with KILL_SERVICE"`
+
+	OutboxBytes       int `mapstructure:"outbox_bytes" default:"1048576" range:"131072..1073741824" usage:"how many 'BYTES' may wait for one member before it is cut off as too slow"`
+	RoomsPerClientMax int `mapstructure:"rooms_per_client_max" default:"64" range:"1..10000" usage:"how many rooms one client may be in at a time"`
+	SessionsMax       int `mapstructure:"sessions_max" default:"20000" range:"1..1000000" usage:"how many sessions the server holds at a time, over all listeners"`
+
+	AcceptPerSecond int `mapstructure:"accept_per_second" default:"50" range:"1..1000000" usage:"how many new sessions a second one address (IPv6: one /64) may open; loopback is exempt"`
+	AcceptBurst     int `mapstructure:"accept_burst" default:"200" range:"1..1000000" usage:"how many new sessions one address may open at once before accept_per_second limits it"`
+
+	IdleTimeout time.Duration `mapstructure:"idle_timeout" default:"5m" range:"10s..24h" usage:"after this time without a sign of life a UDP peer counts as gone"`
+
+	LogLevel  string `mapstructure:"log_level" default:"info" choices:"debug|info|warn|error" usage:"the least important log lines to write"`
+	LogFormat string `mapstructure:"log_format" default:"auto" choices:"auto|text|json" usage:"log lines: auto is short on a terminal and text elsewhere, text is key=value, json is one object a line"`
+}

@@ -1,0 +1,270 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+)
+
+// load runs Load the way the command does: flags parsed from args, a file with this text ("" is no file), and the
+// environment of the test.
+func load(t *testing.T, file string, args ...string) (Config, []Setting, error) {
+	t.Helper()
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	fs.Usage = func() {}
+	AddFlags(fs)
+	if file != "" {
+		path := filepath.Join(t.TempDir(), "test.yaml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--config", path)
+	}
+	if err := fs.Parse(args); err != nil {
+		return Config{}, nil, err
+	}
+	return Load(Sources{Flags: fs, Environment: true})
+}
+
+func defaults(t *testing.T) Config {
+	t.Helper()
+	cfg, _, err := Load(Sources{})
+	if err != nil {
+		t.Fatalf("defaults do not load: %v", err)
+	}
+	return cfg
+}
+
+func TestDefaults(t *testing.T) {
+	want := Config{
+		Listen:    []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
+		StudentID: "udpchat", LabMode: "compat",
+		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
+		IdleTimeout: 5 * time.Minute, LogLevel: "info", LogFormat: "auto",
+	}
+	if diff := cmp.Diff(want, defaults(t)); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+}
+
+// Every source is set to another value for the same key, and taken away one after the other.
+func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
+	const file = "student_id: from-file\nsessions_max: 11\n"
+	get := func(file string, args ...string) (string, string) {
+		t.Helper()
+		cfg, settings, err := load(t, file, args...)
+		if err != nil {
+			t.Fatalf("Load: %v", err)
+		}
+		for _, s := range settings {
+			if s.Key == "student_id" {
+				return cfg.StudentID, s.Source
+			}
+		}
+		return cfg.StudentID, ""
+	}
+	check := func(value, source, wantValue, wantSource string) {
+		t.Helper()
+		if value != wantValue || !strings.HasPrefix(source, wantSource) {
+			t.Errorf("got %q from %q, want %q from %q", value, source, wantValue, wantSource)
+		}
+	}
+	t.Setenv("UDPCHAT_STUDENT_ID", "from-env")
+	v, s := get(file, "--student-id", "from-flag")
+	check(v, s, "from-flag", "flag --student-id")
+	v, s = get(file)
+	check(v, s, "from-env", "environment UDPCHAT_STUDENT_ID")
+	t.Setenv("UDPCHAT_STUDENT_ID", "")
+	v, s = get(file)
+	check(v, s, "from-file", "file /")
+	v, s = get("sessions_max: 11\n")
+	check(v, s, "udpchat", "default")
+}
+
+func TestSameListenersFromEverySource(t *testing.T) {
+	want := []Listener{
+		{Address: ":4000", Transport: Auto, Protocol: Auto},
+		{Address: "[::1]:4001", Transport: TCP, Protocol: Lab},
+	}
+	check := func(what string, cfg Config, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		} else if diff := cmp.Diff(want, cfg.Listen); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	cfg, _, err := load(t, "", "--listen", ":4000", "--listen", "[::1]:4001/tcp/lab")
+	check("two flags", cfg, err)
+	cfg, _, err = load(t, "listen:\n  - :4000\n  - address: '[::1]:4001'\n    transport: tcp\n    protocol: lab\n")
+	check("file with text and map", cfg, err)
+	cfg, _, err = load(t, "listen: ':4000, [::1]:4001/tcp/lab'\n")
+	check("file with one text", cfg, err)
+	t.Setenv("UDPCHAT_LISTEN", ":4000 [::1]:4001/tcp/lab")
+	cfg, _, err = load(t, "listen: [':9']\n")
+	check("environment", cfg, err)
+}
+
+func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
+	tests := []struct {
+		name      string
+		file, env string // env is NAME=VALUE.
+		args      []string
+		want      []string
+	}{
+		{"unknown key", "sesions_max: 5", "", nil, []string{"sesions_max", `"5"`, "file /", "did you mean sessions_max?"}},
+		{"unknown nested key", "tcp:\n  port: 5", "", nil, []string{"tcp.port", "file /", "no such setting"}},
+		{"unknown variable", "", "UDPCHAT_LISTN=:1", nil, []string{"UDPCHAT_LISTN", `":1"`, "environment", "did you mean UDPCHAT_LISTEN?"}},
+		{"number too small in file", "sessions_max: 0", "", nil, []string{"sessions_max", `"0"`, "file /", "whole number from 1 to 1000000"}},
+		{"fraction", "sessions_max: 1.5", "", nil, []string{"sessions_max", `"1.5"`, "whole number"}},
+		{"number too large in variable", "", "UDPCHAT_OUTBOX_BYTES=9999999999999999999", nil, []string{"outbox_bytes", "environment UDPCHAT_OUTBOX_BYTES", "131072"}},
+		{"no number in flag", "", "", []string{"--sessions-max", "many"}, []string{"sessions_max", `"many"`, "flag --sessions-max", "1 to 1000000"}},
+		{"wrong word", "lab_mode: lax", "", nil, []string{"lab_mode", `"lax"`, "one of compat, strict"}},
+		{"wrong word in flag", "", "", []string{"--log-level=loud"}, []string{"log_level", `"loud"`, "debug, info, warn, error"}},
+		{"duration without unit", "idle_timeout: 90", "", nil, []string{"idle_timeout", `"90"`, "with its unit from 10s to 24h"}},
+		{"duration too long", "", "", []string{"--idle-timeout", "48h"}, []string{"idle_timeout", "10s to 24h"}},
+		{"no bool", "allow_kill: maybe", "", nil, []string{"allow_kill", `"maybe"`, "true or false"}},
+		{"text YAML reads as a number", "student_id: 0123", "", nil, []string{"student_id", "quotes"}},
+		{"escape sequence in text", `student_id: "a\e[2J"`, "", nil, []string{"student_id", `\x1b`, "printable"}},
+		{"long text", "student_id: " + strings.Repeat("x", 200), "", nil, []string{"student_id", "…", "1 to 64 bytes"}},
+		{"key without value", "student_id:", "", nil, []string{"student_id", "no value"}},
+		{"port alone", "", "", []string{"--listen", "4000"}, []string{"listen", `"4000"`, "flag --listen", ":PORT"}},
+		{"port too large", "", "", []string{"--listen", ":70000"}, []string{"listen", "0 to 65535"}},
+		{"unknown transport", "listen: [':4000/sctp']", "", nil, []string{"listen", "entry 1", "sctp", "auto, tcp, udp, plain"}},
+		{"unknown protocol", "", "UDPCHAT_LISTEN=:4000/tcp/irc", nil, []string{"listen", "irc", "auto, lab"}},
+		{"unknown key of a listener", "listen:\n - adress: ':1'", "", nil, []string{"listen", "adress", "address, transport, protocol"}},
+		{"number as address", "listen: [4000]", "", nil, []string{"listen", "4000"}},
+		{"no listener", "listen: []", "", nil, []string{"listen", "got 0 listeners"}},
+		{"same port twice", "listen: [':1', ':1/udp']", "", nil, []string{"listen", "twice for UDP"}},
+		{"too many listeners", "", "UDPCHAT_LISTEN=" + strings.Repeat(":0 ", 65), nil, []string{"listen", "65", "1 to 64"}},
+		{"not YAML", "a: b: c", "", nil, []string{"test.yaml", "yaml"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if name, value, ok := strings.Cut(tt.env, "="); ok {
+				t.Setenv(name, value)
+			}
+			_, _, err := load(t, tt.file, tt.args...)
+			if err == nil {
+				t.Fatal("Load took it")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+			if strings.ContainsRune(err.Error(), '\x1b') {
+				t.Errorf("error %q has an escape character", err)
+			}
+		})
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	_, _, err := load(t, "lab_mode: lax\nsessions_max: 0\nfoo: 1\n")
+	e, ok := errors.AsType[*Error](err)
+	if !ok || len(e.Problems) != 3 {
+		t.Errorf("got %v, want an *Error with 3 problems", err)
+	}
+}
+
+func TestMissingFileIsAnError(t *testing.T) {
+	_, _, err := Load(Sources{File: filepath.Join(t.TempDir(), "none.yaml")})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want one that is os.ErrNotExist", err)
+	}
+}
+
+func TestFileNamedByVariableAndFlag(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings") // Without .yaml.
+	if err := os.WriteFile(path, []byte("sessions_max: 7"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("UDPCHAT_CONFIG", path)
+	if cfg, _, err := load(t, ""); err != nil || cfg.SessionsMax != 7 {
+		t.Errorf("by variable: sessions_max %d, %v; want 7", cfg.SessionsMax, err)
+	}
+	if cfg, _, err := load(t, "sessions_max: 8"); err != nil || cfg.SessionsMax != 8 {
+		t.Errorf("flag over variable: sessions_max %d, %v; want 8", cfg.SessionsMax, err)
+	}
+}
+
+func TestFlagNumberWithLeadingZeroIsDecimal(t *testing.T) {
+	if cfg, _, err := load(t, "", "--sessions-max", "010"); err != nil || cfg.SessionsMax != 10 {
+		t.Errorf("sessions_max 010 is %d, %v; want 10", cfg.SessionsMax, err)
+	}
+}
+
+func TestBoolFlagNeedsNoValue(t *testing.T) {
+	if cfg, _, err := load(t, "", "--allow-kill"); err != nil || !cfg.AllowKill {
+		t.Errorf("allow_kill is %v, %v; want true", cfg.AllowKill, err)
+	}
+	if cfg, _, err := load(t, "allow_kill: true", "--allow-kill=false"); err != nil || cfg.AllowKill {
+		t.Errorf("allow_kill is %v, %v; want false", cfg.AllowKill, err)
+	}
+}
+
+// The written file must be valid as it is and with every setting's # taken away, and mean the defaults both times.
+func TestTemplateMeansTheDefaults(t *testing.T) {
+	commented := string(Template())
+	active := regexp.MustCompile(`(?m)^#(\w+:)`).ReplaceAllString(commented, "$1")
+	if commented == active {
+		t.Fatal("no settings in the template")
+	}
+	for _, text := range []string{commented, active} {
+		cfg, settings, err := load(t, text)
+		if err != nil {
+			t.Fatalf("template does not load: %v\n%s", err, text)
+		}
+		if diff := cmp.Diff(defaults(t), cfg); diff != "" {
+			t.Errorf("template (-default +got):\n%s", diff)
+		}
+		for _, s := range settings {
+			if fromFile := strings.HasPrefix(s.Source, "file "); fromFile != (text == active) {
+				t.Errorf("%s comes from %s", s.Key, s.Source)
+			}
+		}
+	}
+}
+
+func TestEverySettingIsDocumented(t *testing.T) {
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	AddFlags(fs)
+	template := strings.ReplaceAll(string(Template()), "\n# ", " ") // Long lines are broken.
+	for _, f := range fields() {
+		if f.usage == "" || f.key == "" || f.def == "" {
+			t.Errorf("field %+v: key, default and usage must be there", f)
+		}
+		if flag := fs.Lookup(f.flag); flag == nil || !strings.Contains(flag.Usage, f.env) {
+			t.Errorf("%s: no flag, or it does not name its variable", f.key)
+		}
+		for _, want := range []string{f.allowed(), f.env, "--" + f.flag} {
+			if !strings.Contains(template, want) {
+				t.Errorf("%s: template does not say %q", f.key, want)
+			}
+		}
+	}
+}
+
+func FuzzListeners(f *testing.F) {
+	for _, s := range []string{":4000", ":4000/tcp,[::1]:0/udp/lab", "a/b/c/d", "[", ":1 :1", "/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ls, err := listenersFrom(s)
+		if err != nil {
+			return
+		}
+		again, err := listenersFrom(format(ls))
+		if err != nil || cmp.Diff(ls, again) != "" {
+			t.Errorf("%q became %v, written %q, read %v, %v", s, ls, format(ls), again, err)
+		}
+	})
+}
