@@ -1,0 +1,43 @@
+// Package chat knows rooms, members, JOIN_IDs and the order of what happens.
+//
+// A Hub has rooms and users. Connect makes a User out of a name and a Receiver; the user joins
+// rooms, says things in them, leaves them, and is closed when its client has gone:
+//
+//	hub, err := chat.New(chat.Config{Engine: engine})
+//	user, err := hub.Connect("ann", receiver, chat.SmallIDs)
+//	room, err := user.Join(ctx, "kitchen")
+//	err = user.Say(ctx, room, "", "hello")
+//	err = user.Close(ctx, chat.ReasonDisconnected)
+//
+// Nothing happens in a room but through the Engine: Join, Leave and Say write a record down
+// (record.go) and append it to the room's log, the engine hands every record back in one order,
+// and only then is it an Event and are members told. So the answer to Join is the joiner's own
+// KindJoined event, in the same queue as everything else in that room.
+//
+// # What a member may rely on
+//
+// In each room a user receives exactly the events from its own KindJoined to its own KindLeft,
+// both included, in the order of Seq, which is the same order for all members. The member an
+// event is about receives it first, then the others in the order in which they joined. Join and
+// Leave return after the user has received its own event; after Close has returned, with or
+// without an error, the Receiver is not called again.
+//
+// A user that is closed while it joins is in no room afterwards. If the engine does not take or
+// hand back the KindLeft record (it is gone, or ctx ended), Close removes the member all the same
+// and says so with its error; then the others are not told.
+//
+// # Concurrency
+//
+// All methods may be called at the same time. Locks are taken in the order hub, room, user, user
+// table, and whatever Receive locks comes last; no two of the same kind are ever held together.
+// None is held over a call to the engine. Events are delivered with the room locked, so Receive
+// must not block.
+// One user's calls may run concurrently too; they are then ordered by the engine like anybody's,
+// except that its KindLeft comes after everything it said or joined before it.
+//
+// # What it does not do
+//
+// It knows no protocol, no socket and no accounts; it does not limit rates (front-ends do); it
+// does not read history. Records by other nodes of a cluster are delivered, but JoinIDs are
+// unique on one Hub only.
+package chat

@@ -1,0 +1,85 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Code is why the core refuses to do something. Front-ends map codes to the errors of their
+// protocol.
+type Code uint8
+
+const (
+	// CodeNotMember: the user is not in that room.
+	CodeNotMember Code = iota + 1
+	// CodeNoRoom: there is no room of that number.
+	CodeNoRoom
+	// CodeBadName: the name of a room or of a client is not acceptable.
+	CodeBadName
+	// CodeTooLong: the text is too long.
+	CodeTooLong
+	// CodeTooManyRooms: the user is in too many rooms, or the Hub has too many.
+	CodeTooManyRooms
+	// CodeTooManyUsers: the Hub has too many users.
+	CodeTooManyUsers
+	// CodeRateLimited: too much in too short a time. The core leaves that to its callers.
+	CodeRateLimited
+	// CodeShuttingDown: the Hub takes no new work.
+	CodeShuttingDown
+	// CodeClosed: the user was closed, or is being closed. Only callers that share a user with
+	// whoever closes it ever see this.
+	CodeClosed
+
+	codeCount = iota + 1
+)
+
+// String returns the code in words for people.
+func (c Code) String() string {
+	switch c {
+	case CodeNotMember:
+		return "not a member"
+	case CodeNoRoom:
+		return "no such room"
+	case CodeBadName:
+		return "name not acceptable"
+	case CodeTooLong:
+		return "too long"
+	case CodeTooManyRooms:
+		return "too many rooms"
+	case CodeTooManyUsers:
+		return "too many users"
+	case CodeRateLimited:
+		return "too fast"
+	case CodeShuttingDown:
+		return "shutting down"
+	case CodeClosed:
+		return "user is closed"
+	}
+	return fmt.Sprintf("Code(%d)", uint8(c))
+}
+
+// An Error is a refusal: the request was understood, nothing was done, and it is nobody's fault
+// but the caller's. All other errors of the package come from the engine or from ctx.
+type Error struct {
+	Op     string // What was asked for: "connect", "join", "leave" or "say".
+	Code   Code
+	Room   RoomRef // The room it was about; 0 if none or not known.
+	Detail string  // More for a person, or empty. Printable, says nothing secret.
+}
+
+// Error returns the refusal in words.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("chat: ")
+	b.WriteString(e.Op)
+	if e.Room != 0 {
+		fmt.Fprintf(&b, " room %d", e.Room)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.Code.String())
+	if e.Detail != "" {
+		b.WriteString(": ")
+		b.WriteString(e.Detail)
+	}
+	return b.String()
+}

@@ -1,0 +1,151 @@
+package chat
+
+import (
+	"log/slog"
+	"sync"
+
+	"udpchat/chat/names"
+)
+
+// A Hub is the rooms and users of one server. Its methods are safe for concurrent use.
+type Hub struct {
+	cfg   Config       // With defaults. Constant after New.
+	log   *slog.Logger // Constant after New.
+	users userTable
+	stats counters
+
+	closing sync.Once
+	done    chan struct{} // Closed by Close, with mu held.
+
+	mu     sync.RWMutex
+	rooms  []*room          // By RoomRef, from 1 on; never shrinks. Guarded by mu.
+	byName map[string]*room // Guarded by mu.
+}
+
+// New returns a Hub without rooms or users, or says what is wrong with cfg.
+func New(cfg Config) (*Hub, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Hub{
+		cfg:    cfg,
+		log:    cfg.Logger,
+		done:   make(chan struct{}),
+		byName: make(map[string]*room),
+	}, nil
+}
+
+// Connect makes a user called name, who is in no room yet. r receives the events of the rooms it
+// joins. The caller closes the user. It refuses with CodeBadName, CodeTooManyUsers or
+// CodeShuttingDown.
+func (h *Hub) Connect(name string, r Receiver, ids IDs) (*User, error) {
+	const op = "connect"
+	if h.isClosed() {
+		return nil, h.refuse(op, CodeShuttingDown, 0, "")
+	}
+	if err := names.Check(name, h.cfg.NameBytesMax); err != nil {
+		return nil, h.refuse(op, CodeBadName, 0, err.Error())
+	}
+	u := &User{hub: h, name: name, receiver: r}
+	if err := h.users.add(u, ids, h.cfg); err != nil {
+		return nil, h.refuse(op, err.Code, 0, err.Detail)
+	}
+	return u, nil
+}
+
+// User returns the live user of that number.
+func (h *Hub) User(id JoinID) (*User, bool) {
+	u := h.users.find(id)
+	return u, u != nil
+}
+
+// Room returns the name of a room.
+func (h *Hub) Room(ref RoomRef) (name string, ok bool) {
+	r := h.room(ref)
+	if r == nil {
+		return "", false
+	}
+	return r.name, true
+}
+
+// RoomNamed returns the number of the room of that name, if it was ever joined.
+func (h *Hub) RoomNamed(name string) (RoomRef, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	r := h.byName[name]
+	if r == nil {
+		return 0, false
+	}
+	return r.ref, true
+}
+
+// Close refuses all work from now on and ends the subscriptions; after it has returned no
+// Receiver is called. Close the users first if their rooms are to hear that they left: now it is
+// too late for that. The engine stays open. Close may be called again and returns nil.
+func (h *Hub) Close() error {
+	h.closing.Do(func() {
+		h.mu.Lock()
+		close(h.done)
+		rooms := h.rooms
+		h.mu.Unlock()
+		for _, r := range rooms {
+			r.close()
+		}
+	})
+	return nil
+}
+
+func (h *Hub) isClosed() bool {
+	select {
+	case <-h.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// room returns the room of that number, or nil.
+func (h *Hub) room(ref RoomRef) *room {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if ref == 0 || int64(ref) > int64(len(h.rooms)) {
+		return nil
+	}
+	return h.rooms[ref-1]
+}
+
+// roomFor returns the room that u wants to join, and makes it if there is none of that name.
+func (h *Hub) roomFor(u *User, name string) (*room, error) {
+	const op = "join"
+	h.mu.RLock()
+	r := h.byName[name]
+	h.mu.RUnlock()
+	if r != nil {
+		return r, nil
+	}
+	// Before the room is made, since rooms are for ever.
+	if u.isFull() {
+		return nil, h.refuse(op, CodeTooManyRooms, 0, u.fullDetail())
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.isClosed(): // Rooms made now would not be closed.
+		return nil, h.refuse(op, CodeShuttingDown, 0, "")
+	case h.byName[name] != nil:
+		return h.byName[name], nil
+	case len(h.rooms) >= h.cfg.RoomsMax:
+		return nil, h.refuse(op, CodeTooManyRooms, 0, "the server has no room left for another room")
+	}
+	r = &room{hub: h, ref: RoomRef(len(h.rooms) + 1), name: name}
+	h.rooms = append(h.rooms, r)
+	h.byName[name] = r
+	return r, nil
+}
+
+// refuse counts and returns a refusal.
+func (h *Hub) refuse(op string, code Code, room RoomRef, detail string) error {
+	h.stats.refused[code].Add(1)
+	return &Error{Op: op, Code: code, Room: room, Detail: detail}
+}

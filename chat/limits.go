@@ -1,0 +1,41 @@
+package chat
+
+import "time"
+
+const (
+	// roomsMax is how many rooms a Hub has unless configured. A room is kept for the Hub's life,
+	// since its ROOM_REF must stay the same, so this bounds what strangers can make us remember:
+	// about 1 KB each, plus what the engine keeps. Joining one more is refused with
+	// CodeTooManyRooms.
+	roomsMax = 10_000
+
+	// usersMax is how many users are connected at the same time unless configured: more than a
+	// server has sessions, since one session of the lab protocol may carry several clients. One
+	// more is refused with CodeTooManyUsers.
+	usersMax = 50_000
+
+	// roomsPerUserMax is how many rooms one user is in unless configured. One more is refused
+	// with CodeTooManyRooms.
+	roomsPerUserMax = 64
+
+	// messageBytesMax is the largest text unless configured. Longer ones are refused with
+	// CodeTooLong.
+	messageBytesMax = 64 << 10
+
+	// smallIDMax is the largest JoinID given out by SmallIDs, and RandomIDs are all above it, so
+	// that neither can become the other. They are never reused; a Hub that has given out this
+	// many refuses users with CodeTooManyUsers.
+	smallIDMax = 1<<28 - 1
+
+	// randomIDMax is the largest JoinID given out by RandomIDs: 31 bits, for clients that read it
+	// into a signed integer.
+	randomIDMax = 1<<31 - 1
+
+	// makeUpTimeout bounds the extra KindLeft that Join appends when the user was closed before
+	// Join was done. After it the others are not told.
+	makeUpTimeout = 5 * time.Second
+
+	// recordBytesMax is the largest record the decoder looks at. The largest one we write is
+	// messageBytesMax and two names smaller than any sane configuration allows; more is damage.
+	recordBytesMax = 16 << 20
+)

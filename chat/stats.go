@@ -1,0 +1,56 @@
+package chat
+
+import "sync/atomic"
+
+// Stats is what a Hub has and has done. Numbers of things done only rise.
+type Stats struct {
+	Rooms   int // Rooms ever made, empty ones included.
+	Users   int // Users connected now.
+	Members int // Users in rooms now, counted once for each room.
+
+	Joined, Left, Said uint64 // Events delivered, counted once each, whatever the members.
+	Deliveries         uint64 // Calls of Receive.
+
+	// Refused counts refusals by code.
+	Refused map[Code]uint64
+
+	// Entries of a log that were not delivered, counted by why. Both mean damage or a bug.
+	DroppedBadRecord uint64 // Cannot be decoded.
+	DroppedOldSeq    uint64 // The engine handed it back twice, or out of order.
+}
+
+// counters are the parts of Stats that are counted while they happen.
+type counters struct {
+	members          atomic.Int64
+	events           [KindSaid + 1]atomic.Uint64
+	deliveries       atomic.Uint64
+	refused          [codeCount]atomic.Uint64
+	droppedBadRecord atomic.Uint64
+	droppedOldSeq    atomic.Uint64
+}
+
+// Stats returns the numbers of this moment. They need not fit together exactly.
+func (h *Hub) Stats() Stats {
+	h.mu.RLock()
+	rooms := len(h.rooms)
+	h.mu.RUnlock()
+	c := &h.stats
+	s := Stats{
+		Rooms:            rooms,
+		Users:            h.users.len(),
+		Members:          int(c.members.Load()),
+		Joined:           c.events[KindJoined].Load(),
+		Left:             c.events[KindLeft].Load(),
+		Said:             c.events[KindSaid].Load(),
+		Deliveries:       c.deliveries.Load(),
+		Refused:          make(map[Code]uint64),
+		DroppedBadRecord: c.droppedBadRecord.Load(),
+		DroppedOldSeq:    c.droppedOldSeq.Load(),
+	}
+	for code := range c.refused {
+		if n := c.refused[code].Load(); n > 0 {
+			s.Refused[Code(code)] = n
+		}
+	}
+	return s
+}
