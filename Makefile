@@ -1,0 +1,63 @@
+# udpchat. 'make' lists what it can do; go, make and git are all it needs.
+#
+# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, SEED for sim, TESTFLAGS for test and sim.
+
+GO       ?= go
+BIN      := .bin
+PORT     ?= 4000
+FUZZTIME ?= 10s
+FUZZ     ?= .
+SEED     ?=
+TESTFLAGS ?=
+LINES_MAX := 600
+
+# The race detector needs cgo and a C compiler. Without one the tests run without it, and say so.
+CC_FOUND := $(shell command -v $$($(GO) env CC) 2>/dev/null)
+ifeq ($(CC_FOUND),)
+RACE :=
+else
+RACE := -race
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test fuzz sim bench lint tidy cross clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: build ## build, then start the server on port 4000 (PORT=…)
+	@exec $(BIN)/udpchat serve --listen :$(PORT)
+
+build: ## build the binary into .bin/
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/udpchat ./cmd/udpchat
+
+test: ## run all tests with the race detector, in random order
+	@test -n "$(RACE)" || echo "notice: no C compiler found, testing without the race detector"
+	$(GO) test $(RACE) -shuffle=on -timeout 5m $(TESTFLAGS) ./...
+
+fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches
+	@GO=$(GO) FUZZTIME=$(FUZZTIME) .ci/fuzz '$(FUZZ)'
+
+sim: ## simulate connections on a bad link; SEED=N repeats one run
+	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run Simul ./reliable/simulate $(if $(SEED),-args -seed=$(SEED))
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+lint: ## check format, vet, staticcheck and file sizes
+	@echo "gofmt -l"; bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted, run gofmt -w:"; echo "$$bad"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@echo "no file over $(LINES_MAX) lines"; find . -name '*.go' -exec wc -l {} + | awk '$$1 > $(LINES_MAX) && $$2 != "total" { print; bad = 1 } END { exit bad }'
+
+tidy: ## check that go.mod and go.sum are tidy
+	$(GO) mod tidy -diff
+
+cross: ## build for other platforms: linux/arm64, darwin/arm64, windows/amd64
+	CGO_ENABLED=0 GOOS=linux   GOARCH=arm64 $(GO) build -o $(BIN)/cross/udpchat-linux-arm64       ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=darwin  GOARCH=arm64 $(GO) build -o $(BIN)/cross/udpchat-darwin-arm64      ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -o $(BIN)/cross/udpchat-windows-amd64.exe ./cmd/udpchat
+
+clean: ## remove what was built
+	rm -rf $(BIN)
