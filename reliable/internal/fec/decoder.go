@@ -164,15 +164,13 @@ func (d *Decoder) repair(id uint32, g *recvGroup, k int, index uint8, sym []byte
 	return d.solve(id, g, out)
 }
 
-// solve rebuilds what is missing in a group if it can be.
+// solve rebuilds what is missing in a group if it can be. Something is: the first repair symbol is
+// only kept while something is missing, and the symbol that makes up for it solves the group.
 func (d *Decoder) solve(id uint32, g *recvGroup, out func([]byte)) Outcome {
 	if !g.solvable() {
 		return Stored
 	}
 	defer d.drop(id)
-	if len(g.sources) == g.k {
-		return Useless // Complete without rebuilding anything.
-	}
 	syms, ok := g.rebuild(d.codecs)
 	if !ok {
 		d.stats.Conflicts++

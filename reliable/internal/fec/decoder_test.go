@@ -151,6 +151,12 @@ func TestIdleDecoderHoldsNothing(t *testing.T) {
 	if l.got["new"] != 1 {
 		t.Errorf("new group after idle did not come out")
 	}
+	for i := range HistoryGroups {
+		l.arrive(t, l.group(0, unique(uint64(i), 40))[0])
+	}
+	if l.dec.history.hasFloor || len(l.got) != 3+HistoryGroups {
+		t.Errorf("after %d more groups %d symbols came out", HistoryGroups, len(l.got))
+	}
 }
 
 // A flood of anything keeps the decoder within its limits; checkBounds looks after every symbol.
@@ -249,6 +255,21 @@ func TestEncoderRefusesMisuse(t *testing.T) {
 		if !panics(f) {
 			t.Errorf("%s: no panic", name)
 		}
+	}
+}
+
+func TestGroupTellsItsSizes(t *testing.T) {
+	e := NewEncoder(nil)
+	for _, n := range []int{10, 30, 20} {
+		e.Add(make([]byte, n))
+	}
+	g, _ := e.Close(2)
+	before := g.MemoryBytes()
+	if got := g.RepairBytes(); got != 32 || len(g.Repair(1)) != got {
+		t.Errorf("repair symbols of %d bytes announced, %d made, want 32", got, len(g.Repair(1)))
+	}
+	if after := g.MemoryBytes(); before < 60 || after < 64 || after > before+64 {
+		t.Errorf("group holds %d bytes before and %d after encoding", before, after)
 	}
 }
 
