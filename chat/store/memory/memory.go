@@ -1,0 +1,152 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"udpchat/chat"
+)
+
+// Engine implements chat.Engine.
+type Engine struct {
+	cfg      Config       // With defaults. Constant after New.
+	logBytes atomic.Int64 // What all logs take.
+	records  records
+	blobs    blobs
+
+	mu     sync.RWMutex
+	rooms  map[string]*log // Guarded by mu; never shrinks before Close.
+	closed bool            // Guarded by mu.
+}
+
+var _ chat.Engine = (*Engine)(nil)
+
+// New returns an empty engine.
+func New(cfg Config) *Engine {
+	cfg = cfg.withDefaults()
+	return &Engine{
+		cfg:     cfg,
+		rooms:   make(map[string]*log),
+		records: records{bytesMax: cfg.RecordBytesMax, buckets: make(map[string]map[string]record)},
+		blobs:   blobs{bytesMax: cfg.BlobBytesMax, byID: make(map[string]blob)},
+	}
+}
+
+// Append implements chat.Engine.
+func (e *Engine) Append(_ context.Context, room, id string, data []byte) (chat.Msg, error) {
+	l, err := e.logFor(room)
+	if err != nil {
+		return chat.Msg{}, err
+	}
+	return l.append(id, data)
+}
+
+// Read implements chat.Engine.
+func (e *Engine) Read(_ context.Context, room string, after, before uint64, n int) ([]chat.Msg, error) {
+	l, err := e.log(room)
+	if l == nil || err != nil {
+		return nil, err
+	}
+	return l.read(after, before, n)
+}
+
+// Heads implements chat.Engine.
+func (e *Engine) Heads(_ context.Context, rooms []string) ([]uint64, error) {
+	heads := make([]uint64, len(rooms))
+	for i, room := range rooms {
+		l, err := e.log(room)
+		if err != nil {
+			return nil, err
+		}
+		if l != nil {
+			heads[i] = l.head()
+		}
+	}
+	return heads, nil
+}
+
+// Drop implements chat.Engine.
+func (e *Engine) Drop(_ context.Context, room string, upto, only uint64) error {
+	l, err := e.log(room)
+	if l == nil || err != nil {
+		return err
+	}
+	return l.drop(upto, only)
+}
+
+// Send implements chat.Engine.
+func (e *Engine) Send(room string, data []byte) error {
+	l, err := e.log(room)
+	if l == nil || err != nil {
+		return err // Without a log there is no subscriber.
+	}
+	return l.send(data)
+}
+
+// Subscribe implements chat.Engine.
+func (e *Engine) Subscribe(room string, f func(chat.Msg)) (stop func(), err error) {
+	l, err := e.logFor(room)
+	if err != nil {
+		return nil, err
+	}
+	return l.subscribe(f)
+}
+
+// Health implements chat.Engine.
+func (e *Engine) Health() error {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed {
+		return errClosed()
+	}
+	return nil
+}
+
+// Close implements chat.Engine. No subscriber is called after it has returned.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	rooms := e.rooms
+	e.rooms, e.closed = nil, true
+	e.mu.Unlock()
+	for _, l := range rooms {
+		l.close()
+	}
+	e.records.close()
+	e.blobs.close()
+	return nil
+}
+
+// log returns the log of a room, or nil if nothing was done with it yet.
+func (e *Engine) log(room string) (*log, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed {
+		return nil, errClosed()
+	}
+	return e.rooms[room], nil
+}
+
+// logFor returns the log of a room, which it makes if there is none.
+func (e *Engine) logFor(room string) (*log, error) {
+	l, err := e.log(room)
+	if l != nil || err != nil {
+		return l, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.closed:
+		return nil, errClosed()
+	case e.rooms[room] != nil:
+		return e.rooms[room], nil
+	case len(e.rooms) >= e.cfg.RoomsMax:
+		return nil, fmt.Errorf("memory: %d rooms: %w", len(e.rooms), chat.ErrFull)
+	}
+	l = &log{engine: e, room: room}
+	e.rooms[room] = l
+	return l, nil
+}
+
+func errClosed() error { return fmt.Errorf("memory: %w", chat.ErrClosed) }
