@@ -1,0 +1,149 @@
+package reliable
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+
+	"udpchat/reliable/internal/wire"
+)
+
+// A server must not send to an address that a stranger named: a call is at most three small packets that ask whoever
+// listens there to dial back. The dialled connection proves the address, like any other (SPEC.md 4.4).
+
+// An outgoingCall waits for the hello that answers it.
+type outgoingCall struct {
+	to     netip.AddrPort
+	result chan *Conn // holds one
+}
+
+// answer gives the connection to who called; a second one that answers the same call is not wanted.
+func (c *outgoingCall) answer(conn *Conn) {
+	select {
+	case c.result <- conn:
+	default:
+		conn.Abort(CodeNoCall, "the call was answered before")
+	}
+}
+
+// Call has the endpoint at the address to dial back to us, and returns that connection. It gives up when ctx is done or
+// after Config.HandshakeTimeout.
+func (e *Endpoint) Call(ctx context.Context, to netip.AddrPort) (*Conn, error) {
+	return e.call(ctx, to, netip.Addr{})
+}
+
+func (e *Endpoint) call(ctx context.Context, to netip.AddrPort, local netip.Addr) (*Conn, error) {
+	to = unmap(to)
+	if !to.IsValid() || to.Port() == 0 || to.Addr().IsUnspecified() || to.Addr().IsMulticast() {
+		return nil, fmt.Errorf("reliable: cannot call %v", to)
+	}
+	var b [8]byte
+	if _, err := io.ReadFull(e.cfg.Random, b[:]); err != nil {
+		return nil, fmt.Errorf("reliable: drawing a nonce: %w", err)
+	}
+	nonce := wire.CallNonce(binary.BigEndian.Uint64(b[:]) | 1) // Never 0.
+	call := &outgoingCall{to: to, result: make(chan *Conn, 1)}
+	if err := e.addCall(nonce, call); err != nil {
+		return nil, fmt.Errorf("reliable: calling %v: %w", to, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
+	defer cancel()
+	conn, err := e.ring(ctx, nonce, call, e.sock.control(local))
+	e.mu.Lock()
+	delete(e.calls, nonce)
+	e.mu.Unlock()
+	if err != nil {
+		// An answer may have come in between.
+		select {
+		case conn := <-call.result:
+			conn.Abort(CodeNoCall, "the call was given up")
+		default:
+		}
+		return nil, fmt.Errorf("reliable: calling %v: %w", to, err)
+	}
+	return conn, nil
+}
+
+func (e *Endpoint) addCall(nonce wire.CallNonce, call *outgoingCall) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.closed:
+		return net.ErrClosed
+	case len(e.calls) >= callsMax:
+		return errTooManyOut
+	}
+	e.calls[nonce] = call
+	return nil
+}
+
+// ring sends the CALL packets and waits for the answer.
+func (e *Endpoint) ring(ctx context.Context, nonce wire.CallNonce, call *outgoingCall, control []byte) (*Conn, error) {
+	packet := wire.AppendCall(nil, nonce)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for sent := 0; ; {
+		select {
+		case conn := <-call.result:
+			return conn, nil
+		case <-timer.C:
+			e.count(func(s *EndpointStats) { s.CallsSent++ })
+			if err := e.sock.write(packet, control, call.to); err != nil {
+				return nil, err
+			}
+			if sent < len(callGaps) {
+				timer.Reset(callGaps[sent])
+				sent++
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-e.closing:
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+// AwaitCall waits for a CALL packet from the server at the address from and dials back, from this endpoint's socket.
+// Only one may wait for the same server. It gives up when ctx is done.
+func (e *Endpoint) AwaitCall(ctx context.Context, from netip.AddrPort) (*Conn, error) {
+	from = unmap(from)
+	calls := make(chan wire.CallNonce, callQueue)
+	e.mu.Lock()
+	taken := e.awaited[from] != nil
+	if !taken {
+		e.awaited[from] = calls
+	}
+	e.mu.Unlock()
+	if taken {
+		return nil, fmt.Errorf("%w: %v", errCallOpen, from)
+	}
+	defer func() {
+		e.mu.Lock()
+		delete(e.awaited, from)
+		e.mu.Unlock()
+	}()
+	var last wire.CallNonce
+	for {
+		select {
+		case nonce := <-calls:
+			if nonce == last {
+				continue // A repetition of one that we answered in vain.
+			}
+			last = nonce
+			conn, err := e.dial(ctx, from, nonce)
+			if _, refused := errors.AsType[*RefusedError](err); refused {
+				continue // An old or forged call; the real one may still come.
+			}
+			return conn, err
+		case <-ctx.Done():
+			return nil, fmt.Errorf("reliable: awaiting a call from %v: %w", from, ctx.Err())
+		case <-e.closing:
+			return nil, fmt.Errorf("reliable: awaiting a call from %v: %w", from, net.ErrClosed)
+		}
+	}
+}

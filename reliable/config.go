@@ -1,0 +1,61 @@
+package reliable
+
+import (
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Config says how an endpoint and its connections behave. The zero value is a good choice; a zero field means its
+// default. It is copied; changing it later has no effect.
+type Config struct {
+	// HandshakeTimeout bounds Dial and AwaitCall where their context does not. Default 10 s.
+	HandshakeTimeout time.Duration
+	// IdleTimeout closes a connection from whose peer nothing was heard for so long, with an error that is Timeout().
+	// A living peer is never closed by it: it is probed from half that time on. Default 60 s, at least 1 s.
+	IdleTimeout time.Duration
+	// KeepAlive sends a ping when nothing was sent for so long, to keep a NAT's mapping. Default 0: never.
+	KeepAlive time.Duration
+	// Linger is how long a closed connection tries to get its last bytes across. Default 5 s.
+	Linger time.Duration
+	// NoRedundancy sends no repair symbols.
+	NoRedundancy bool
+	// Backlog is how many connections may wait for Accept; more are refused. Default 1,024.
+	Backlog int
+	// ConnsMax is how many connections the endpoint has at once; more are refused. Default 65,536.
+	ConnsMax int
+	// Plain takes datagrams that are plain text instead of ours: their first byte is an ASCII letter. It is called by the
+	// endpoint's reader and must not block; b is valid only during the call, local is the address it was sent to (its
+	// IP is unspecified where the system does not tell). Nil: they are dropped.
+	Plain func(b []byte, from, local netip.AddrPort)
+	// Logger gets life-cycle lines. Nil discards.
+	Logger *slog.Logger
+	// Random is the source of IDs, nonces and cookie secrets, and must be unguessable outside tests. It is used under a
+	// lock. Nil means crypto/rand.
+	Random io.Reader
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.HandshakeTimeout, 10*time.Second)
+	setDefault(&c.IdleTimeout, time.Minute)
+	c.IdleTimeout = max(c.IdleTimeout, time.Second)
+	setDefault(&c.Linger, 5*time.Second)
+	setDefault(&c.Backlog, 1024)
+	setDefault(&c.ConnsMax, 65536)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,20 @@
+// Package reliable makes connections over UDP that lose nothing, repeat nothing and keep the order, on links that do
+// all three.
+//
+// An Endpoint owns a UDP socket; it accepts connections and dials them on that one socket. A Conn is a net.Conn:
+//
+//	e, err := reliable.Listen(":4000", reliable.Config{})
+//	conn, err := e.Accept()                                            // server
+//	conn, err := reliable.Dial(ctx, "example.org:4000", reliable.Config{}) // client
+//
+// Lost datagrams are sent again by KCP's state machine, and mostly do not have to be: every group of datagrams is
+// followed by repair symbols at growing distances, from which the receiver rebuilds what is missing before anybody has
+// to ask. A server keeps nothing about a client and sends it no more than it got until a cookie has proven the client's
+// address. Every packet carries a seal against corruption. This version does not encrypt.
+//
+// SPEC.md beside this file is the protocol as a document. Machine is one connection without socket, clock and
+// goroutines, for simulations and other event loops.
+//
+// Endpoint and Conn are safe for concurrent use. The package does not limit how fast a sender may be: a window bounds
+// what is in flight, but there is no congestion control yet.
+package reliable

@@ -1,0 +1,309 @@
+package reliable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/wire"
+)
+
+// An Endpoint owns one UDP socket, accepts connections on it and dials from it. Its methods are safe for concurrent
+// use. It runs one goroutine, the reader, and one per connection.
+type Endpoint struct {
+	cfg    Config
+	sock   socket
+	shared *Shared
+
+	accepted chan *Conn
+	closing  chan struct{} // closed when no more connections are accepted
+	wg       sync.WaitGroup
+
+	datagrams   sync.Pool // of *datagram
+	scratchPool sync.Pool // of *[scratchBytes]byte
+
+	gate *handshake.Gate // owned by the reader
+
+	mu      sync.Mutex
+	closed  bool                                   // guarded by mu
+	conns   map[wire.ConnID]*Conn                  // guarded by mu
+	hellos  map[helloKey]*Conn                     // guarded by mu; connections others dialled
+	ended   timeWaitList                           // guarded by mu
+	calls   map[wire.CallNonce]*outgoingCall       // guarded by mu
+	awaited map[netip.AddrPort]chan wire.CallNonce // guarded by mu
+	stats   EndpointStats                          // guarded by mu
+}
+
+// scratchBytes is how much is moved from a connection's machine at once.
+const scratchBytes = 16 << 10
+
+// Listen opens a UDP socket on addr ("host:port"; an empty host means all addresses, port 0 a free one) and returns an
+// endpoint that owns it.
+func Listen(addr string, cfg Config) (*Endpoint, error) {
+	udp, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("reliable: address %q: %w", addr, err)
+	}
+	conn, err := net.ListenUDP("udp", udp)
+	if err != nil {
+		return nil, fmt.Errorf("reliable: %w", err)
+	}
+	return NewEndpoint(conn, cfg)
+}
+
+// NewEndpoint returns an endpoint over a packet connection whose addresses are *net.UDPAddr. It owns pc from now on, and
+// closes it also when it returns an error.
+func NewEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
+	e, err := newEndpoint(pc, cfg)
+	if err != nil {
+		return nil, errors.Join(err, pc.Close())
+	}
+	e.wg.Go(e.read) // Owns the gate; ends when the socket is closed.
+	return e, nil
+}
+
+func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
+	var sock socket
+	var err error
+	if udp, ok := pc.(*net.UDPConn); ok {
+		sock, err = newUDPSocket(udp)
+	} else {
+		sock, err = newPacketSocket(pc)
+	}
+	if err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	cfg.Random = &lockedReader{r: cfg.Random}
+	gate, err := handshake.NewGate(time.Now(), cfg.Random)
+	if err != nil {
+		return nil, err
+	}
+	return &Endpoint{
+		cfg: cfg, sock: sock, shared: NewShared(), gate: gate,
+		accepted: make(chan *Conn, cfg.Backlog), closing: make(chan struct{}),
+		conns: make(map[wire.ConnID]*Conn), hellos: make(map[helloKey]*Conn),
+		calls:   make(map[wire.CallNonce]*outgoingCall),
+		awaited: make(map[netip.AddrPort]chan wire.CallNonce),
+	}, nil
+}
+
+// Dial opens a socket of its own and connects to addr ("host:port"). Closing the connection closes the socket.
+func Dial(ctx context.Context, addr string, cfg Config) (*Conn, error) {
+	udp, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("reliable: address %q: %w", addr, err)
+	}
+	e, err := Listen(":0", cfg)
+	if err != nil {
+		return nil, err
+	}
+	c, err := e.Dial(ctx, unmap(udp.AddrPort()))
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	c.owner = true
+	return c, nil
+}
+
+// Dial connects to the endpoint at the address to. It gives up when ctx is done or after Config.HandshakeTimeout.
+func (e *Endpoint) Dial(ctx context.Context, to netip.AddrPort) (*Conn, error) {
+	return e.dial(ctx, to, 0)
+}
+
+func (e *Endpoint) dial(ctx context.Context, to netip.AddrPort, call wire.CallNonce) (*Conn, error) {
+	if !to.IsValid() || to.Port() == 0 || to.Addr().IsMulticast() {
+		return nil, fmt.Errorf("reliable: cannot dial %v", to)
+	}
+	if to.Addr().IsUnspecified() { // As for TCP: this machine.
+		loopback := netip.IPv6Loopback()
+		if to.Addr().Is4() {
+			loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		}
+		to = netip.AddrPortFrom(loopback, to.Port())
+	}
+	c := newConn(e, unmap(to), e.localToward(to))
+	m, err := newClient(e.cfg, e.shared, time.Now(), call, c.emit)
+	if err != nil {
+		return nil, err
+	}
+	c.m = m
+	if !e.add(c) {
+		return nil, fmt.Errorf("reliable: dialling %v: %w", to, net.ErrClosed)
+	}
+	if err := c.waitOpen(ctx); err != nil {
+		return nil, fmt.Errorf("reliable: dialling %v: %w", to, err)
+	}
+	return c, nil
+}
+
+// localToward returns the address datagrams to the peer leave from. A socket bound to all addresses learns it from the
+// routing table; nothing is sent.
+func (e *Endpoint) localToward(to netip.AddrPort) netip.AddrPort {
+	local := e.sock.local()
+	if !local.Addr().IsUnspecified() {
+		return local
+	}
+	probe, err := net.Dial("udp", to.String())
+	if err != nil {
+		return local
+	}
+	defer probe.Close() // Nothing was written: an error cannot matter.
+	if a, ok := probe.LocalAddr().(*net.UDPAddr); ok {
+		return netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), local.Port())
+	}
+	return local
+}
+
+// add starts a connection. It reports false when the endpoint is closed.
+func (e *Endpoint) add(c *Conn) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.conns[c.m.local] = c
+	if c.server {
+		e.hellos[c.key] = c
+		e.stats.Accepted++
+	} else {
+		e.stats.Dialled++
+	}
+	e.wg.Go(c.loop) // Owns the connection's machine; ends when the connection has.
+	return true
+}
+
+// remove forgets an ended connection, but for what latecomers need. The loop calls it last.
+func (e *Endpoint) remove(c *Conn) {
+	now := time.Now()
+	stats := c.Stats()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.conns, c.m.local)
+	e.stats.Drops.add(&stats.Drops)
+	if c.server {
+		delete(e.hellos, c.key)
+	}
+	e.ended.expire(now)
+	if c.m.remote != 0 {
+		e.ended.add(now, &endedConn{
+			local: c.m.local, key: c.key, remote: c.remote, control: c.control, frame: c.m.closing.frame,
+		})
+	}
+}
+
+// Accept returns the next connection that somebody dialled. After Close it returns an error that matches net.ErrClosed.
+func (e *Endpoint) Accept() (net.Conn, error) {
+	select {
+	case c := <-e.accepted:
+		return c, nil
+	case <-e.closing:
+		return nil, fmt.Errorf("reliable: accept: %w", net.ErrClosed)
+	}
+}
+
+// Addr returns the socket's address.
+func (e *Endpoint) Addr() net.Addr { return net.UDPAddrFromAddrPort(e.sock.local()) }
+
+// Listener returns the endpoint as a net.Listener whose Close only stops accepting: connections live on, as they do
+// after closing a TCP listener.
+func (e *Endpoint) Listener() net.Listener { return listener{e} }
+
+type listener struct{ *Endpoint }
+
+// Close stops accepting.
+func (l listener) Close() error { l.stopAccepting(); return nil }
+
+func (e *Endpoint) stopAccepting() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !isClosed(e.closing) {
+		close(e.closing)
+	}
+}
+
+// Close closes the endpoint, its connections and the socket. It waits until what was written has been delivered, for
+// at most Config.Linger.
+func (e *Endpoint) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), e.cfg.Linger+time.Second)
+	defer cancel()
+	return e.Shutdown(ctx)
+}
+
+// Shutdown is Close with a limit of the caller's: when ctx is done the connections that are left are cut off and its
+// error is returned.
+func (e *Endpoint) Shutdown(ctx context.Context) error {
+	e.stopAccepting()
+	e.mu.Lock()
+	first := !e.closed
+	e.closed = true
+	conns := make([]*Conn, 0, len(e.conns))
+	for _, c := range e.conns {
+		conns = append(conns, c)
+	}
+	e.mu.Unlock()
+	for _, c := range conns {
+		c.finish(CodeShutdown, "the server is shutting down", false)
+	}
+	var err error
+	for _, c := range conns {
+		select {
+		case <-c.ended:
+		case <-ctx.Done():
+			err = fmt.Errorf("reliable: shutdown: %w", ctx.Err())
+			c.Abort(CodeShutdown, "the server is shutting down")
+			<-c.ended
+		}
+	}
+	if first {
+		err = errors.Join(err, e.sock.close())
+	}
+	e.wg.Wait()
+	return err
+}
+
+// Stats returns the endpoint's figures so far.
+func (e *Endpoint) Stats() EndpointStats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.stats
+	s.Conns = len(e.conns)
+	e.ended.expire(time.Now())
+	s.TimeWait = len(e.ended.order)
+	return s
+}
+
+// WritePlain sends a datagram that is none of ours through the endpoint's socket, from the address local if it is given.
+func (e *Endpoint) WritePlain(b []byte, to netip.AddrPort, local netip.Addr) error {
+	if err := e.sock.write(b, e.sock.control(local), to); err != nil {
+		return fmt.Errorf("reliable: sending plain text: %w", err)
+	}
+	return nil
+}
+
+func (e *Endpoint) release(d *datagram) { e.datagrams.Put(d) }
+
+func (e *Endpoint) scratch() *[scratchBytes]byte {
+	if b, ok := e.scratchPool.Get().(*[scratchBytes]byte); ok {
+		return b
+	}
+	return new([scratchBytes]byte)
+}
+
+// lockedReader lets several goroutines draw from one source.
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader // guarded by mu
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}

@@ -1,0 +1,223 @@
+package reliable
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"udpchat/reliable/internal/wire"
+)
+
+// read takes datagrams from the socket until it is closed.
+//
+//	datagram → plain text: Config.Plain
+//	         → packet, answer to a hello: connection by ID → its inbox
+//	         → hello: cookie → new connection
+//	         → call: AwaitCall
+func (e *Endpoint) read() {
+	failures := 0
+	for {
+		d, ok := e.datagrams.Get().(*datagram)
+		if !ok {
+			d = new(datagram)
+		}
+		n, from, ancillary, err := e.sock.read(d.buf[:])
+		if err != nil {
+			e.release(d)
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			// Some systems report here that an earlier datagram could not be delivered. That is no reason to stop, but a
+			// socket that only fails must not take a whole core.
+			failures++
+			time.Sleep(min(time.Duration(failures)*time.Millisecond, 100*time.Millisecond))
+			continue
+		}
+		failures = 0
+		d.n = n
+		if !e.handle(d, from, ancillary) {
+			e.release(d)
+		}
+	}
+}
+
+// handle takes one datagram. It reports whether somebody keeps it.
+func (e *Endpoint) handle(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
+	b := d.buf[:d.n]
+	if wire.IsText(b) {
+		e.handlePlain(b, from, ancillary)
+		return false
+	}
+	e.count(func(s *EndpointStats) { s.Datagrams++ })
+	if len(b) > wire.DatagramBytesMax {
+		e.drop(DropTooLong)
+		return false
+	}
+	typ, err := wire.ParseType(b)
+	switch {
+	case errors.Is(err, wire.ErrNotOurs):
+		e.drop(DropNotOurs)
+	case errors.Is(err, wire.ErrVersion):
+		e.drop(DropVersion)
+	case err != nil:
+		e.drop(DropMalformed)
+	case typ == wire.TypeHello:
+		return e.handleHello(d, from, ancillary)
+	case typ == wire.TypeCall:
+		e.handleCall(b, from)
+	default:
+		return e.handleConn(d, from)
+	}
+	return false
+}
+
+func (e *Endpoint) drop(reason Drop) { e.count(func(s *EndpointStats) { s.Drops[reason]++ }) }
+
+func (e *Endpoint) count(f func(s *EndpointStats)) {
+	e.mu.Lock()
+	f(&e.stats)
+	e.mu.Unlock()
+}
+
+func (e *Endpoint) handlePlain(b []byte, from netip.AddrPort, ancillary []byte) {
+	if e.cfg.Plain == nil {
+		e.drop(DropNotOurs)
+		return
+	}
+	e.count(func(s *EndpointStats) { s.PlainReceived++ })
+	e.cfg.Plain(b, from, netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port()))
+}
+
+// handleConn finds the connection a datagram belongs to.
+func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
+	id, ok := wire.Dest(d.buf[:d.n])
+	if !ok {
+		e.drop(DropMalformed)
+		return false
+	}
+	e.mu.Lock()
+	c := e.conns[id]
+	if c == nil {
+		frame, control := e.latecomerLocked(id, from)
+		e.mu.Unlock()
+		if frame != nil {
+			_ = e.sock.write(frame, control, from) // Lost like any datagram; the peer asks again.
+		}
+		return false
+	}
+	if c.remote != from {
+		e.stats.Drops[DropAddress]++
+		e.mu.Unlock()
+		return false
+	}
+	e.mu.Unlock()
+	return c.post(d)
+}
+
+// latecomerLocked counts a datagram for a connection that does not exist, and returns the close packet for a peer that
+// has not heard yet that it ended.
+func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (frame, control []byte) {
+	e.ended.expire(time.Now())
+	c := e.ended.byLocal[id]
+	if c == nil || c.remote != from {
+		e.stats.Drops[DropUnknown]++
+		return nil, nil
+	}
+	e.stats.Drops[DropEnded]++
+	return c.frame, c.control
+}
+
+// handleHello admits a client whose cookie proves its address; the others get a cookie and leave no trace (SPEC.md 4).
+func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
+	now := time.Now()
+	hello := d.buf[:d.n]
+	h, err := wire.ParseHello(hello)
+	if err != nil {
+		e.drop(DropMalformed)
+		return false
+	}
+	local := netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port())
+	retry, ok, err := e.gate.Admit(now, from, h, nil)
+	if err != nil {
+		e.cfg.Logger.Error("no randomness for cookies", "err", err)
+		return false
+	}
+	if !ok {
+		e.count(func(s *EndpointStats) { s.Retries++ })
+		_ = e.sock.write(retry, e.sock.control(local.Addr()), from) // Lost like any datagram; the client asks again.
+		return false
+	}
+	key := helloKey{from, h.Source, h.Nonce}
+	e.mu.Lock()
+	known := e.hellos[key]
+	_, over := e.ended.byHello[key]
+	e.mu.Unlock()
+	switch {
+	case known != nil:
+		return known.post(d) // A repetition: its accept was lost.
+	case over:
+		e.drop(DropEnded)
+		return false
+	}
+	if code := e.admit(now, key, h, hello, local); code != CodeNone {
+		e.count(func(s *EndpointStats) { s.Refused++; s.Drops[DropBacklogFull]++ })
+		refuse := wire.AppendRefuse(nil, wire.Refuse{Dest: h.Source, Nonce: h.Nonce, Code: code})
+		_ = e.sock.write(refuse, e.sock.control(local.Addr()), from) // Lost like any datagram; the client asks again.
+	}
+	return false
+}
+
+// admit makes the connection a proven hello asks for and gives it to Accept, or to the call it answers. It returns
+// CodeNone or why not.
+func (e *Endpoint) admit(now time.Time, key helloKey, h wire.Hello, hello []byte, local netip.AddrPort) (code uint32) {
+	var call *outgoingCall
+	e.mu.Lock()
+	full := len(e.conns) >= e.cfg.ConnsMax
+	if h.Call != 0 {
+		call = e.calls[h.Call]
+	}
+	e.mu.Unlock()
+	switch {
+	case isClosed(e.closing):
+		return CodeShutdown
+	case full || h.Call == 0 && len(e.accepted) == cap(e.accepted):
+		return CodeFull
+	case h.Call != 0 && (call == nil || call.to != key.from):
+		return CodeNoCall
+	}
+	c := newConn(e, key.from, local)
+	c.key, c.server = key, true
+	m, err := NewServerMachine(e.cfg, e.shared, now, hello, c.emit)
+	if err != nil {
+		e.cfg.Logger.Error("cannot make a connection", "peer", key.from, "err", err)
+		return CodeFull
+	}
+	c.m = m
+	if !e.add(c) {
+		return CodeShutdown
+	}
+	if call != nil {
+		call.answer(c)
+		return CodeNone
+	}
+	e.accepted <- c // There is room: only the reader puts connections in.
+	return CodeNone
+}
+
+// handleCall hands a CALL packet to who awaits one from that address; nobody does: it is dropped, and nothing is sent
+// (SPEC.md 4.4).
+func (e *Endpoint) handleCall(b []byte, from netip.AddrPort) {
+	nonce, err := wire.ParseCall(b)
+	if err != nil {
+		e.drop(DropMalformed)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	select {
+	case e.awaited[from] <- nonce: // Nil when nobody waits, which is never ready.
+	default:
+		e.stats.Drops[DropUnasked]++
+	}
+}

@@ -1,0 +1,75 @@
+package reliable
+
+import (
+	"errors"
+	"fmt"
+	"net"
+)
+
+// Codes of a CloseError. Applications may use their own from CodeApplication on.
+const (
+	CodeNone        uint32 = 0   // an ordinary end
+	CodeShutdown    uint32 = 1   // the endpoint is shutting down
+	CodeProtocol    uint32 = 2   // the peer broke the protocol
+	CodeFull        uint32 = 3   // no room for another connection
+	CodeNoCall      uint32 = 4   // the hello answers a call that nobody made
+	CodeApplication uint32 = 256 // first code without a meaning here
+)
+
+// A CloseError says why a connection ended. It matches net.ErrClosed.
+type CloseError struct {
+	Code   uint32
+	Text   string // for people; from the peer if Remote, so escape it
+	Remote bool   // the peer closed
+}
+
+func (e *CloseError) Error() string {
+	who := "closed"
+	if e.Remote {
+		who = "closed by peer"
+	}
+	if e.Code == CodeNone && e.Text == "" {
+		return "reliable: connection " + who
+	}
+	return fmt.Sprintf("reliable: connection %s: %q (code %d)", who, e.Text, e.Code)
+}
+
+// Is makes errors.Is(err, net.ErrClosed) true.
+func (e *CloseError) Is(target error) bool { return target == net.ErrClosed }
+
+// A RefusedError is what Dial returns when the server answered that it wants no connection.
+type RefusedError struct{ Code uint32 }
+
+func (e *RefusedError) Error() string {
+	switch e.Code {
+	case CodeFull:
+		return "reliable: connection refused: the server is full"
+	case CodeShutdown:
+		return "reliable: connection refused: the server is shutting down"
+	case CodeNoCall:
+		return "reliable: connection refused: the server made no such call"
+	}
+	return fmt.Sprintf("reliable: connection refused (code %d)", e.Code)
+}
+
+// timeoutError is an end because nothing was heard for too long. It is Timeout() and matches net.ErrClosed.
+type timeoutError struct{ text string }
+
+func (e *timeoutError) Error() string        { return "reliable: " + e.text }
+func (e *timeoutError) Timeout() bool        { return true }
+func (e *timeoutError) Temporary() bool      { return false }
+func (e *timeoutError) Is(target error) bool { return target == net.ErrClosed }
+
+// Ends that are timeouts.
+var (
+	errIdle      error = &timeoutError{"connection timed out: nothing heard from the peer"}
+	errHandshake error = &timeoutError{"no answer to the handshake"}
+	errLinger    error = &timeoutError{"connection closed before everything was acknowledged"}
+)
+
+// Errors of an endpoint.
+var (
+	errBroken     = errors.New("reliable: the peer broke the protocol")
+	errTooManyOut = errors.New("reliable: too many calls under way")
+	errCallOpen   = errors.New("reliable: already awaiting a call from that address")
+)

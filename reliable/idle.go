@@ -1,0 +1,64 @@
+package reliable
+
+import (
+	"time"
+
+	"udpchat/reliable/internal/wire"
+)
+
+// A peer is dead when nothing was heard from it for IdleTimeout, or for silenceMax while something waits for its
+// acknowledgement (SPEC.md 8). A peer that merely has nothing to say is probed before that, and answers.
+
+// advanceLiveness ends the connection of a dead peer, probes a silent one and keeps a NAT's mapping alive.
+func (m *Machine) advanceLiveness(now time.Time) {
+	switch {
+	case m.state == stateEnded:
+	case !now.Before(m.deadAt()):
+		m.end(errIdle)
+	case !now.Before(m.nextPing()):
+		m.probeAt = now.Add(m.probeGap())
+		m.sendPacket(wire.AppendPing(m.startPacket()), nil, true)
+	}
+}
+
+// livenessAt is when advanceLiveness has something to do.
+func (m *Machine) livenessAt() time.Time {
+	dead, ping := m.deadAt(), m.nextPing()
+	if ping.Before(dead) {
+		return ping
+	}
+	return dead
+}
+
+func (m *Machine) deadAt() time.Time {
+	dead := m.heardAt.Add(m.cfg.IdleTimeout)
+	if m.waitingAt.IsZero() {
+		return dead
+	}
+	// What was heard before we began to wait says nothing about whether the peer still answers.
+	silent := later(m.heardAt, m.waitingAt).Add(silenceMax)
+	if silent.Before(dead) {
+		return silent
+	}
+	return dead
+}
+
+// nextPing is when the next probe or keep-alive is due.
+func (m *Machine) nextPing() time.Time {
+	ping := later(m.heardAt.Add(m.cfg.IdleTimeout/2), m.probeAt)
+	if m.cfg.KeepAlive > 0 {
+		if keep := m.spokeAt.Add(m.cfg.KeepAlive); keep.Before(ping) {
+			return keep
+		}
+	}
+	return ping
+}
+
+func (m *Machine) probeGap() time.Duration { return m.cfg.IdleTimeout / 2 / probesPerIdle }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

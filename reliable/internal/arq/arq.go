@@ -1,0 +1,250 @@
+package arq
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	kcp "github.com/xtaci/kcp-go/v5"
+)
+
+// Config says what a stream is like. All fields must be set.
+type Config struct {
+	ID          uint32 // both sides must use the same
+	SymbolBytes int    // longest symbol
+	SendWindow  int    // segments in flight at most
+	RecvWindow  int    // segments kept for the reader and for order at most
+	Clock       *Clock
+	// Output takes a symbol to send. Symbol is valid only during the call. Data reports whether it carries data; what
+	// carries none (acknowledgements, window updates) repeats itself and needs no protection.
+	Output func(symbol []byte, data bool)
+}
+
+// Errors of Input: what no correct peer sends.
+var (
+	ErrMalformed = errors.New("arq: malformed symbol")
+	ErrUnsent    = errors.New("arq: acknowledgement of a segment never sent")
+)
+
+// A Stream is one ordered stream of bytes each way: what one side sends the other receives.
+type Stream struct {
+	core    *kcp.KCP
+	cfg     Config
+	started bool   // Flush has flushed
+	flushAt uint32 // the core refuses to flush before
+	sendMax uint32 // one above the highest sequence number ever sent
+	una     uint32 // highest cumulative acknowledgement that came in
+	window  uint16 // receive window last told to the peer
+	wake    bool   // the core wants a flush that its queues do not show
+	stats   Stats
+}
+
+// Stats count a stream's segments.
+type Stats struct {
+	Sent        uint64 // data segments sent for the first time
+	Retransmits uint64 // data segments sent again
+}
+
+// New returns a stream with nothing in it.
+func New(cfg Config) *Stream {
+	s := &Stream{cfg: cfg, window: uint16(cfg.RecvWindow)}
+	s.core = kcp.NewKCP(cfg.ID, s.output)
+	s.core.SetMtu(cfg.SymbolBytes)
+	// No-delay profile: minimum RTO 30 ms and growing by half, resend after two later acknowledgements, no congestion
+	// window (the caller's window is the limit).
+	s.core.NoDelay(1, int(flushInterval), 2, 1)
+	s.core.WndSize(cfg.SendWindow, cfg.RecvWindow)
+	return s
+}
+
+// Send queues bytes of p and returns how many it took: fewer than len(p), or none, while too much is waiting. A rest
+// shorter than a segment is taken only when Flush would send it at once, so that small writes share segments.
+// Flush makes them leave.
+func (s *Stream) Send(p []byte) int {
+	taken := 0
+	whole := s.cfg.SymbolBytes - headerBytes
+	for len(p) > 0 && s.core.WaitSnd() < s.cfg.SendWindow+queueSegments {
+		n := min(len(p), whole)
+		if n < whole && s.untilFlush() > 0 {
+			break
+		}
+		// One call is one segment: the core's stream mode cannot be switched on from outside, and in its message mode
+		// only a message of one segment can never wedge on a small window.
+		if s.core.Send(p[:n]) < 0 {
+			panic("BUG: arq: the core refused bytes within its limits")
+		}
+		taken += n
+		p = p[n:]
+	}
+	return taken
+}
+
+// Recv copies received bytes in order into p and returns how many; 0 means that there are none or that p is shorter
+// than Readable.
+func (s *Stream) Recv(p []byte) int {
+	n := 0
+	for {
+		size := s.core.PeekSize()
+		if size < 0 || size > len(p)-n {
+			return n
+		}
+		n += s.core.Recv(p[n:])
+		// A peer that was told "no room" waits for the news that there is some.
+		s.wake = s.wake || s.window == 0
+	}
+}
+
+// Readable returns the size of the next segment that Recv would copy, 0 if there is none.
+func (s *Stream) Readable() int { return max(0, s.core.PeekSize()) }
+
+// Input takes a symbol from the peer. Rebuilt says that it did not travel itself but was recovered from others; its
+// window and timestamps are then not trusted. After the last symbol of a batch call AckNow.
+func (s *Stream) Input(symbol []byte, rebuilt bool) error {
+	una, err := s.check(symbol)
+	if err != nil {
+		return err
+	}
+	kind := kcp.IKCP_PACKET_REGULAR
+	if rebuilt {
+		kind = kcp.IKCP_PACKET_FEC
+	}
+	if s.core.Input(symbol, kind, false) != 0 {
+		return ErrMalformed
+	}
+	s.una = una
+	return nil
+}
+
+// check returns the symbol's highest cumulative acknowledgement, or why no correct peer can have sent it. The core
+// would free the whole send queue for a forged acknowledgement, wait for ever for the rest of a "fragment", and
+// panic on a segment longer than its buffers.
+func (s *Stream) check(b []byte) (una uint32, err error) {
+	una = s.una
+	if len(b) < headerBytes || len(b) > s.cfg.SymbolBytes {
+		return una, ErrMalformed
+	}
+	for len(b) > 0 {
+		if len(b) < headerBytes {
+			return una, ErrMalformed
+		}
+		seg := parseSegment(b)
+		if seg.id != s.cfg.ID || seg.frg != 0 || uint64(seg.length) > uint64(len(b)-headerBytes) {
+			return una, ErrMalformed
+		}
+		if (seg.cmd == kcp.IKCP_CMD_PUSH) != (seg.length > 0) || seg.cmd < kcp.IKCP_CMD_PUSH || seg.cmd > kcp.IKCP_CMD_WINS {
+			return una, ErrMalformed
+		}
+		if after(seg.una, s.sendMax) || seg.cmd == kcp.IKCP_CMD_ACK && !after(s.sendMax, seg.sn) {
+			return una, ErrUnsent
+		}
+		if after(seg.una, una) {
+			una = seg.una
+		}
+		b = b[headerBytes+int(seg.length):]
+	}
+	return una, nil
+}
+
+// AckNow sends the acknowledgements of everything Input took since the last call, in as few symbols as possible.
+func (s *Stream) AckNow() {
+	// The core acknowledges at once only from within Input. A window update that says nothing new, marked as rebuilt so
+	// that even its window is ignored, is the way in.
+	var nudge [headerBytes]byte
+	binary.LittleEndian.PutUint32(nudge[0:], s.cfg.ID)
+	nudge[4] = kcp.IKCP_CMD_WINS
+	binary.LittleEndian.PutUint32(nudge[16:], s.una)
+	s.core.Input(nudge[:], kcp.IKCP_PACKET_FEC, true)
+}
+
+// Flush sends what is due: new bytes, retransmissions, window probes. It does nothing within flushInterval of the last
+// Flush that did something.
+func (s *Stream) Flush() {
+	before := s.cfg.Clock.ms()
+	if s.until(before) > 0 {
+		return
+	}
+	s.wake = false
+	s.core.Update()
+	// The core keeps to a grid of intervals while it is busy and starts a new one after a pause; this mirrors it. Where the
+	// millisecond changed under our hands the later of the possible times is right: asking too early would be in vain.
+	switch now := s.cfg.Clock.ms(); {
+	case s.started && now == before && !after(now, s.flushAt+flushInterval-1):
+		s.flushAt += flushInterval
+	default:
+		s.flushAt = now + flushInterval
+	}
+	s.started = true
+}
+
+// untilFlush is how long the core will still refuse to flush.
+func (s *Stream) untilFlush() time.Duration { return s.until(s.cfg.Clock.ms()) }
+
+func (s *Stream) until(now uint32) time.Duration {
+	d := int32(s.flushAt - now)
+	if !s.started || d <= 0 || d > flushInterval {
+		return 0
+	}
+	return time.Duration(d) * time.Millisecond
+}
+
+// Pending reports whether Flush, when it is due, has something to do.
+func (s *Stream) Pending() bool { return s.core.WaitSnd() > 0 || s.wake }
+
+// Next returns how long from now Flush has something to do, and false when there is nothing to wait for. Pending says
+// that bytes wait for Send.
+func (s *Stream) Next(pending bool) (time.Duration, bool) {
+	if !pending && !s.Pending() {
+		return 0, false
+	}
+	return s.untilFlush(), true
+}
+
+// Waiting returns how many segments are queued or not yet acknowledged.
+func (s *Stream) Waiting() int { return s.core.WaitSnd() }
+
+// Stats returns the counters.
+func (s *Stream) Stats() Stats { return s.stats }
+
+// output looks at what leaves: it must know the highest number sent, to recognise forged acknowledgements, and
+// whether there is data worth protecting.
+func (s *Stream) output(buf []byte, size int) {
+	data := false
+	for b := buf[:size]; len(b) >= headerBytes; {
+		seg := parseSegment(b)
+		s.window = seg.window
+		if seg.cmd == kcp.IKCP_CMD_PUSH {
+			data = true
+			if !after(s.sendMax, seg.sn) {
+				s.sendMax = seg.sn + 1
+				s.stats.Sent++
+			} else {
+				s.stats.Retransmits++
+			}
+		}
+		b = b[headerBytes+int(seg.length):]
+	}
+	s.cfg.Output(buf[:size], data)
+}
+
+type segment struct {
+	id       uint32
+	cmd, frg byte
+	window   uint16
+	sn, una  uint32
+	length   uint32
+}
+
+func parseSegment(b []byte) segment {
+	return segment{
+		id:     binary.LittleEndian.Uint32(b),
+		cmd:    b[4],
+		frg:    b[5],
+		window: binary.LittleEndian.Uint16(b[6:]),
+		sn:     binary.LittleEndian.Uint32(b[12:]),
+		una:    binary.LittleEndian.Uint32(b[16:]),
+		length: binary.LittleEndian.Uint32(b[20:]),
+	}
+}
+
+// after reports whether a comes after b in serial number arithmetic (RFC 1982).
+func after(a, b uint32) bool { return int32(a-b) > 0 }

@@ -1,0 +1,177 @@
+package wire
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// A FrameType says what a frame is.
+type FrameType uint8
+
+// Types of frames. Padding fills the rest of the packet.
+const (
+	FramePadding FrameType = iota
+	FramePing              // asks for an acknowledgement
+	FrameSource            // a source symbol of a group; asks for an acknowledgement
+	FrameBare              // a symbol outside any group: acknowledgements of the ARQ, which repeat themselves
+	FrameRepair            // a repair symbol of a group; asks for an acknowledgement
+	FrameAck               // what arrived of the peer's packets
+	FrameClose             // the connection ends
+)
+
+// A Frame is one decoded frame; Type says which fields count. Symbol and Text point into the packet.
+type Frame struct {
+	Type FrameType
+
+	Group  uint32 // source, repair: the group's number
+	Index  uint8  // source: 0…K-1; repair: 0…R-1
+	K, R   uint8  // repair: source and repair symbols of the group
+	Symbol []byte // source, bare, repair
+
+	Ack Ack // ack
+
+	Code uint32 // close: why, as a number
+	Text []byte // close: why, for people
+}
+
+// An Ack reports which packets arrived.
+type Ack struct {
+	Largest  uint64        // highest packet number that arrived
+	Delay    time.Duration // how long the receiver held it, in steps of 100 µs up to 6.5 s
+	Received uint32        // how many different packets arrived so far, modulo 2^32: the loss report
+	Bitmap   uint64        // bit i: packet Largest-1-i arrived
+}
+
+// Has reports whether the acknowledgement covers packet number n.
+func (a Ack) Has(n uint64) bool {
+	if n >= a.Largest {
+		return n == a.Largest
+	}
+	d := a.Largest - 1 - n
+	return d < 64 && a.Bitmap>>d&1 == 1
+}
+
+const ackDelayUnit = 100 * time.Microsecond
+
+// AppendPing appends a ping frame.
+func AppendPing(b []byte) []byte { return append(b, byte(FramePing)) }
+
+// AppendSource appends a source symbol of at most SymbolBytesMax bytes.
+func AppendSource(b []byte, group uint32, index uint8, symbol []byte) []byte {
+	b = append(b, byte(FrameSource))
+	b = binary.BigEndian.AppendUint32(b, group)
+	b = append(b, index)
+	return appendSymbol(b, symbol)
+}
+
+// AppendBare appends a symbol outside any group.
+func AppendBare(b []byte, symbol []byte) []byte {
+	return appendSymbol(append(b, byte(FrameBare)), symbol)
+}
+
+// AppendRepair appends repair symbol index of r for a group of k.
+func AppendRepair(b []byte, group uint32, k, r, index uint8, symbol []byte) []byte {
+	b = append(b, byte(FrameRepair))
+	b = binary.BigEndian.AppendUint32(b, group)
+	b = append(b, k, r, index)
+	return appendSymbol(b, symbol)
+}
+
+// AppendAck appends an acknowledgement.
+func AppendAck(b []byte, a Ack) []byte {
+	b = append(b, byte(FrameAck))
+	b = appendNumber(b, a.Largest)
+	b = binary.BigEndian.AppendUint16(b, uint16(min(max(a.Delay, 0)/ackDelayUnit, 1<<16-1)))
+	b = binary.BigEndian.AppendUint32(b, a.Received)
+	return binary.BigEndian.AppendUint64(b, a.Bitmap)
+}
+
+// AppendClose appends a close frame. Text longer than CloseTextBytesMax is cut.
+func AppendClose(b []byte, code uint32, text string) []byte {
+	text = text[:min(len(text), CloseTextBytesMax)]
+	b = append(b, byte(FrameClose))
+	b = binary.BigEndian.AppendUint32(b, code)
+	b = append(b, byte(len(text)))
+	return append(b, text...)
+}
+
+// ParseFrame reads the first frame of b and returns what follows it. Padding comes as one frame that takes the rest.
+func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
+	if len(b) == 0 {
+		return f, nil, ErrTruncated
+	}
+	f.Type = FrameType(b[0])
+	b = b[1:]
+	switch f.Type {
+	case FramePadding:
+		return f, nil, nil
+	case FramePing:
+		return f, b, nil
+	case FrameSource:
+		if len(b) < SourceFrameBytes-1 {
+			return f, nil, ErrTruncated
+		}
+		f.Group, f.Index = binary.BigEndian.Uint32(b), b[4]
+		f.Symbol, rest, err = parseSymbol(b[5:])
+		return f, rest, err
+	case FrameBare:
+		f.Symbol, rest, err = parseSymbol(b)
+		return f, rest, err
+	case FrameRepair:
+		if len(b) < RepairFrameBytes-1 {
+			return f, nil, ErrTruncated
+		}
+		f.Group, f.K, f.R, f.Index = binary.BigEndian.Uint32(b), b[4], b[5], b[6]
+		f.Symbol, rest, err = parseSymbol(b[7:])
+		return f, rest, err
+	case FrameAck:
+		return parseAck(f, b)
+	case FrameClose:
+		return parseClose(f, b)
+	}
+	return f, nil, ErrMalformed
+}
+
+func parseAck(f Frame, b []byte) (Frame, []byte, error) {
+	if len(b) < AckFrameBytes-1 {
+		return f, nil, ErrTruncated
+	}
+	f.Ack = Ack{
+		Largest:  parseNumber(b),
+		Delay:    time.Duration(binary.BigEndian.Uint16(b[6:])) * ackDelayUnit,
+		Received: binary.BigEndian.Uint32(b[8:]),
+		Bitmap:   binary.BigEndian.Uint64(b[12:]),
+	}
+	return f, b[AckFrameBytes-1:], nil
+}
+
+func parseClose(f Frame, b []byte) (Frame, []byte, error) {
+	if len(b) < 5 {
+		return f, nil, ErrTruncated
+	}
+	f.Code = binary.BigEndian.Uint32(b)
+	n := int(b[4])
+	if n > CloseTextBytesMax || len(b) < 5+n {
+		return f, nil, ErrMalformed
+	}
+	f.Text = b[5 : 5+n]
+	return f, b[5+n:], nil
+}
+
+func appendSymbol(b, symbol []byte) []byte {
+	b = binary.BigEndian.AppendUint16(b, uint16(len(symbol)))
+	return append(b, symbol...)
+}
+
+// parseSymbol reads a length and that many bytes. An empty symbol is malformed: nothing sends one.
+func parseSymbol(b []byte) (symbol, rest []byte, err error) {
+	if len(b) < 2 {
+		return nil, nil, ErrTruncated
+	}
+	n := int(binary.BigEndian.Uint16(b))
+	b = b[2:]
+	if n == 0 || n > len(b) {
+		return nil, nil, ErrMalformed
+	}
+	return b[:n], b[n:], nil
+}

@@ -1,0 +1,42 @@
+package wire
+
+// Sizes of datagrams, in bytes of UDP payload.
+const (
+	// DatagramBytesMax is the largest datagram we send: it passes every path that carries IPv6 (1,280 bytes) with
+	// room for a tunnel's header. Longer ones are dropped on arrival.
+	DatagramBytesMax = 1200
+
+	// HelloBytesMin is the shortest hello. It is longer than every answer to it, so that an unproven address never
+	// gets more bytes than it sent (SPEC.md 4.1).
+	HelloBytesMin = 64
+
+	// CallBytesMax bounds a CALL packet, the only datagram sent to an address that did not ask (SPEC.md 4.4).
+	CallBytesMax = 60
+
+	// CookieBytesMax is the longest cookie a client must be ready to carry back.
+	CookieBytesMax = 64
+
+	// CloseTextBytesMax bounds the reason in a close frame; longer texts are cut.
+	CloseTextBytesMax = 200
+)
+
+// Sizes of parts, fixed by the format.
+const (
+	connIDBytes       = 8
+	packetNumberBytes = 6
+	nonceBytes        = 16
+	callNonceBytes    = 8
+
+	// PacketHeaderBytes is what stands before the frames of a packet.
+	PacketHeaderBytes = 1 + connIDBytes + packetNumberBytes
+	// AckFrameBytes, SourceFrameBytes, BareFrameBytes and RepairFrameBytes are the sizes of frames without their symbols.
+	AckFrameBytes    = 1 + packetNumberBytes + 2 + 4 + 8
+	SourceFrameBytes = 1 + 4 + 1 + 2
+	BareFrameBytes   = 1 + 2
+	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2
+	// SealBytes is kept free in every packet for the authentication tag of encrypted versions.
+	SealBytes = 16
+	// SymbolBytesMax is the longest symbol that fits into a packet as source and, with the two-byte length a repair
+	// symbol adds, as repair, beside an acknowledgement.
+	SymbolBytesMax = DatagramBytesMax - PacketHeaderBytes - AckFrameBytes - RepairFrameBytes - 2 - SealBytes
+)

@@ -1,0 +1,182 @@
+package wire
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+	"time"
+)
+
+func TestHelloIsLongerThanEveryAnswer(t *testing.T) {
+	hello := AppendHello(nil, Hello{Source: 1})
+	cookie := make([]byte, 17) // what package handshake makes
+	for name, answer := range map[string][]byte{
+		"retry":  AppendRetry(nil, Retry{Dest: 1, Cookie: cookie}),
+		"accept": AppendAccept(nil, Accept{Dest: 1, Source: 2}),
+		"refuse": AppendRefuse(nil, Refuse{Dest: 1}),
+	} {
+		if len(answer) > len(hello) {
+			t.Errorf("%s is %d bytes, hello %d: an unproven address would get more than it sent", name, len(answer), len(hello))
+		}
+	}
+	if n := len(AppendCall(nil, 1)); n > CallBytesMax {
+		t.Errorf("call is %d bytes, want at most %d", n, CallBytesMax)
+	}
+}
+
+func TestLargestSymbolFitsAPacketInEveryForm(t *testing.T) {
+	sym := make([]byte, SymbolBytesMax)
+	head := AppendAck(AppendPacketHeader(nil, PacketHeader{}), Ack{})
+	for name, b := range map[string][]byte{
+		"source": AppendSource(bytes.Clone(head), 1, 0, sym),
+		"repair": AppendRepair(bytes.Clone(head), 1, 2, 2, 0, append(sym, 0, 0)),
+	} {
+		if len(b)+SealBytes > DatagramBytesMax {
+			t.Errorf("%s packet with seal is %d bytes, want at most %d", name, len(b)+SealBytes, DatagramBytesMax)
+		}
+	}
+}
+
+func TestHandshakeDatagramsRoundTrip(t *testing.T) {
+	nonce := Nonce{1, 2, 3}
+	h := Hello{Source: 7, Nonce: nonce, Call: 9, Cookie: []byte("cookie")}
+	if got, err := ParseHello(AppendHello(nil, h)); err != nil || !reflect.DeepEqual(got, h) {
+		t.Errorf("hello: got %+v, %v, want %+v", got, err, h)
+	}
+	r := Retry{Dest: 7, Nonce: nonce, Cookie: []byte("cookie")}
+	if got, err := ParseRetry(AppendRetry(nil, r)); err != nil || !reflect.DeepEqual(got, r) {
+		t.Errorf("retry: got %+v, %v, want %+v", got, err, r)
+	}
+	a := Accept{Dest: 7, Source: 8, Nonce: nonce}
+	if got, err := ParseAccept(AppendAccept(nil, a)); err != nil || got != a {
+		t.Errorf("accept: got %+v, %v, want %+v", got, err, a)
+	}
+	f := Refuse{Dest: 7, Nonce: nonce, Code: 3}
+	if got, err := ParseRefuse(AppendRefuse(nil, f)); err != nil || got != f {
+		t.Errorf("refuse: got %+v, %v, want %+v", got, err, f)
+	}
+	if got, err := ParseCall(AppendCall(nil, 11)); err != nil || got != 11 {
+		t.Errorf("call: got %v, %v, want 11", got, err)
+	}
+}
+
+func TestFramesRoundTripTogether(t *testing.T) {
+	ack := Ack{Largest: 1<<48 - 1, Delay: 1200 * time.Microsecond, Received: 5, Bitmap: 0xf0}
+	b := AppendPing(nil)
+	b = AppendAck(b, ack)
+	b = AppendSource(b, 4, 1, []byte("source"))
+	b = AppendRepair(b, 4, 2, 3, 1, []byte("repair"))
+	b = AppendBare(b, []byte("bare"))
+	b = AppendClose(b, 42, "bye")
+	want := []Frame{
+		{Type: FramePing},
+		{Type: FrameAck, Ack: ack},
+		{Type: FrameSource, Group: 4, Index: 1, Symbol: []byte("source")},
+		{Type: FrameRepair, Group: 4, K: 2, R: 3, Index: 1, Symbol: []byte("repair")},
+		{Type: FrameBare, Symbol: []byte("bare")},
+		{Type: FrameClose, Code: 42, Text: []byte("bye")},
+	}
+	for _, w := range want {
+		f, rest, err := ParseFrame(b)
+		if err != nil || !reflect.DeepEqual(f, w) {
+			t.Fatalf("got %+v, %v, want %+v", f, err, w)
+		}
+		b = rest
+	}
+	if len(b) != 0 {
+		t.Errorf("%d bytes left", len(b))
+	}
+}
+
+func TestAckHas(t *testing.T) {
+	a := Ack{Largest: 100, Bitmap: 1 | 1<<63}
+	for n, want := range map[uint64]bool{101: false, 100: true, 99: true, 98: false, 36: true, 35: false, 0: false} {
+		if got := a.Has(n); got != want {
+			t.Errorf("Has(%d) = %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestTextIsNeverOurs(t *testing.T) {
+	for c := range 256 {
+		_, err := ParseType([]byte{byte(c)})
+		if IsText([]byte{byte(c)}) && err == nil {
+			t.Errorf("first byte %#x is both text and ours", c)
+		}
+	}
+}
+
+// FuzzDatagram checks that no datagram panics a parser and that what parses is written again as it was read.
+func FuzzDatagram(f *testing.F) {
+	f.Add(AppendHello(nil, Hello{Source: 1, Cookie: []byte("c")}))
+	f.Add(AppendRetry(nil, Retry{Dest: 1, Cookie: []byte("c")}))
+	f.Add(AppendAccept(nil, Accept{Dest: 1, Source: 2}))
+	f.Add(AppendRefuse(nil, Refuse{Dest: 1, Code: 2}))
+	f.Add(AppendCall(nil, 3))
+	p := AppendPacketHeader(nil, PacketHeader{Dest: 1, Number: 2})
+	f.Add(AppendClose(AppendAck(AppendPing(p), Ack{Largest: 3, Bitmap: 1}), 1, "x"))
+	f.Add(AppendRepair(AppendSource(bytes.Clone(p), 1, 0, []byte("s")), 1, 1, 2, 0, []byte("s")))
+	f.Add(AppendBare(bytes.Clone(p), []byte("b")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		typ, err := ParseType(b)
+		if err != nil {
+			return
+		}
+		switch typ {
+		case TypeHello:
+			if h, err := ParseHello(b); err == nil && !bytes.HasPrefix(b, AppendHello(nil, h)[:34+len(h.Cookie)]) {
+				t.Errorf("hello %x is written %x", b, AppendHello(nil, h))
+			}
+		case TypeRetry:
+			if r, err := ParseRetry(b); err == nil && !bytes.Equal(AppendRetry(nil, r), b) {
+				t.Errorf("retry %x is written %x", b, AppendRetry(nil, r))
+			}
+		case TypeAccept:
+			if a, err := ParseAccept(b); err == nil && !bytes.Equal(AppendAccept(nil, a), b) {
+				t.Errorf("accept %x is written %x", b, AppendAccept(nil, a))
+			}
+		case TypeRefuse:
+			if r, err := ParseRefuse(b); err == nil && !bytes.Equal(AppendRefuse(nil, r), b) {
+				t.Errorf("refuse %x is written %x", b, AppendRefuse(nil, r))
+			}
+		case TypeCall:
+			if n, err := ParseCall(b); err == nil && !bytes.Equal(AppendCall(nil, n), b) {
+				t.Errorf("call %x is written %x", b, AppendCall(nil, n))
+			}
+		case TypePacket:
+			fuzzPacket(t, b)
+		}
+	})
+}
+
+func fuzzPacket(t *testing.T, b []byte) {
+	h, frames, err := ParsePacketHeader(b)
+	if err != nil {
+		return
+	}
+	again := AppendPacketHeader(nil, h)
+	for len(frames) > 0 {
+		f, rest, err := ParseFrame(frames)
+		if err != nil || f.Type == FramePadding {
+			break
+		}
+		switch f.Type {
+		case FramePing:
+			again = AppendPing(again)
+		case FrameSource:
+			again = AppendSource(again, f.Group, f.Index, f.Symbol)
+		case FrameBare:
+			again = AppendBare(again, f.Symbol)
+		case FrameRepair:
+			again = AppendRepair(again, f.Group, f.K, f.R, f.Index, f.Symbol)
+		case FrameAck:
+			again = AppendAck(again, f.Ack)
+		case FrameClose:
+			again = AppendClose(again, f.Code, string(f.Text))
+		}
+		frames = rest
+	}
+	if !bytes.HasPrefix(b, again) {
+		t.Errorf("packet %x is written %x", b, again)
+	}
+}

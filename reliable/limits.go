@@ -1,0 +1,78 @@
+package reliable
+
+import "time"
+
+// Limits of one connection. What a peer can make us hold is bounded by their sum: about 1.5 MiB when every queue is
+// full, some kilobytes when it is idle.
+const (
+	// windowSegments is how many segments are in flight, and how many wait for order or the reader, at most. At 100 ms
+	// RTT it carries 2.8 MB/s. The peer stops sending when it is reached.
+	windowSegments = 256
+
+	// sendBufferBytes is how much is taken ahead of the network, once by Conn.Write, which then blocks, and once by the
+	// machine below it.
+	sendBufferBytes = 64 << 10
+
+	// recvBufferBytes is how much is kept for Read before the window closes.
+	recvBufferBytes = 256 << 10
+
+	// inboxDatagrams is how many datagrams wait for a connection's loop; more are dropped and counted.
+	inboxDatagrams = 256
+
+	// earlyDatagrams is how many packets a client keeps that overtook the server's accept; more are dropped.
+	earlyDatagrams = 16
+
+	// sentPacketsMax is how many packets are remembered until they are acknowledged. The oldest are forgotten: a packet
+	// that 64 later ones overtook cannot be acknowledged any more.
+	sentPacketsMax = 2048
+
+	// repairGroupsMax is how many groups may have repair symbols to send; the oldest loses them.
+	repairGroupsMax = 256
+
+	// packetsMax ends a connection before its 48-bit packet numbers run out.
+	packetsMax = 1<<48 - 1<<16
+)
+
+// Limits of an endpoint.
+const (
+	// readBytes is the size of the buffer a datagram is read into; a longer one is cut and then refused as too long.
+	readBytes = 2048
+
+	// timeWaitMax is how many ended connections are remembered to answer latecomers; the oldest is forgotten.
+	timeWaitMax = 4096
+
+	// timeWait is how long: twice the life of a cookie, so that no replayed hello makes a ghost.
+	timeWait = 30 * time.Second
+
+	// callsMax is how many calls may be under way; more fail at once.
+	callsMax = 1024
+
+	// socketBufferBytes is what we ask the kernel to keep for us each way.
+	socketBufferBytes = 4 << 20
+
+	// callQueue is how many CALL packets wait for AwaitCall; more are dropped.
+	callQueue = 4
+)
+
+// callGaps are the pauses between the CALL packets of one call: at most three go to an address that may not want any.
+var callGaps = [...]time.Duration{200 * time.Millisecond, 800 * time.Millisecond}
+
+// Time limits of liveness and closing.
+const (
+	// silenceMax is how long a peer may say nothing at all while something waits for its acknowledgement.
+	silenceMax = 15 * time.Second
+
+	// probesPerIdle is how many probes fit into the second half of the idle timeout.
+	probesPerIdle = 4
+
+	// rtoMin and rtoMax bound the age up to which a lost symbol is rebuilt.
+	rtoMin = 100 * time.Millisecond
+	rtoMax = time.Second
+)
+
+// closeGaps are the pauses between repetitions of a close frame that nobody answers. After the last the peer is left to
+// its own timeout.
+var closeGaps = [...]time.Duration{
+	30 * time.Millisecond, 70 * time.Millisecond, 150 * time.Millisecond, 250 * time.Millisecond,
+	500 * time.Millisecond, 500 * time.Millisecond,
+}

@@ -1,0 +1,263 @@
+package reliable
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"udpchat/reliable/internal/arq"
+	"udpchat/reliable/internal/fec"
+	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/wire"
+)
+
+// A Machine is one connection without socket, clock and goroutine: it is handed datagrams and the time, and hands back
+// datagrams and the time it wants to be called again (SPEC.md 5). Conn drives one over a socket; simulations drive
+// many on one goroutine. It is not safe for concurrent use.
+//
+// The order of calls is free, but after any number of Handle, Write, Read and Close calls Advance must be called, and
+// then again no later than NextAt.
+type Machine struct {
+	cfg    Config
+	shared *Shared
+	emit   func(datagram []byte)
+	start  time.Time
+	now    time.Time // of the call under way
+
+	state         state
+	err           error // why the connection ended; nil while it lives
+	local, remote wire.ConnID
+	nonce         wire.Nonce
+	hello         *handshake.Client // client only, until it is open
+	helloUntil    time.Time         // when the handshake is given up
+	early         [][]byte          // packets that overtook the accept
+	seal, unseal  *handshake.Seal
+
+	number   uint64     // of the last packet sent; the first is 1
+	sent     []sentItem // packets not yet acknowledged, rising
+	arrived  handshake.Window
+	largest  uint64 // highest packet number that arrived
+	received uint64 // different packets that arrived
+	owesAck  bool
+	askedAt  time.Time // when the packet arrived that is acknowledged next
+	packet   []byte    // under construction
+
+	stream   *arq.Stream
+	heard    bool // the stream took symbols since the last Advance
+	outgoing fifo // written, not yet in the stream
+	enc      *fec.Encoder
+	dec      *fec.Decoder
+	repairs  []*repair
+
+	rtt              rttEstimator
+	lossOut, lossIn  lossMeter
+	heardAt, spokeAt time.Time // when a packet arrived and left last
+	waitingAt        time.Time // since when something waits for acknowledgement; zero: nothing does
+	probeAt          time.Time
+	closing          closing
+
+	stats ConnStats
+}
+
+// Shared is what the connections of one process need only once. It is safe for concurrent use.
+type Shared struct {
+	clock  *arq.Clock
+	codecs fec.Codecs
+}
+
+// NewShared returns a Shared.
+func NewShared() *Shared { return &Shared{clock: arq.NewClock()} }
+
+// A state of a connection (SPEC.md 5.1).
+type state uint8
+
+const (
+	// stateHello: a client repeats its hello until the server accepts or refuses or HandshakeTimeout has passed. Bytes
+	// may be written already; they leave when the connection is open.
+	stateHello state = iota
+	// stateOpen: bytes flow. It ends by Close (to stateLinger), by the peer's close frame or a timeout (to stateEnded).
+	stateOpen
+	// stateLinger: Close was called. What was written is still delivered; it ends when all is acknowledged or Linger has
+	// passed (to stateClosing).
+	stateLinger
+	// stateClosing: our close frame is repeated until the peer's own arrives or the repetitions are used up (to
+	// stateEnded).
+	stateClosing
+	// stateEnded: nothing is sent any more. Bytes that arrived before can still be read.
+	stateEnded
+)
+
+// NewClientMachine returns the client's side of a new connection. Emit sends a datagram to the server; the bytes are
+// valid only during the call.
+func NewClientMachine(cfg Config, shared *Shared, now time.Time, emit func(datagram []byte)) (*Machine, error) {
+	return newClient(cfg, shared, now, 0, emit)
+}
+
+func newClient(cfg Config, shared *Shared, now time.Time, call wire.CallNonce, emit func([]byte)) (*Machine, error) {
+	m := newMachine(cfg, shared, now, emit)
+	id, err := newConnID(m.cfg.Random)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.ReadFull(m.cfg.Random, m.nonce[:]); err != nil {
+		return nil, fmt.Errorf("reliable: drawing a nonce: %w", err)
+	}
+	m.local = id
+	m.hello = handshake.NewClient(now, id, m.nonce, call)
+	m.helloUntil = now.Add(m.cfg.HandshakeTimeout)
+	return m, nil
+}
+
+// NewServerMachine returns the server's side of the connection that a hello asks for, whose cookie must have been
+// checked. The accept is emitted at once.
+func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello []byte, emit func(datagram []byte)) (*Machine, error) {
+	h, err := wire.ParseHello(hello)
+	if err != nil {
+		return nil, fmt.Errorf("reliable: %w", err)
+	}
+	m := newMachine(cfg, shared, now, emit)
+	id, err := newConnID(m.cfg.Random)
+	if err != nil {
+		return nil, err
+	}
+	m.local, m.remote, m.nonce, m.state = id, h.Source, h.Nonce, stateOpen
+	if m.unseal, m.seal, err = handshake.Seals(h.Nonce, h.Source, id); err != nil {
+		return nil, fmt.Errorf("reliable: %w", err)
+	}
+	m.sendAccept()
+	return m, nil
+}
+
+func newMachine(cfg Config, shared *Shared, now time.Time, emit func([]byte)) *Machine {
+	return &Machine{
+		cfg: cfg.withDefaults(), shared: shared, emit: emit, start: now, now: now,
+		heardAt: now, spokeAt: now, probeAt: now,
+	}
+}
+
+// newConnID draws an ID that is not zero.
+func newConnID(random io.Reader) (wire.ConnID, error) {
+	var b [8]byte
+	for {
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			return 0, fmt.Errorf("reliable: drawing a connection ID: %w", err)
+		}
+		id := wire.ConnID(0)
+		for _, c := range b {
+			id = id<<8 | wire.ConnID(c)
+		}
+		if id != 0 {
+			return id, nil
+		}
+	}
+}
+
+// Open reports whether the handshake is over and the connection has not ended.
+func (m *Machine) Open() bool { return m.state != stateHello && m.state != stateEnded }
+
+// Err returns why the connection ended, nil while it lives.
+func (m *Machine) Err() error { return m.err }
+
+// Write queues bytes of p and returns how many it took: fewer than len(p) when too much is waiting, 0 after Close.
+func (m *Machine) Write(p []byte) int {
+	if m.state > stateOpen {
+		return 0
+	}
+	n := min(len(p), max(0, sendBufferBytes-m.outgoing.len()))
+	m.outgoing.write(p[:n])
+	return n
+}
+
+// Read copies bytes that arrived, in order, into p and returns how many. P must have room for ReadBytesMin; 0 means
+// that nothing is there.
+func (m *Machine) Read(p []byte) int {
+	if m.stream == nil {
+		return 0
+	}
+	n := m.stream.Recv(p)
+	m.stats.StreamBytesReceived += uint64(n)
+	return n
+}
+
+// ReadBytesMin is the least room Read needs.
+const ReadBytesMin = wire.SymbolBytesMax
+
+// Waiting reports whether anything written has not been acknowledged.
+func (m *Machine) Waiting() bool {
+	return m.outgoing.len() > 0 || m.stream != nil && m.stream.Waiting() > 0
+}
+
+// Stats returns the figures so far.
+func (m *Machine) Stats() ConnStats {
+	s := m.stats
+	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
+	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
+	if m.dec != nil {
+		d := m.dec.Stats()
+		s.RecoveredByFEC = d.Rebuilt
+		s.Drops[DropSymbolTwice] += d.Duplicate
+		s.Drops[DropSymbolBad] += d.Bad + d.Conflicts
+	}
+	if m.stream != nil {
+		s.Retransmits = m.stream.Stats().Retransmits
+	}
+	return s
+}
+
+// Advance does what is due at now: handshake, acknowledgements, new bytes, retransmissions, repair symbols, probes,
+// closing. It may call emit.
+func (m *Machine) Advance(now time.Time) {
+	m.now = now
+	switch m.state {
+	case stateHello:
+		m.advanceHello(now)
+	case stateOpen, stateLinger:
+		m.advanceStream(now)
+		m.advanceRepairs(now)
+		m.advanceDecoder(now)
+		m.advanceLiveness(now)
+		m.advanceLinger(now)
+		m.sendOwedAck()
+	case stateClosing:
+		m.advanceClosing(now)
+	case stateEnded:
+	}
+}
+
+// NextAt returns when Advance must be called again at the latest if nothing else happens, and false for never.
+func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
+	var next time.Time
+	sooner := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	switch m.state {
+	case stateHello:
+		sooner(m.hello.NextAt())
+		sooner(m.helloUntil)
+	case stateOpen, stateLinger:
+		if m.stream != nil {
+			if d, ok := m.stream.Next(m.outgoing.len() > 0); ok {
+				sooner(now.Add(d))
+			}
+		}
+		for _, r := range m.repairs {
+			sooner(r.at)
+		}
+		if m.dec != nil {
+			if d, ok := m.dec.Next(); ok {
+				sooner(m.start.Add(d))
+			}
+		}
+		sooner(m.livenessAt())
+		if m.state == stateLinger {
+			sooner(m.closing.until)
+		}
+	case stateClosing:
+		sooner(m.closing.at)
+	case stateEnded:
+		return time.Time{}, false
+	}
+	return next, true
+}

@@ -1,0 +1,277 @@
+package reliable
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"udpchat/reliable/internal/arq"
+	"udpchat/reliable/internal/fec"
+	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/wire"
+)
+
+// Handle takes a datagram from the peer's address. The bytes are not kept. A datagram that makes no sense is counted
+// and dropped and changes nothing.
+//
+//	datagram → type → packet: state, seal, replay window → frames → ARQ, FEC, acknowledgements, close
+func (m *Machine) Handle(now time.Time, datagram []byte) {
+	m.now = now
+	m.stats.DatagramsReceived++
+	m.stats.BytesReceived += uint64(len(datagram))
+	typ, err := wire.ParseType(datagram)
+	switch {
+	case err != nil:
+		m.drop(DropMalformed)
+	case m.state == stateEnded:
+		m.drop(DropEnded)
+	case typ == wire.TypePacket:
+		m.handlePacket(now, datagram)
+	case typ == wire.TypeHello:
+		m.handleHello(datagram)
+	case typ == wire.TypeRetry, typ == wire.TypeAccept, typ == wire.TypeRefuse:
+		m.handleAnswer(now, typ, datagram)
+	default:
+		m.drop(DropUnexpected)
+	}
+}
+
+func (m *Machine) drop(reason Drop) { m.stats.Drops[reason]++ }
+
+// handleHello answers a repeated hello by the same accept: the first one was lost (SPEC.md 4.3).
+func (m *Machine) handleHello(datagram []byte) {
+	h, err := wire.ParseHello(datagram)
+	switch {
+	case err != nil:
+		m.drop(DropMalformed)
+	case m.hello != nil || h.Source != m.remote || h.Nonce != m.nonce:
+		m.drop(DropUnexpected)
+	default:
+		m.sendAccept()
+	}
+}
+
+func (m *Machine) sendAccept() {
+	a := wire.Accept{Dest: m.remote, Source: m.local, Nonce: m.nonce}
+	copy(a.Tag[:], m.acceptTag(a, m.seal))
+	m.send(wire.AppendAccept(m.packet[:0], a))
+}
+
+// acceptTag seals an accept under packet number 0, which no packet uses.
+func (m *Machine) acceptTag(a wire.Accept, seal *handshake.Seal) []byte {
+	b := wire.AppendAccept(nil, a)
+	body := b[:len(b)-wire.SealBytes]
+	return seal.Append(body, 0)[len(body):]
+}
+
+// handleAnswer takes the server's answer to our hello.
+func (m *Machine) handleAnswer(now time.Time, typ wire.Type, datagram []byte) {
+	if m.state != stateHello {
+		if typ != wire.TypeAccept || m.hello == nil { // Accepts are repeated as often as hellos.
+			m.drop(DropUnexpected)
+		}
+		return
+	}
+	switch typ {
+	case wire.TypeRetry:
+		if r, err := wire.ParseRetry(datagram); err != nil || !m.hello.HandleRetry(now, r) {
+			m.drop(DropUnasked)
+		}
+	case wire.TypeRefuse:
+		if r, err := wire.ParseRefuse(datagram); err != nil || !m.hello.HandleRefuse(r) {
+			m.drop(DropUnasked)
+		} else {
+			m.end(&RefusedError{r.Code})
+		}
+	default:
+		m.handleAccept(now, datagram)
+	}
+}
+
+func (m *Machine) handleAccept(now time.Time, datagram []byte) {
+	a, err := wire.ParseAccept(datagram)
+	if err != nil || !m.hello.HandleAccept(a) {
+		m.drop(DropUnasked)
+		return
+	}
+	seal, unseal, err := handshake.Seals(m.nonce, m.local, a.Source)
+	if err != nil {
+		m.end(err)
+		return
+	}
+	if !bytes.Equal(m.acceptTag(a, unseal), a.Tag[:]) {
+		m.drop(DropSeal)
+		return
+	}
+	m.seal, m.unseal, m.remote, m.state = seal, unseal, a.Source, stateOpen
+	m.heardAt = now
+	early := m.early
+	m.early = nil
+	for _, d := range early {
+		m.handlePacket(now, d)
+	}
+}
+
+func (m *Machine) handlePacket(now time.Time, datagram []byte) {
+	if m.state == stateHello {
+		if len(m.early) == earlyDatagrams {
+			m.drop(DropEarly)
+			return
+		}
+		m.early = append(m.early, bytes.Clone(datagram))
+		return
+	}
+	h, frames, err := wire.ParsePacketHeader(datagram)
+	if err != nil || h.Dest != m.local {
+		m.drop(DropMalformed)
+		return
+	}
+	if !m.arrived.Fresh(h.Number) {
+		m.drop(DropRepeated)
+		return
+	}
+	if _, ok := m.unseal.Open(datagram, h.Number); !ok {
+		m.drop(DropSeal)
+		return
+	}
+	m.arrived.Mark(h.Number)
+	m.received++
+	m.heardAt = now
+	if h.Number > m.largest {
+		m.largest, m.askedAt = h.Number, now
+	}
+	m.lossIn.report(m.largest, m.received)
+	m.handleFrames(now, frames[:len(frames)-wire.SealBytes])
+}
+
+// handleFrames takes the frames of an authentic packet. A peer that breaks the protocol here has a bug or is hostile:
+// the connection ends.
+func (m *Machine) handleFrames(now time.Time, b []byte) {
+	for len(b) > 0 && m.state != stateEnded {
+		f, rest, err := wire.ParseFrame(b)
+		if err == nil {
+			err = m.handleFrame(now, f)
+		}
+		if err != nil {
+			m.drop(DropMalformed)
+			m.fail(err)
+			return
+		}
+		b = rest
+	}
+}
+
+func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
+	if m.state == stateClosing && f.Type != wire.FrameClose {
+		return nil // All that counts now is whether the peer heard that we close.
+	}
+	switch f.Type {
+	case wire.FramePing:
+		m.owesAck = true
+	case wire.FrameBare:
+		return m.input(f.Symbol, false)
+	case wire.FrameSource:
+		return m.handleSource(now, f)
+	case wire.FrameRepair:
+		return m.handleRepair(now, f)
+	case wire.FrameAck:
+		return m.handleAck(now, f.Ack)
+	case wire.FrameClose:
+		m.handleClose(f.Code, string(f.Text))
+	case wire.FramePadding:
+	}
+	return nil
+}
+
+// Below the ARQ, symbols are de-duplicated: every duplicate that reaches it is acknowledged again (SPEC.md 7.3).
+func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
+	m.owesAck = true
+	var rebuilt error
+	fresh := m.decoder().Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
+		rebuilt = errors.Join(rebuilt, m.input(sym, true))
+	})
+	if !fresh {
+		return rebuilt
+	}
+	return errors.Join(m.input(f.Symbol, false), rebuilt)
+}
+
+func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
+	m.owesAck = true
+	m.stats.RepairReceived++
+	var err error
+	out := m.decoder().Repair(now.Sub(m.start), f.Group, f.K, f.R, f.Index, f.Symbol, func(sym []byte) {
+		err = errors.Join(err, m.input(sym, true))
+	})
+	if out == fec.Bad {
+		return errBroken
+	}
+	return err
+}
+
+// decoder returns the decoder, set to rebuild nothing older than about one retransmission timeout: the ARQ would answer
+// a later symbol with its old timestamp, and the peer's timeout would explode (SPEC.md 7.3).
+func (m *Machine) decoder() *fec.Decoder {
+	if m.dec == nil {
+		m.dec = fec.NewDecoder(&m.shared.codecs)
+	}
+	if m.rtt.smoothed > 0 {
+		m.dec.SetMaxAge(m.rtt.timeout())
+	}
+	return m.dec
+}
+
+// advanceDecoder lets the decoder forget what is too old to be of use.
+func (m *Machine) advanceDecoder(now time.Time) {
+	if m.dec != nil {
+		m.dec.Expire(now.Sub(m.start))
+	}
+}
+
+// input hands a symbol to the ARQ.
+func (m *Machine) input(symbol []byte, rebuilt bool) error {
+	m.openStream()
+	m.heard = true
+	return m.stream.Input(symbol, rebuilt)
+}
+
+// openStream makes the ARQ's state when it is first needed.
+func (m *Machine) openStream() {
+	if m.stream == nil {
+		m.stream = arq.New(arq.Config{
+			ID: 0, SymbolBytes: wire.SymbolBytesMax, SendWindow: windowSegments, RecvWindow: windowSegments,
+			Clock: m.shared.clock, Output: m.outputSymbol,
+		})
+	}
+}
+
+// handleAck takes the peer's report of what arrived.
+func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
+	if a.Largest > m.number {
+		return errBroken // An acknowledgement for a packet never sent.
+	}
+	keep := m.sent[:0]
+	for _, p := range m.sent {
+		switch {
+		case a.Has(p.number):
+			if p.number == a.Largest {
+				m.rtt.sample(now.Sub(p.at) - a.Delay)
+			}
+			m.arrivedAtPeer(p)
+		case p.number+64 < a.Largest:
+			// No later acknowledgement can name it.
+		default:
+			keep = append(keep, p)
+		}
+	}
+	m.sent = keep
+	if len(keep) == 0 {
+		m.sent = nil
+	}
+	// The counter travels modulo 2^32: take the value that fits below Largest.
+	received := a.Largest - uint64(uint32(a.Largest)-a.Received)
+	if received <= a.Largest {
+		m.lossOut.report(a.Largest, received)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package reliable
+
+import "time"
+
+// A Drop is a reason to drop a datagram, or a part of one.
+type Drop uint8
+
+// The reasons.
+const (
+	DropNotOurs     Drop = iota // no datagram of this layer, and nobody wants plain text
+	DropVersion                 // another version of the protocol
+	DropTooLong                 // longer than a datagram may be
+	DropMalformed               // cannot be parsed
+	DropUnknown                 // for a connection that does not exist
+	DropAddress                 // for a connection, but from another address than its peer's
+	DropSeal                    // corrupted or forged
+	DropRepeated                // packet number seen before, or too old to tell
+	DropInboxFull               // the connection's loop cannot keep up
+	DropEarly                   // too many packets before the handshake was over
+	DropSymbolTwice             // source symbol seen or rebuilt before
+	DropSymbolBad               // symbol that no correct peer sends
+	DropBacklogFull             // hello, but no room for another connection
+	DropEnded                   // for a connection that has ended
+	DropUnasked                 // CALL or answer to a handshake that nobody waits for
+	DropUnexpected              // type of datagram that makes no sense in this state
+	DropSendFailed              // the system refused to send
+	drops
+)
+
+var dropNames = [drops]string{
+	"not_ours", "version", "too_long", "malformed", "unknown_connection", "wrong_address", "bad_seal", "repeated_packet",
+	"inbox_full", "too_early", "symbol_twice", "symbol_bad", "backlog_full", "connection_ended", "unasked", "unexpected",
+	"send_failed",
+}
+
+// String returns the reason's name in lower case with underscores.
+func (d Drop) String() string {
+	if d < drops {
+		return dropNames[d]
+	}
+	return "unknown"
+}
+
+// Drops counts dropped datagrams by reason.
+type Drops [drops]uint64
+
+// Map returns the reasons that occurred, by name.
+func (d *Drops) Map() map[string]uint64 {
+	m := make(map[string]uint64)
+	for i, n := range d {
+		if n > 0 {
+			m[Drop(i).String()] = n
+		}
+	}
+	return m
+}
+
+func (d *Drops) add(other *Drops) {
+	for i, n := range other {
+		d[i] += n
+	}
+}
+
+// ConnStats are the figures of one connection since its start. Bytes are UDP payload.
+type ConnStats struct {
+	RTT    time.Duration // smoothed; 0: not measured yet
+	RTTMin time.Duration // smallest measured
+
+	LossSent     float64 // share of our recent packets that did not arrive, as the peer reports, 0…1
+	LossReceived float64 // share of the peer's recent packets that did not arrive here, 0…1
+
+	DatagramsSent, DatagramsReceived uint64
+	BytesSent, BytesReceived         uint64
+	StreamBytesSent                  uint64 // handed to Write and sent at least once
+	StreamBytesReceived              uint64 // in order, ready for Read
+
+	SymbolsSent     uint64 // source symbols
+	RepairSent      uint64 // repair symbols
+	RepairCancelled uint64 // repair symbols not sent because the group had arrived
+	RepairReceived  uint64
+	RecoveredByFEC  uint64 // symbols of the peer rebuilt here
+	Retransmits     uint64 // segments sent again by the ARQ
+
+	Drops Drops
+}
+
+// EndpointStats are the figures of one endpoint since its start.
+type EndpointStats struct {
+	Conns         int    // now
+	Accepted      uint64 // connections made by hellos of others
+	Dialled       uint64
+	Refused       uint64 // proven hellos that got no connection
+	Retries       uint64 // cookies sent
+	CallsSent     uint64 // CALL packets
+	TimeWait      int    // ended connections remembered now
+	Datagrams     uint64 // received
+	PlainReceived uint64
+	Drops         Drops // of the endpoint and of all its connections that have ended
+}
