@@ -1,0 +1,6 @@
+package front
+
+// prefixBytesMax is how many first bytes are shown to the front-ends. The longest beginning that tells a protocol from
+// the others has about 15 bytes; the rest is for blank lines and spaces before it. If no front-end is sure by then,
+// the last one takes the session.
+const prefixBytesMax = 64
