@@ -124,7 +124,7 @@ func increment(r *rig, e chat.Engine) error {
 	for {
 		en, err := e.Get(r.Context(), "counters", "n")
 		if err != nil {
-			return fmt.Errorf("Get: %w", err)
+			return fmt.Errorf("reading the counter: %w", err)
 		}
 		n, err := strconv.Atoi(string(en.Val))
 		if err != nil {
