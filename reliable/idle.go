@@ -16,7 +16,7 @@ func (m *Machine) advanceLiveness(now time.Time) {
 	case !now.Before(m.deadAt()):
 		m.end(errIdle)
 	case !now.Before(m.nextPing()):
-		m.probeAt = now.Add(m.probeGap())
+		m.probeAt = now.Add(probeGap)
 		m.sendPacket(wire.AppendPing(m.startPacket()), nil, true)
 	}
 }
@@ -45,7 +45,11 @@ func (m *Machine) deadAt() time.Time {
 
 // nextPing is when the next probe or keep-alive is due.
 func (m *Machine) nextPing() time.Time {
-	ping := later(m.heardAt.Add(m.cfg.IdleTimeout/2), m.probeAt)
+	silent := m.cfg.IdleTimeout / 2
+	if !m.waitingAt.IsZero() {
+		silent = min(silent, waitingSilence)
+	}
+	ping := later(m.heardAt.Add(silent), m.probeAt)
 	if m.cfg.KeepAlive > 0 {
 		if keep := m.spokeAt.Add(m.cfg.KeepAlive); keep.Before(ping) {
 			return keep
@@ -53,8 +57,6 @@ func (m *Machine) nextPing() time.Time {
 	}
 	return ping
 }
-
-func (m *Machine) probeGap() time.Duration { return m.cfg.IdleTimeout / 2 / probesPerIdle }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

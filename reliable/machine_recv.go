@@ -168,6 +168,9 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 	switch f.Type {
 	case wire.FramePing:
 		m.owesAck = true
+		if m.stream != nil {
+			m.stream.TellWindow() // The peer may be waiting for a window update that was lost.
+		}
 	case wire.FrameBare:
 		return m.input(f.Symbol, false)
 	case wire.FrameSource:

@@ -147,13 +147,24 @@ func (s *Stream) check(b []byte) (una uint32, err error) {
 
 // AckNow sends the acknowledgements of everything Input took since the last call, in as few symbols as possible.
 func (s *Stream) AckNow() {
-	// The core acknowledges at once only from within Input. A window update that says nothing new, marked as rebuilt so
-	// that even its window is ignored, is the way in.
-	var nudge [headerBytes]byte
-	binary.LittleEndian.PutUint32(nudge[0:], s.cfg.ID)
-	nudge[4] = kcp.IKCP_CMD_WINS
-	binary.LittleEndian.PutUint32(nudge[16:], s.una)
-	s.core.Input(nudge[:], kcp.IKCP_PACKET_FEC, true)
+	// The core acknowledges at once only from within Input. A window update that says nothing new is the way in.
+	s.nudge(kcp.IKCP_CMD_WINS)
+}
+
+// TellWindow has the next Flush tell the peer how much may be sent.
+func (s *Stream) TellWindow() {
+	s.nudge(kcp.IKCP_CMD_WASK)
+	s.wake = true
+}
+
+// nudge hands the core a segment that the peer did not send and that says nothing new, marked as rebuilt so that even
+// its window is ignored.
+func (s *Stream) nudge(cmd byte) {
+	var seg [headerBytes]byte
+	binary.LittleEndian.PutUint32(seg[0:], s.cfg.ID)
+	seg[4] = cmd
+	binary.LittleEndian.PutUint32(seg[16:], s.una)
+	s.core.Input(seg[:], kcp.IKCP_PACKET_FEC, true)
 }
 
 // Flush sends what is due: new bytes, retransmissions, window probes. It does nothing within flushInterval of the last

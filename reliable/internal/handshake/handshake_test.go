@@ -101,8 +101,8 @@ func TestClientRepeatsQuicklyThenSlowly(t *testing.T) {
 		}
 		now = c.NextAt()
 	}
-	if hellos < 6 || hellos > 12 {
-		t.Errorf("%d hellos in 5 s, want 6 to 12", hellos)
+	if hellos < 10 || hellos > 20 {
+		t.Errorf("%d hellos in 5 s, want 10 to 20", hellos)
 	}
 }
 

@@ -12,9 +12,10 @@ const (
 )
 
 // helloGaps are the pauses before the repetitions of a hello: short at first, because a lost hello is what the user
-// waits for, then a second each, because the server is probably not there (RFC 8085, 3.1.1, allows a few packets).
+// waits for, then two a second, because the server is probably not there (RFC 8085, 3.1.1).
 var helloGaps = [...]time.Duration{
-	30 * time.Millisecond, 70 * time.Millisecond, 150 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+	20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 100 * time.Millisecond,
+	150 * time.Millisecond, 200 * time.Millisecond, 250 * time.Millisecond, 300 * time.Millisecond,
 }
 
-const helloGapLast = time.Second
+const helloGapLast = 500 * time.Millisecond
