@@ -262,6 +262,8 @@ func TestConfigIsChecked(t *testing.T) {
 		{Transport: TCP, Name: "ann", Callback: "127.0.0.1:0"},
 		{Transport: TCP, Name: " "},
 		{Transport: TCP, Name: "a\nb"},
+		{Transport: TCP, Name: "a\xff"},
+		{Transport: TCP, Name: strings.Repeat("x", lab.NameBytesMax+1)},
 	} {
 		cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("BUG: dialled") }
 		if _, err := Dial(t.Context(), cfg); err == nil || strings.Contains(err.Error(), "BUG") {

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"udpchat/chat/wire/lab"
 	"udpchat/reliable"
@@ -66,9 +68,9 @@ func (c *Config) check() error {
 	return checkName(c.Name)
 }
 
-// checkName reports whether s can stand in a line of the protocol.
+// checkName reports whether s can be a name of a client or a room (PROTOCOL.md 2.4).
 func checkName(s string) error {
-	if strings.TrimSpace(s) == "" || strings.ContainsAny(s, "\r\n") {
+	if strings.TrimSpace(s) == "" || len(s) > lab.NameBytesMax || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
 		return fmt.Errorf("lab: name %q: %w", s, ErrBadName)
 	}
 	return nil

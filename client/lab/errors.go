@@ -18,8 +18,8 @@ var (
 	// ErrNotJoined means that a room was named that we are not in. Nothing was sent.
 	ErrNotJoined = errors.New("not in this room")
 
-	// ErrBadName means that a name cannot be written in the protocol. Nothing was sent.
-	ErrBadName = errors.New("name must not be empty or contain line breaks")
+	// ErrBadName means that a name cannot be that of a client or a room. Nothing was sent.
+	ErrBadName = fmt.Errorf("a name has 1 to %d bytes of UTF-8 and no control characters", lab.NameBytesMax)
 
 	// ErrClosed means that the client was closed by Close or Disconnect.
 	ErrClosed = errors.New("client is closed")

@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -154,16 +155,20 @@ func (l *plainLink) pause(p *pending, d time.Duration) bool {
 }
 
 // prove sends the JOIN_ID back to the server once, right after it was given in answer to p: until then the server
-// owes an address that may be forged no more than three times the bytes it sent, and a member who only listens would
-// soon hear nothing. Leaving room 0, which is nobody's, is the one request with a JOIN_ID that changes nothing.
+// sends an address that may be forged no more than three times the bytes it got (PROTOCOL.md 9), and a member who only
+// listens would soon hear nothing. Leaving a room that cannot exist is the one request with a JOIN_ID that changes
+// nothing; a strict server answers with an error, but has seen the JOIN_ID.
 func (l *plainLink) prove(p *pending) {
 	j, ok := p.reply.(lab.Joined)
 	if !ok || l.proven {
 		return
 	}
-	q := l.c.request(lab.Leave{Room: "0", JoinID: j.JoinID, Name: l.c.cfg.Name})
+	nowhere := strings.Repeat("0", lab.NameBytesMax+1) // No ROOM_REF, and too long to be a room's name.
+	q := l.c.request(lab.Leave{Room: nowhere, JoinID: j.JoinID, Name: l.c.cfg.Name})
 	q.quiet = true
-	l.proven = l.transact(q) == nil
+	err := l.transact(q)
+	_, refused := errors.AsType[*ServerError](err)
+	l.proven = err == nil || refused
 }
 
 // showLife keeps the server from dropping a silent member, and notices a server that is gone.

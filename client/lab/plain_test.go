@@ -216,3 +216,34 @@ func TestPlainCloseWhileARequestWaits(t *testing.T) {
 		}
 	})
 }
+
+// TestPlainProofIsRefusedInSilence: a strict server answers the proof with an error, which is nobody's business.
+func TestPlainProofIsRefusedInSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := newDatagrams()
+		c, s := dialOver(t, Config{Transport: Plain}, here, there, func(r lab.Request) []lab.Reply {
+			if _, ok := r.(lab.Leave); ok {
+				return []lab.Reply{lab.ErrorReply{Code: lab.CodeUnknownRoom, Description: "no such room"}}
+			}
+			return oneRoom(r)
+		})
+		for _, room := range []string{"lobby", "den"} {
+			if _, err := c.Join(t.Context(), room); err != nil {
+				t.Fatal(err)
+			}
+		}
+		evs, _ := drain(c)
+		if want := []Kind{KindJoined, KindNotice, KindJoined, KindNotice}; !slices.Equal(kinds(evs), want) {
+			t.Errorf("events %v, want %v", kinds(evs), want)
+		}
+		proofs := 0
+		for _, r := range s.requests() {
+			if _, ok := r.(lab.Leave); ok {
+				proofs++
+			}
+		}
+		if proofs != 1 {
+			t.Errorf("%d proofs, want 1", proofs)
+		}
+	})
+}
