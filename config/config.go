@@ -22,6 +22,8 @@ type Config struct {
 
 	AcceptPerSecond int `mapstructure:"accept_per_second" default:"50" range:"1..1000000" usage:"how many new sessions a second one address (IPv6: one /64) may open; loopback is exempt"`
 	AcceptBurst     int `mapstructure:"accept_burst" default:"200" range:"1..1000000" usage:"how many new sessions one address may open at once before accept_per_second limits it"`
+	RequestsPerSecond int `mapstructure:"requests_per_second" default:"1000" range:"1..1000000" usage:"how many requests a second one connection may make; more are refused and not carried out"`
+	RequestsBurst     int `mapstructure:"requests_burst" default:"2000" range:"1..1000000" usage:"how many requests one connection may make at once before requests_per_second limits it"`
 
 	IdleTimeout      time.Duration `mapstructure:"idle_timeout" default:"1m" range:"10s..24h" usage:"after this time without a sign of life a reliable UDP peer counts as gone; living ones answer probes, however silent their users"`
 	PlainIdleTimeout time.Duration `mapstructure:"plain_idle_timeout" default:"5m" range:"10s..24h" usage:"after this time without a datagram a plain UDP peer, which cannot be probed, counts as gone"`

@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 		Listen:    []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
 		StudentID: "udpchat", LabMode: "compat",
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
+		RequestsPerSecond: 1000, RequestsBurst: 2000,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, LogLevel: "info", LogFormat: "auto",
 	}
 	if diff := cmp.Diff(want, defaults(t)); diff != "" {
