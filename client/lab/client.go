@@ -122,7 +122,7 @@ func (c *Client) Rooms() []Room {
 // announces us once more. The error is a *ServerError if the server refused.
 func (c *Client) Join(ctx context.Context, room string) (Room, error) {
 	room = strings.TrimSpace(room)
-	if err := checkName(room); err != nil {
+	if err := CheckName(room); err != nil {
 		return Room{}, err
 	}
 	ip, port := c.addressFields()

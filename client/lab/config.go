@@ -65,11 +65,11 @@ func (c *Config) check() error {
 	default:
 		return fmt.Errorf("lab: unknown transport %q: want %s, %s or %s", c.Transport, UDP, TCP, Plain)
 	}
-	return checkName(c.Name)
+	return CheckName(c.Name)
 }
 
-// checkName reports whether s can be a name of a client or a room (PROTOCOL.md 2.4).
-func checkName(s string) error {
+// CheckName returns nil if s can be the name of a client or a room, and otherwise an ErrBadName (PROTOCOL.md 2.4).
+func CheckName(s string) error {
 	if strings.TrimSpace(s) == "" || len(s) > lab.NameBytesMax || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
 		return fmt.Errorf("lab: name %q: %w", s, ErrBadName)
 	}

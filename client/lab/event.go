@@ -35,9 +35,15 @@ type Room struct {
 	JoinID string // JOIN_ID we have in it.
 }
 
+// What follows the name in a notice.
+const (
+	joinedText = " has joined this chatroom."
+	leftText   = " has left this chatroom."
+)
+
 // isNotice reports whether a CHAT with this name and text is the server's notice that name joined or left. The
 // protocol has no mark for notices; their sentences are what servers agree on (PROTOCOL.md 5). Somebody may say such
 // a sentence himself: about himself only, and that is how much it is worth.
 func isNotice(name, text string) bool {
-	return text == name+" has joined this chatroom." || text == name+" has left this chatroom."
+	return text == name+joinedText || text == name+leftText
 }

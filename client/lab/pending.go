@@ -36,11 +36,12 @@ type book struct {
 	surplus []surplus
 }
 
-// A surplus says that the answer to a repeated request may come up to n more times.
+// A surplus says that an answer to a repeated request may come up to n more times.
 type surplus struct {
-	reply lab.Reply
-	n     int
-	until time.Time
+	reply   lab.Reply
+	n       int
+	until   time.Time
+	unshown bool // It has not come at all yet: the first one is to be shown.
 }
 
 // room returns the room we are in under that name.
@@ -79,10 +80,24 @@ func (b *book) settle(p *pending, reply lab.Reply, err error, now time.Time) {
 	if reply == nil || p.sends < 2 {
 		return
 	}
-	if len(b.surplus) == surplusMax {
+	until := now.Add(repeatWindow + answerWait)
+	b.expectSurplus(surplus{reply: reply, n: p.sends - 1, until: until})
+	// The notice about ourselves comes with every answer too (PROTOCOL.md 5.1, 5.2).
+	switch r := reply.(type) {
+	case lab.Joined:
+		notice := lab.ChatMessage{RoomRef: r.RoomRef, Name: b.name, Text: b.name + joinedText}
+		b.expectSurplus(surplus{reply: notice, n: p.sends - 1, until: until, unshown: true})
+	case lab.Left:
+		notice := lab.ChatMessage{RoomRef: r.RoomRef, Name: b.name, Text: b.name + leftText}
+		b.expectSurplus(surplus{reply: notice, n: p.sends - 1, until: until, unshown: true})
+	}
+}
+
+func (b *book) expectSurplus(s surplus) {
+	if len(b.surplus) >= surplusMax {
 		b.surplus = b.surplus[1:]
 	}
-	b.surplus = append(b.surplus, surplus{reply: reply, n: p.sends - 1, until: now.Add(repeatWindow + answerWait)})
+	b.surplus = append(b.surplus, s)
 }
 
 // settleAll ends everything that waits with err.
@@ -170,7 +185,7 @@ func (b *book) match(r lab.Reply) *pending {
 // goodbyeNoticed returns the waiting DISCONNECT over plain datagrams if r is the last of the notices that answer it.
 func (b *book) goodbyeNoticed(r lab.ChatMessage) *pending {
 	for _, p := range b.waiting {
-		if p.rooms[r.RoomRef] && r.Name == b.name && strings.HasSuffix(r.Text, " has left this chatroom.") {
+		if p.rooms[r.RoomRef] && r.Name == b.name && r.Text == b.name+leftText {
 			delete(p.rooms, r.RoomRef)
 			if len(p.rooms) == 0 {
 				return p
@@ -184,8 +199,14 @@ func (b *book) goodbyeNoticed(r lab.ChatMessage) *pending {
 func (b *book) isSurplus(r lab.Reply, now time.Time) bool {
 	b.surplus = slices.DeleteFunc(b.surplus, func(s surplus) bool { return s.n == 0 || !now.Before(s.until) })
 	for i := range b.surplus {
-		if b.surplus[i].reply == r {
-			b.surplus[i].n--
+		s := &b.surplus[i]
+		switch {
+		case s.reply != r:
+		case s.unshown:
+			s.unshown = false
+			return false
+		default:
+			s.n--
 			return true
 		}
 	}

@@ -83,6 +83,22 @@ func TestPlainRepeatsUntilAnsweredAndShowsItOnce(t *testing.T) {
 	})
 }
 
+func TestPlainJoinNoticeIsShownOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, here := dialPlain(t, Config{})
+		s.conn.(*datagramConn).lossy(func(n int) bool { return n <= 2 }) // The first JOINED and its notice.
+		times := here.lossy(nil)
+		if _, err := c.Join(t.Context(), "lobby"); err != nil || len(times()) < 2 {
+			t.Fatalf("Join: %v after %d datagrams, want a repeat", err, len(times()))
+		}
+		s.send(oneRoom(lab.Join{Room: "lobby", Name: "ann"})...) // As if the first answer had only been slow.
+		evs, _ := drain(c)
+		if want := []Kind{KindJoined, KindNotice}; !slices.Equal(kinds(evs), want) {
+			t.Errorf("events %v, want %v", kinds(evs), want)
+		}
+	})
+}
+
 func TestPlainGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, here := dialPlain(t, Config{})
