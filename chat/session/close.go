@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -104,7 +105,7 @@ func (s *Session) closeConn() {
 
 	var err error
 	if aborted {
-		abandon(s.conn)
+		abandon(s.conn, s.end.reason)
 	} else {
 		linger(s.conn)
 		err = s.conn.Close()
@@ -133,9 +134,10 @@ func linger(conn net.Conn) {
 	}
 }
 
-// abandon closes conn without a farewell: TLS would try to send one for five seconds, and the kernel would keep what a
-// slow TCP peer does not take for minutes. Nobody can do anything about its errors.
-func abandon(conn net.Conn) {
+// abandon closes conn without delivering anything more: TLS would try to say good-bye for five seconds, a reliable
+// connection would go on sending for as long, and the kernel would keep what a slow TCP peer does not take for minutes.
+// Nobody can do anything about its errors.
+func abandon(conn net.Conn, reason error) {
 	for {
 		outer, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {
@@ -143,8 +145,18 @@ func abandon(conn net.Conn) {
 		}
 		conn = outer.NetConn()
 	}
-	if tcp, ok := conn.(interface{ SetLinger(sec int) error }); ok {
-		_ = tcp.SetLinger(0)
+	switch c := conn.(type) {
+	case interface {
+		Abort(code uint32, text string)
+	}:
+		// The text of any other reason may tell a stranger what is none of their business.
+		if errors.Is(reason, ErrSlow) {
+			c.Abort(CodeSlow, ErrSlow.Error())
+		} else {
+			c.Abort(CodeAborted, errAborted.Error())
+		}
+	case interface{ SetLinger(sec int) error }:
+		_ = c.SetLinger(0)
 	}
 	_ = conn.Close()
 }

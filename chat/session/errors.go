@@ -12,6 +12,15 @@ var (
 
 	// ErrNoCallback says that the session's transport cannot have a client called at another address.
 	ErrNoCallback = errors.New("session: transport has no callbacks")
+
+	errAborted = errors.New("session: ended at once")
+)
+
+// What an aborted session tells the peer, where the transport can tell why a connection ended: the numbers begin where
+// reliable connections leave them to the application.
+const (
+	CodeSlow    uint32 = 256 + iota // ErrSlow.
+	CodeAborted                     // Any other reason.
 )
 
 // An ending is the end of a session and, as an error, what every call on an ended session returns. It matches
