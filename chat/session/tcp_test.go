@@ -28,10 +28,6 @@ func tcpPair(t testing.TB, cfg Config) (*Session, *net.TCPConn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Small buffers in the kernel fill sooner.
-	if err := errors.Join(ours.(*net.TCPConn).SetWriteBuffer(16<<10), peer.(*net.TCPConn).SetReadBuffer(16<<10)); err != nil {
-		t.Fatal(err)
-	}
 	cfg.Transport = TransportTCP
 	s := New(ours, cfg)
 	t.Cleanup(func() {
@@ -48,6 +44,10 @@ func TestStoppedTCPReaderIsSlowAndOthersDoNotNotice(t *testing.T) {
 	var sessions []*Session
 	var wg sync.WaitGroup
 	stopped, stoppedPeer := tcpPair(t, Config{OutboxBytes: 64 << 10})
+	// Small buffers in the kernel fill sooner.
+	if err := errors.Join(stopped.conn.(*net.TCPConn).SetWriteBuffer(16<<10), stoppedPeer.SetReadBuffer(16<<10)); err != nil {
+		t.Fatal(err)
+	}
 	got := make([]bytes.Buffer, members)
 	for i := range members {
 		s, peer := tcpPair(t, Config{OutboxBytes: 64 << 20})
@@ -56,6 +56,7 @@ func TestStoppedTCPReaderIsSlowAndOthersDoNotNotice(t *testing.T) {
 			if _, err := io.Copy(&got[i], peer); err != nil {
 				t.Errorf("member %d reading: %v", i, err)
 			}
+			peer.Close() // Else Close would linger.
 		})
 	}
 	var want bytes.Buffer
