@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"udpchat/client/clean"
+	"udpchat/client/lab"
+	"udpchat/reliable"
+)
+
+const (
+	// chatConnectWait bounds connecting. Lost datagrams are repeated within milliseconds, so who does not answer by then
+	// is not there.
+	chatConnectWait = 5 * time.Second
+
+	// chatKeepAlive keeps the mapping of a NAT alive while nobody says anything.
+	chatKeepAlive = 25 * time.Second
+
+	chatDefaultPort = "4000"
+)
+
+// chatOptions are the flags of udpchat chat.
+type chatOptions struct {
+	server, transport, protocol, name, callback string
+	rooms                                       []string
+	lines                                       bool // Line mode, for now the only one.
+}
+
+func newChatCommand() *cobra.Command {
+	var o chatOptions
+	cmd := &cobra.Command{
+		Use:   "chat",
+		Short: "Chat in a terminal or from a script",
+		Long: `chat joins chat rooms on a server and lets you talk there.
+
+On a terminal it shows a prompt with the room your lines go to. Otherwise it reads lines from standard input and
+writes lines to standard output, one for each event, for scripts:
+
+  [room] name: text                          somebody, perhaps you, said something
+  * [room] name has joined this chatroom.    a notice of the server
+  * [room] name has left this chatroom.
+  * ...                                      the answer to a command such as /rooms
+
+A line break inside a text is shown as ⏎. Names with one of the characters []:"* in them stand in double quotes.
+Control characters, escape sequences and invisible characters of others are never shown.
+
+Each line is said in the current room, the one joined last; empty lines are skipped. What you said is shown when it
+comes back from the server. Lines that begin with a slash are commands (begin with two to say one slash):
+
+` + chatHelp("  ") + `
+At the end of the input everything said is waited for, then the client says goodbye. Exit codes: 0 fine; 1 the server
+answered with an ERROR_CODE, which goes to standard error, the connection was lost, or a line of a script could not be
+sent; 2 wrong usage, or no connection.`,
+		Example: `  udpchat chat --name ann --room lobby                       over reliable UDP
+  udpchat chat --transport tcp --name bob --room lobby       over TCP, in the same room
+  echo 'deployed' | udpchat chat --name bot --room ops       from a script`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return advise(err, "See '%s --help'.", cmd.CommandPath())
+			}
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop) // The second signal ends the process.
+			return o.run(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.server, "server", "localhost:"+chatDefaultPort, "`HOST:PORT` of the server")
+	f.StringVar(&o.transport, "transport", lab.UDP, "udp (reliable), tcp, or plain (text datagrams: what others say may get lost)")
+	f.StringVar(&o.protocol, "protocol", "lab", "chat protocol; lab is the only one so far")
+	f.StringVar(&o.name, "name", "", "your `NAME` in the chat (default: your user name)")
+	f.StringArrayVar(&o.rooms, "room", nil, "`ROOM` to join at the start; may be repeated, the last one becomes the current one")
+	f.StringVar(&o.callback, "callback", "", "listen at `ADDR` (HOST:PORT) and have the server call there; for udp and plain")
+	f.BoolVar(&o.lines, "lines", false, "line mode (for now the only one)")
+	return cmd
+}
+
+// check completes the options and reports what is wrong with them.
+func (o *chatOptions) check() error {
+	if o.protocol != "lab" {
+		return fmt.Errorf("--protocol %q is not supported: want lab", o.protocol)
+	}
+	if !slices.Contains([]string{lab.UDP, lab.TCP, lab.Plain}, o.transport) {
+		return fmt.Errorf("--transport %q is not supported: want udp, tcp or plain", o.transport)
+	}
+	if o.callback != "" && o.transport == lab.TCP {
+		return errors.New("--callback needs --transport udp or plain: over tcp everything comes over the one connection")
+	}
+	var err error
+	if o.server, err = withPort(o.server); err != nil {
+		return fmt.Errorf("--server %q: %w", o.server, err)
+	}
+	if o.callback != "" {
+		if _, _, err := net.SplitHostPort(o.callback); err != nil {
+			return fmt.Errorf("--callback %q: %w", o.callback, err)
+		}
+	}
+	if o.name == "" {
+		o.name = defaultName()
+	}
+	if err := lab.CheckName(o.name); err != nil {
+		return fmt.Errorf("--name: %w", err)
+	}
+	for _, room := range o.rooms {
+		if err := lab.CheckName(room); err != nil {
+			return fmt.Errorf("--room: %w", err)
+		}
+	}
+	return nil
+}
+
+// withPort returns addr with the default port if it names none.
+func withPort(addr string) (string, error) {
+	if ip, err := netip.ParseAddr(strings.Trim(addr, "[]")); err == nil {
+		return net.JoinHostPort(ip.String(), chatDefaultPort), nil
+	}
+	if addr != "" && !strings.Contains(addr, ":") {
+		return net.JoinHostPort(addr, chatDefaultPort), nil
+	}
+	_, _, err := net.SplitHostPort(addr)
+	return addr, err
+}
+
+// defaultName returns the user's name, or a guest's.
+func defaultName() string {
+	for _, key := range []string{"USER", "USERNAME"} {
+		if name := os.Getenv(key); lab.CheckName(name) == nil {
+			return name
+		}
+	}
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // It never fails.
+	return "guest-" + hex.EncodeToString(b[:])
+}
+
+// run connects and chats until the input, the user or the connection ends.
+func (o *chatOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	c, err := o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	tty, err := openChatIO(stdin, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	defer tty.restore()
+	ui := &chatUI{client: c, out: tty.out, server: o.server, transport: o.transport, interactive: tty.interactive}
+	if tty.interactive {
+		ui.out.event(fmt.Sprintf("* Connected to %s over %s as %s. /help lists the commands, /quit ends.",
+			o.server, o.transport, clean.Name(o.name)))
+	}
+	return ui.run(ctx, o.rooms, tty.in)
+}
+
+// connect dials the server, and explains what to do if that does not work.
+func (o *chatOptions) connect(ctx context.Context) (*lab.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, chatConnectWait)
+	defer cancel()
+	c, err := lab.Dial(ctx, lab.Config{
+		Transport: o.transport,
+		Server:    o.server,
+		Name:      o.name,
+		Callback:  o.callback,
+		Reliable:  reliable.Config{KeepAlive: chatKeepAlive},
+	})
+	switch {
+	case err == nil:
+		return c, nil
+	case ctx.Err() == context.Canceled: // Interrupted: nothing to complain about.
+		return nil, ctx.Err()
+	}
+	_, port, _ := net.SplitHostPort(o.server)
+	return nil, advise(fmt.Errorf("cannot connect: %w", err), `Is the server running, and does it listen there? Start one with
+  udpchat serve --listen :%s
+or name another one with --server HOST:PORT. If something on the way drops UDP, try --transport tcp.`, port)
+}

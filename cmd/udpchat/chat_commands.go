@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"udpchat/client/clean"
+)
+
+// A chatCommand is a line that begins with a slash.
+type chatCommand struct {
+	name, args, help string
+	run              func(u *chatUI, ctx context.Context, arg string) error
+}
+
+// chatCommands returns all commands, in the order of /help.
+func chatCommands() []chatCommand {
+	return []chatCommand{
+		{"/join", "ROOM", "enter a room, and say the following lines there", (*chatUI).commandJoin},
+		{"/leave", "[ROOM]", "leave a room (the current one)", (*chatUI).commandLeave},
+		{"/rooms", "", "list the rooms you are in", (*chatUI).commandRooms},
+		{"/room", "ROOM", "say the following lines in another room you are in", (*chatUI).commandRoom},
+		{"/link", "", "show the state of the link: round trip, loss, what was recovered", (*chatUI).commandLink},
+		{"/quit", "", "say goodbye and end", (*chatUI).commandQuit},
+		{"/help", "", "list the commands", (*chatUI).commandHelp},
+	}
+}
+
+// chatHelp describes the commands, one to a line, each line after indent.
+func chatHelp(indent string) string {
+	var b strings.Builder
+	for _, c := range chatCommands() {
+		fmt.Fprintf(&b, "%s%-14s %s\n", indent, strings.TrimSpace(c.name+" "+c.args), c.help)
+	}
+	return b.String()
+}
+
+// command carries out a line that begins with a slash.
+func (u *chatUI) command(ctx context.Context, line string) error {
+	name, arg, _ := strings.Cut(line, " ")
+	arg = strings.TrimSpace(arg)
+	all := chatCommands()
+	i := slices.IndexFunc(all, func(c chatCommand) bool { return c.name == strings.TrimSpace(name) })
+	if i < 0 {
+		return fmt.Errorf("unknown command %s: /help lists the commands; to say a line that begins with a slash, type two", clean.Name(name))
+	}
+	c := all[i]
+	switch {
+	case arg == "" && c.args != "" && !strings.HasPrefix(c.args, "["):
+		return fmt.Errorf("usage: %s %s: %s", c.name, c.args, c.help)
+	case arg != "" && c.args == "":
+		return fmt.Errorf("usage: %s takes no argument: %s", c.name, c.help)
+	}
+	return c.run(u, ctx, arg)
+}
+
+func (u *chatUI) commandJoin(ctx context.Context, room string) error { return u.join(ctx, room) }
+
+func (u *chatUI) commandLeave(ctx context.Context, room string) error {
+	if room == "" {
+		room = u.current
+	}
+	if room == "" {
+		return fmt.Errorf("you are in no room")
+	}
+	if err := u.client.Leave(ctx, room); err != nil {
+		return err
+	}
+	if room != u.current {
+		return nil
+	}
+	// On with the room joined last of those that are left.
+	u.current = ""
+	for _, r := range u.client.Rooms() {
+		u.current = r.Name
+	}
+	return nil
+}
+
+func (u *chatUI) commandRooms(context.Context, string) error {
+	rooms := u.client.Rooms()
+	for _, r := range rooms {
+		where := ""
+		if r.Name == u.current {
+			where = " (current)"
+		}
+		u.out.event(fmt.Sprintf("* [%s]%s", shownName(r.Name), where))
+	}
+	if len(rooms) == 0 {
+		u.out.event("* You are in no room. /join ROOM enters one.")
+	}
+	return nil
+}
+
+func (u *chatUI) commandRoom(_ context.Context, room string) error {
+	for _, r := range u.client.Rooms() {
+		if r.Name == room {
+			u.current = room
+			return nil
+		}
+	}
+	return fmt.Errorf("you are not in room %s: /join %[1]s enters it", clean.Name(room))
+}
+
+func (u *chatUI) commandQuit(context.Context, string) error { return errQuit }
+
+func (u *chatUI) commandHelp(context.Context, string) error {
+	u.out.event("* Lines are said in the current room. Lines that begin with a slash are commands:")
+	for line := range strings.Lines(chatHelp("*   ")) {
+		u.out.event(strings.TrimRight(line, "\n"))
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	wire "udpchat/chat/wire/lab"
+	"udpchat/client/clean"
+	"udpchat/client/lab"
+	"udpchat/reliable"
+)
+
+const (
+	// chatAnswerWait bounds each command that waits for the server. It is longer than the 5 s in which a server tries to
+	// reach a callback address.
+	chatAnswerWait = 10 * time.Second
+
+	// chatFlushWait bounds waiting, at the end, for what was said to come back.
+	chatFlushWait = 10 * time.Second
+
+	// chatGoodbyeWait bounds saying goodbye.
+	chatGoodbyeWait = 2 * time.Second
+)
+
+// A chatter is what the chat needs of a client: lab.Client, or a fake.
+type chatter interface {
+	Join(ctx context.Context, room string) (lab.Room, error)
+	Leave(ctx context.Context, room string) error
+	Say(ctx context.Context, room, text string) error
+	Hello(ctx context.Context, text string) (wire.HeloReply, error)
+	Flush(ctx context.Context) error
+	Disconnect(ctx context.Context) error
+	Rooms() []lab.Room
+	Events() <-chan lab.Event
+	Err() error
+	LocalAddr() net.Addr
+	RemoteAddr() net.Addr
+	Callback() netip.AddrPort
+	LinkStats() (reliable.ConnStats, bool)
+	CallbackStats() (reliable.ConnStats, bool)
+}
+
+// A chatUI is the chat without its terminal: lines in, lines out.
+//
+// Two goroutines: run carries out what the user types, one line after the other; show prints what the server sends.
+// They share nothing but the client, which may be used by both, and out, which may be too.
+type chatUI struct {
+	client            chatter
+	out               chatOutput
+	server, transport string
+	interactive       bool // Somebody watches: a line that cannot be sent is their business, not the exit code's.
+
+	current string // Owned by run: where lines go; empty if nowhere.
+	refused int    // Owned by run: lines that could not be sent or understood.
+	failure error  // Owned by show, read after its end: why the chat must end with exit code 1.
+}
+
+// run joins the rooms and carries out lines until they end, the user quits, the server refuses something, the
+// connection is lost or ctx ends. It says goodbye before it returns, and returns what to report.
+func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var showing sync.WaitGroup
+	showing.Go(func() { u.show(stop) }) // Owns the client's events; ends with the client.
+	err := u.converse(ctx, rooms, in)
+	if err == nil {
+		err = u.flush(ctx)
+	}
+	// Also after a refusal, so that the others see us leave at once. Its own error matters to nobody any more.
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), chatGoodbyeWait)
+	defer cancel()
+	_ = u.client.Disconnect(bye)
+	showing.Wait()
+	switch {
+	case u.failure != nil:
+		return failures(u.failure)
+	case errors.Is(err, context.Canceled):
+		return nil // Interrupted, and goodbye said.
+	case err != nil:
+		return failures(err)
+	case u.refused > 0 && !u.interactive:
+		return failures(fmt.Errorf("%d of the lines could not be carried out", u.refused))
+	}
+	return nil
+}
+
+// show prints events until there are no more. The first refusal, or the loss of the connection, stops the rest.
+func (u *chatUI) show(stop context.CancelCauseFunc) {
+	for ev := range u.client.Events() {
+		if ev.Kind == lab.KindError {
+			if u.failure == nil {
+				u.failure = refusal(ev.Err)
+				stop(u.failure)
+			}
+			continue
+		}
+		if ev.Kind == lab.KindUnknown {
+			u.out.problem("the server sent something that is not of this protocol: " + clean.Line(ev.Text))
+			continue
+		}
+		if line := showEvent(ev); line != "" {
+			u.out.event(line)
+		}
+	}
+	if err := u.client.Err(); err != nil && u.failure == nil {
+		u.failure = loss(u.server, err)
+		stop(u.failure)
+	}
+}
+
+// converse joins the rooms and carries out the lines of in. It returns nil when they end or the user quits.
+func (u *chatUI) converse(ctx context.Context, rooms []string, in *chatInput) error {
+	for _, room := range rooms {
+		if err := u.join(ctx, room); err != nil {
+			return u.reason(ctx, err)
+		}
+	}
+	for {
+		u.out.prompt(u.current)
+		line, err := in.next(ctx)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errLineTooLong):
+			u.refuse(err)
+			continue
+		case err != nil:
+			return u.reason(ctx, err)
+		}
+		err = u.carryOut(ctx, line)
+		switch {
+		case errors.Is(err, errQuit):
+			return nil
+		case ctx.Err() != nil || u.client.Err() != nil || isRefusal(err):
+			return u.reason(ctx, err)
+		case err != nil:
+			u.refuse(err)
+		}
+	}
+}
+
+// errQuit is what /quit returns.
+var errQuit = errors.New("quit")
+
+// carryOut does what one line asks for. The error says why it could not.
+func (u *chatUI) carryOut(ctx context.Context, line string) error {
+	ctx, cancel := context.WithTimeout(ctx, chatAnswerWait)
+	defer cancel()
+	switch {
+	case strings.HasPrefix(line, "//"):
+		return u.say(ctx, line[1:])
+	case strings.HasPrefix(line, "/"):
+		return u.command(ctx, line)
+	case strings.TrimSpace(line) == "":
+		return nil
+	}
+	return u.say(ctx, line)
+}
+
+func (u *chatUI) say(ctx context.Context, text string) error {
+	if u.current == "" {
+		return errors.New("not sent, because you are in no room: /join ROOM enters one")
+	}
+	err := u.client.Say(ctx, u.current, text)
+	if errors.Is(err, lab.ErrNoAnswer) {
+		return fmt.Errorf("perhaps not sent: %w", err)
+	}
+	return err
+}
+
+func (u *chatUI) join(ctx context.Context, room string) error {
+	ctx, cancel := context.WithTimeout(ctx, chatAnswerWait)
+	defer cancel()
+	r, err := u.client.Join(ctx, room)
+	if err != nil {
+		return err
+	}
+	u.current = r.Name
+	return nil
+}
+
+// flush waits until what was said has come back.
+func (u *chatUI) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, chatFlushWait)
+	defer cancel()
+	if err := u.client.Flush(ctx); err != nil {
+		return u.reason(ctx, err)
+	}
+	return nil
+}
+
+// reason returns why the chat ends: what has stopped ctx, if anything has, and else err.
+func (u *chatUI) reason(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s does not answer: %w", u.server, err)
+	}
+	return err
+}
+
+// refuse says why a line was not carried out.
+func (u *chatUI) refuse(err error) {
+	u.refused++
+	u.out.problem(clean.Line(err.Error()))
+}
+
+// refusal is the error for an ERROR_CODE.
+func refusal(e *lab.ServerError) error {
+	return fmt.Errorf("the server answered ERROR_CODE %d: %s", int(e.Code), clean.Line(e.Description))
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*lab.ServerError](err)
+	return ok
+}
+
+// loss is the error for a connection that ended without our asking.
+func loss(server string, err error) error {
+	lost, ok := errors.AsType[*lab.LostError](err)
+	switch {
+	case ok && errors.Is(lost.Err, io.EOF):
+		err = fmt.Errorf("connection to %s lost: the server closed it", server)
+	case ok:
+		err = fmt.Errorf("connection to %s lost: %w", server, lost.Err)
+	}
+	return advise(err, "Start the same command again to come back.")
+}
