@@ -15,7 +15,7 @@ func (c *Client) awaitCalls(conn net.Conn) error {
 	}
 	ep, err := listen(c.cfg.Callback)
 	if err != nil {
-		return fmt.Errorf("lab: listening for callbacks at %s: %w", c.cfg.Callback, err)
+		return fmt.Errorf("lab: %w at %s: %w", ErrCallback, c.cfg.Callback, err)
 	}
 	if err := c.own(ep); err != nil {
 		return err

@@ -21,6 +21,9 @@ var (
 	// ErrBadName means that a name cannot be that of a client or a room. Nothing was sent.
 	ErrBadName = fmt.Errorf("a name has 1 to %d bytes of UTF-8 and no control characters", lab.NameBytesMax)
 
+	// ErrCallback means that we cannot listen at Config.Callback.
+	ErrCallback = errors.New("cannot listen for callbacks")
+
 	// ErrClosed means that the client was closed by Close or Disconnect.
 	ErrClosed = errors.New("client is closed")
 

@@ -211,7 +211,7 @@ func (c *Client) listenPlain(conn net.Conn) error {
 	}
 	pc, err := listen(c.cfg.Callback)
 	if err != nil {
-		return fmt.Errorf("lab: listening for callbacks at %s: %w", c.cfg.Callback, err)
+		return fmt.Errorf("lab: %w at %s: %w", ErrCallback, c.cfg.Callback, err)
 	}
 	if err := c.own(pc); err != nil {
 		return err

@@ -186,8 +186,29 @@ func (o *chatOptions) connect(ctx context.Context) (*lab.Client, error) {
 	case ctx.Err() == context.Canceled: // Interrupted: nothing to complain about.
 		return nil, ctx.Err()
 	}
-	_, port, _ := net.SplitHostPort(o.server)
-	return nil, advise(fmt.Errorf("cannot connect: %w", err), `Is the server running, and does it listen there? Start one with
-  udpchat serve --listen :%s
-or name another one with --server HOST:PORT. If something on the way drops UDP, try --transport tcp.`, port)
+	return nil, o.explainConnect(err)
+}
+
+// explainConnect turns an error of lab.Dial into what happened and what the user can do about it.
+func (o *chatOptions) explainConnect(err error) error {
+	if errors.Is(err, lab.ErrCallback) {
+		return advise(err, "Name an address of this machine and a free port with --callback HOST:PORT; port 0 is any.")
+	}
+	why := err
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		why = op.Err // Without the addresses, which are said already.
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		why = dns
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, lab.ErrNoAnswer) {
+		why = errors.New("nobody answers")
+	}
+	_, port, _ := net.SplitHostPort(o.server) // Checked before.
+	advice := "Is the server running, and does it listen there? Start one with\n  udpchat serve --listen :" + port +
+		"\nor name another one with --server HOST:PORT."
+	if o.transport != lab.TCP {
+		advice += " If something on the way drops UDP, try --transport tcp."
+	}
+	return advise(fmt.Errorf("cannot connect to %s over %s: %w", o.server, o.transport, why), "%s", advice)
 }
