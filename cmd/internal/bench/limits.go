@@ -1,0 +1,20 @@
+package bench
+
+import "time"
+
+const (
+	// setupTimeout bounds dialling and joining of one member.
+	setupTimeout = 20 * time.Second
+
+	// dialsAtOnce is how many members connect at a time: more would only queue in the server's backlog.
+	dialsAtOnce = 64
+
+	// connsPerEndpoint is how many reliable connections share one client socket.
+	connsPerEndpoint = 50
+
+	// stallMax is how long no delivery at all may happen before a run is given up.
+	stallMax = 15 * time.Second
+
+	// messagesOnWay is how many messages are on their way to the slowest member in the fastest phase.
+	messagesOnWay = 32
+)
