@@ -1,0 +1,269 @@
+package netem
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Network is a network in memory. Between every two of its sockets there are two paths, one for each
+// direction: perfect ones, until SetDefault, Connect or Path say otherwise. Time is package time's, so
+// in a testing/synctest bubble it is the bubble's; nothing runs while no datagram is on the way.
+//
+// All methods are safe for concurrent use, and none of them blocks but Socket.ReadFrom.
+type Network struct {
+	seed  uint64
+	start time.Time      // Time 0 of the driver.
+	wg    sync.WaitGroup // Counts alarms, this one's and the sockets'.
+
+	mu      sync.Mutex
+	driver  Driver // All below is guarded by mu.
+	alarm   alarm  // Rings when the driver has something to do.
+	profile Profile
+	sockets map[netip.AddrPort]*Socket
+	paths   map[netip.AddrPort]map[netip.AddrPort]*Path // From, to. A path and its way back come and go together.
+	movers  map[netip.AddrPort][]*Path                  // Paths whose links move, by the address they come from.
+	lost    uint64
+	closed  bool
+}
+
+// NewNetwork returns a network without sockets. All random numbers of paths nobody gives a seed to
+// derive from seed and the addresses. Close it, or timers stay until they have run.
+func NewNetwork(seed uint64) *Network {
+	n := &Network{
+		seed: seed, start: time.Now(),
+		sockets: make(map[netip.AddrPort]*Socket),
+		paths:   make(map[netip.AddrPort]map[netip.AddrPort]*Path),
+		movers:  make(map[netip.AddrPort][]*Path),
+	}
+	n.alarm = alarm{mu: &n.mu, wg: &n.wg, ring: n.runLocked}
+	return n
+}
+
+// SetDefault gives p to all paths that nobody asks for otherwise, from now on; existing paths stay as
+// they are. Of two addresses the one that sends first counts as the client.
+func (n *Network) SetDefault(p Profile) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.profile = p
+}
+
+// Connect puts profile p between client and server, starting now, with the seed for both directions. What is
+// already on the way arrives as it would have.
+func (n *Network) Connect(client, server netip.AddrPort, p Profile, seed uint64) {
+	n.Path(client, server).Set(p.Up, seed, Up)
+	n.Path(server, client).Set(p.Down, seed, Down)
+}
+
+// Path returns the path from one address to another. There need not be sockets yet. It goes on to be
+// the path between the same sockets when they change their addresses.
+func (n *Network) Path(from, to netip.AddrPort) *Path {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p := n.pathLocked(pathKey{unmap(from), unmap(to)})
+	p.asked = true
+	return p
+}
+
+// Partition cuts the paths between a and b in both directions.
+func (n *Network) Partition(a, b netip.AddrPort) {
+	n.Path(a, b).Cut(true)
+	n.Path(b, a).Cut(true)
+}
+
+// Heal ends what Partition or Cut began between a and b, in both directions.
+func (n *Network) Heal(a, b netip.AddrPort) {
+	n.Path(a, b).Cut(false)
+	n.Path(b, a).Cut(false)
+}
+
+// Unreachable counts the datagrams that found no socket at their destination, when they were sent or
+// when they arrived.
+func (n *Network) Unreachable() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lost
+}
+
+// ListenPacket opens a socket at addr, which must be a specific address; port 0 means any free one.
+func (n *Network) ListenPacket(addr netip.AddrPort) (*Socket, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	addr = unmap(addr)
+	if n.closed {
+		return nil, n.opError("listen", addr, net.ErrClosed)
+	}
+	if !addr.IsValid() || addr.Addr().IsUnspecified() {
+		return nil, n.opError("listen", addr, errors.New("a network in memory needs a specific address"))
+	}
+	if addr.Port() == 0 {
+		free, ok := n.freePortLocked(addr.Addr())
+		if !ok {
+			return nil, n.opError("listen", addr, errors.New("all ports in use"))
+		}
+		addr = free
+	}
+	if n.sockets[addr] != nil {
+		return nil, n.opError("listen", addr, errInUse)
+	}
+	s := newSocket(n, addr)
+	n.sockets[addr] = s
+	return s, nil
+}
+
+var errInUse = errors.New("address already in use")
+
+func (n *Network) freePortLocked(ip netip.Addr) (netip.AddrPort, bool) {
+	for port := ephemeralPortFirst; port <= 65535; port++ {
+		if addr := netip.AddrPortFrom(ip, uint16(port)); n.sockets[addr] == nil {
+			return addr, true
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
+// Close closes all sockets and forgets what is on the way. It returns when no timer of the network is
+// left.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	for _, s := range n.sockets {
+		s.closeLocked()
+	}
+	n.closed = true
+	n.driver = Driver{}
+	n.alarm.stopLocked()
+	n.mu.Unlock()
+	n.wg.Wait()
+	return nil
+}
+
+// runLocked runs what is due and plans the next alarm.
+func (n *Network) runLocked() {
+	if n.closed {
+		return
+	}
+	n.driver.RunUntil(time.Since(n.start))
+	if next, ok := n.driver.NextAt(); ok {
+		n.alarm.setLocked(n.start.Add(next))
+	}
+}
+
+// sendLocked puts a datagram on its path.
+func (n *Network) sendLocked(s *Socket, b []byte, to netip.AddrPort) {
+	n.runLocked()
+	n.followMovesLocked(s)
+	key := pathKey{s.public, to}
+	if n.sockets[to] == nil && n.paths[key.from][to] == nil {
+		n.lost++ // Strangers' addresses do not get paths: there are too many.
+		return
+	}
+	n.pathLocked(key).sendLocked(b)
+	n.runLocked()
+}
+
+// arriveLocked hands a datagram to the socket at its destination, if there still is one.
+func (n *Network) arriveLocked(data []byte, from, to netip.AddrPort) {
+	if s := n.sockets[to]; s != nil {
+		n.followMovesLocked(s)
+	}
+	if s := n.sockets[to]; s != nil { // It may just have moved away.
+		s.receiveLocked(data, from)
+		return
+	}
+	n.lost++
+}
+
+// pathLocked returns the path for key, and makes it and its way back if there is none.
+func (n *Network) pathLocked(key pathKey) *Path {
+	if p := n.paths[key.from][key.to]; p != nil {
+		return p
+	}
+	seed := mix(n.seed, key.hash())
+	p := &Path{net: n, key: key, ends: []pathKey{key}}
+	p.attachLocked(n.profile.Up, seed, Up)
+	p.addLocked()
+	if back := key.back(); back != key {
+		b := &Path{net: n, key: back, ends: []pathKey{back}}
+		b.attachLocked(n.profile.Down, seed, Down)
+		b.addLocked()
+	}
+	return p
+}
+
+// pathsLocked returns all paths from and to addr.
+func (n *Network) pathsLocked(addr netip.AddrPort) []*Path {
+	var all []*Path
+	for to, p := range n.paths[addr] {
+		all = append(all, p)
+		if to != addr { // Nobody is far from himself.
+			all = append(all, n.paths[to][addr])
+		}
+	}
+	return all
+}
+
+// rebindLocked gives s the address to, which must be free, and takes its paths along, but for those
+// that somebody has prepared for the new address.
+func (n *Network) rebindLocked(s *Socket, to netip.AddrPort) {
+	old := s.public
+	delete(n.sockets, old)
+	n.sockets[to] = s
+	s.public = to
+	for _, p := range n.pathsLocked(old) {
+		key := p.key
+		if key.from == old {
+			key.from = to
+		}
+		if key.to == old {
+			key.to = to
+		}
+		if n.paths[key.from][key.to] != nil {
+			continue
+		}
+		p.dropLocked()
+		p.key = key
+		p.ends = append(p.ends, key)
+		p.addLocked()
+	}
+}
+
+// followMovesLocked gives s a new address if a path it sends on has moved since it was last asked.
+func (n *Network) followMovesLocked(s *Socket) {
+	moved := false
+	for _, p := range n.movers[s.public] {
+		moved = p.movedLocked() || moved
+	}
+	if !moved {
+		return
+	}
+	addr := s.public
+	for n.sockets[addr] != nil {
+		ip := addr.Addr().Next()
+		if !ip.IsValid() {
+			return // Out of addresses: it keeps the one it has.
+		}
+		addr = netip.AddrPortFrom(ip, addr.Port())
+	}
+	n.rebindLocked(s, addr)
+}
+
+// forgetPathsLocked drops the paths of a closed socket, except pairs of which somebody has asked for one.
+func (n *Network) forgetPathsLocked(addr netip.AddrPort) {
+	for _, p := range n.pathsLocked(addr) {
+		if back := n.paths[p.key.to][p.key.from]; back != nil && !p.asked && !back.asked {
+			p.dropLocked()
+			back.dropLocked()
+		}
+	}
+}
+
+func (n *Network) opError(op string, addr netip.AddrPort, err error) error {
+	return &net.OpError{Op: op, Net: "udp", Addr: net.UDPAddrFromAddrPort(addr), Err: fmt.Errorf("netem: %w", err)}
+}
+
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
