@@ -20,8 +20,8 @@ type Config struct {
 	RoomsPerClientMax int `mapstructure:"rooms_per_client_max" default:"64" range:"1..10000" usage:"how many rooms one client may be in at a time"`
 	SessionsMax       int `mapstructure:"sessions_max" default:"20000" range:"1..1000000" usage:"how many sessions the server holds at a time, over all listeners"`
 
-	AcceptPerSecond   int `mapstructure:"accept_per_second" default:"50" range:"1..1000000" usage:"how many new sessions a second one address (IPv6: one /64) may open; loopback is exempt"`
-	AcceptBurst       int `mapstructure:"accept_burst" default:"200" range:"1..1000000" usage:"how many new sessions one address may open at once before accept_per_second limits it"`
+	AcceptPerSecond   int `mapstructure:"accept_per_second" default:"50" range:"1..1000000" usage:"how many new sessions a second one network (IPv4 /24, IPv6 /56) may open on one listener; loopback is exempt"`
+	AcceptBurst       int `mapstructure:"accept_burst" default:"200" range:"1..1000000" usage:"how many new sessions one network may open at once before accept_per_second limits it"`
 	RequestsPerSecond int `mapstructure:"requests_per_second" default:"1000" range:"1..1000000" usage:"how many requests a second one connection may make; more are refused and not carried out"`
 	RequestsBurst     int `mapstructure:"requests_burst" default:"2000" range:"1..1000000" usage:"how many requests one connection may make at once before requests_per_second limits it"`
 

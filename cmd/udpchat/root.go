@@ -36,7 +36,6 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
                                                    put a bad link in front of it
   udpchat chat --name bob --room lobby --server localhost:5000
                                                    and chat across that`, "\n"),
-		Args:          cobra.NoArgs,
 		SilenceUsage:  true, // A failed connection is no reason to print a page of flags.
 		SilenceErrors: true, // report prints them, once, with advice.
 		Version:       versionText(),

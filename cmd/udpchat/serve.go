@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"udpchat/config"
+)
+
+// How long stopping may take before connections are cut.
+const (
+	goodbyeTimeout = 5 * time.Second        // After a signal: members on bad links hear the good-bye too.
+	killTimeout    = 400 * time.Millisecond // After KILL_SERVICE: everything is gone within half a second.
+)
+
+func newServeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Start a chat server",
+		Long: `Start a chat server. One port number serves TCP, reliable UDP and plain text datagrams; all members share the
+same rooms, whatever they come over. Settings come from flags, UDPCHAT_… variables and a file: see 'udpchat config'.
+
+Ctrl-C stops it: members are told, connections closed. A second Ctrl-C quits at once.`,
+		Example: strings.Trim(`
+  udpchat serve                                       on port 4000 of every address of this machine
+  udpchat serve --listen 127.0.0.1:0                  on a free port, for this machine only
+  udpchat serve --listen :4000 --listen :4001/tcp     on two ports, the second for TCP only
+  udpchat config init && udpchat serve --config udpchat.yaml
+                                                      with a file of settings`, "\n"),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, _, err := config.Load(config.Sources{Flags: cmd.Flags(), Environment: true})
+			if err != nil {
+				return advise(err, "'udpchat serve --help' lists the settings, 'udpchat config show' what is in effect.")
+			}
+			log, err := newLogger(cfg, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), cfg, log, cmd.OutOrStdout())
+		},
+	}
+	config.AddFlags(cmd.Flags())
+	return cmd
+}
+
+// serve runs a server until a signal, KILL_SERVICE, the end of ctx or a listener that broke.
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
+	signals := make(chan os.Signal, 2) // Room for the second one while we handle the first.
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	killed := make(chan struct{})
+	n, err := build(ctx, cfg, log, sync.OnceFunc(func() { close(killed) }))
+	if err != nil {
+		return err
+	}
+	broken := make(chan error, 1)
+	var running sync.WaitGroup
+	// Owns accepting; ends when n.stop closes the listeners.
+	running.Go(func() {
+		if err := n.serve(ctx); err != nil {
+			broken <- err
+		}
+	})
+	greet(stdout, os.Args[0], n.addrs)
+
+	timeout := goodbyeTimeout
+	select {
+	case <-signals:
+		fmt.Fprintln(stdout, "stopping: telling the members (Ctrl-C again quits at once)")
+	case <-killed:
+		fmt.Fprintln(stdout, "stopping: a client sent KILL_SERVICE")
+		timeout = killTimeout
+	case err = <-broken:
+	case <-ctx.Done():
+	}
+
+	stopped := make(chan error, 1)
+	// Ends with n.stop, which ends after timeout at the latest, or with the process.
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+		defer cancel()
+		err := n.stop(ctx)
+		running.Wait()
+		stopped <- err
+	}()
+	select {
+	case stopErr := <-stopped:
+		if err == nil {
+			fmt.Fprintln(stdout, "stopped")
+		}
+		return errors.Join(err, stopErr)
+	case <-signals:
+		return failures(errors.New("quit by a second signal, before everybody was told"))
+	}
+}
+
+// An address is where the server listens.
+type address struct {
+	transport string
+	net.Addr
+}
+
+// String is transport and address; an address of all interfaces is shown as :PORT.
+func (a address) String() string {
+	host, port, err := net.SplitHostPort(a.Addr.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		host = ""
+	}
+	return a.transport + " " + net.JoinHostPort(host, port)
+}
+
+// greet says where the server listens, how to join from another terminal and how to stop. Scripts read the first line.
+func greet(w io.Writer, program string, addrs []address) {
+	where := make([]string, len(addrs))
+	for i, a := range addrs {
+		where[i] = a.String()
+	}
+	fmt.Fprintf(w, "listening on %s\n", strings.Join(where, ", "))
+	fmt.Fprintf(w, "\nTo join, type this in another terminal:\n\n  %s\n\n", joinCommand(program, addrs))
+	fmt.Fprintf(w, "Press Ctrl-C to stop.\n")
+}
+
+// joinCommand is the command that joins from another terminal of this machine, over the best transport there is.
+func joinCommand(program string, addrs []address) string {
+	best := addrs[0]
+	for _, t := range []string{config.UDP, config.TCP} {
+		if i := slices.IndexFunc(addrs, func(a address) bool { return a.transport == t }); i >= 0 {
+			best = addrs[i]
+			break
+		}
+	}
+	host, port, _ := net.SplitHostPort(best.Addr.String()) // What the kernel gave us has both.
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	cmd := fmt.Sprintf("%s chat --server %s", program, net.JoinHostPort(host, port))
+	if best.transport != config.UDP { // What chat takes if it is not told.
+		cmd += " --transport " + best.transport
+	}
+	return cmd + " --name ann --room lobby"
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	core "udpchat/chat" // The command "chat" is named so in this package.
+	"udpchat/chat/front"
+	labfront "udpchat/chat/front/lab"
+	"udpchat/chat/server"
+	"udpchat/chat/session"
+	"udpchat/chat/store/memory"
+	labwire "udpchat/chat/wire/lab"
+	"udpchat/config"
+	"udpchat/reliable"
+	"udpchat/reliable/plain"
+)
+
+// A node is one running server: the parts list of the program. build opens everything, serve runs it, stop ends it.
+type node struct {
+	cfg       config.Config
+	log       *slog.Logger
+	engine    core.Engine
+	hub       *core.Hub
+	fronts    []front.Front
+	server    *server.Server
+	listeners []server.Listener
+	endpoints []*reliable.Endpoint
+	addrs     []address // Where it listens, in the order of the configuration.
+	accepting sync.WaitGroup
+}
+
+// build makes a node of a configuration and opens its listeners. kill is called when a client may stop the server and
+// does so; it must not block.
+func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()) (*node, error) {
+	n := &node{cfg: cfg, log: log, engine: memory.New(memory.Config{})}
+	var err error
+	n.hub, err = core.New(core.Config{
+		Engine: n.engine, Logger: log,
+		UsersMax: cfg.SessionsMax, RoomsPerUserMax: cfg.RoomsPerClientMax,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.fronts = []front.Front{
+		labfront.New(labfront.Config{
+			StudentID: cfg.StudentID, Strict: cfg.LabMode == "strict",
+			AllowKill: cfg.AllowKill, Kill: kill,
+			RequestsPerSecond: float64(cfg.RequestsPerSecond), RequestsBurst: cfg.RequestsBurst,
+			Logger: log,
+		}),
+	}
+	n.server = server.New(n.hub, server.Config{
+		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
+		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
+	})
+	for _, l := range cfg.Listen {
+		if err := n.listen(ctx, l); err != nil {
+			err = explainListen(l.Address, err)
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			return nil, errors.Join(err, n.stop(ctx))
+		}
+	}
+	return n, nil
+}
+
+// listen opens the sockets of one configured listener.
+func (n *node) listen(ctx context.Context, l config.Listener) error {
+	switch {
+	case l.Transport == config.TCP:
+		ln, err := listenTCP(ctx, l.Address)
+		if err != nil {
+			return err
+		}
+		n.addTCP(ln, len(n.addrs))
+	case l.Has(config.TCP):
+		at := len(n.addrs)
+		ln, err := listenPair(ctx, l.Address, func(addr string) error { return n.listenUDP(ctx, addr, l) })
+		if err != nil {
+			return err
+		}
+		n.addTCP(ln, at)
+	default:
+		return n.listenUDP(ctx, l.Address, l)
+	}
+	return nil
+}
+
+// addTCP adds a TCP listener, at this place of the addresses.
+func (n *node) addTCP(ln net.Listener, at int) {
+	n.listeners = append(n.listeners, server.Listener{Listener: ln, Transport: session.TransportTCP, Fronts: n.fronts})
+	n.addrs = slices.Insert(n.addrs, at, address{config.TCP, ln.Addr()})
+}
+
+// listenUDP opens one socket for reliable connections, plain text datagrams, or both.
+func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) error {
+	var lc net.ListenConfig
+	pc, err := lc.ListenPacket(ctx, "udp", addr)
+	if err != nil {
+		return err
+	}
+	var e atomic.Pointer[reliable.Endpoint] // The endpoint reads, and so may hand us datagrams, before we have it.
+	cfg := reliable.Config{IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax, Logger: n.log}
+	if l.Has(config.Plain) {
+		texts := plain.New(plain.Config{
+			Addr: pc.LocalAddr(), IdleTimeout: n.cfg.PlainIdleTimeout, ConnsMax: n.cfg.SessionsMax,
+			TooLong: labwire.AppendError(nil, labwire.ErrorReply{
+				Code:        labwire.CodeTooLong,
+				Description: fmt.Sprintf("a datagram may have %d bytes", plain.DatagramBytesMax),
+			}),
+			Send: func(b []byte, to netip.AddrPort, local netip.Addr) error {
+				if e := e.Load(); e != nil {
+					return e.WritePlain(b, to, local)
+				}
+				return nil // Lost, as datagrams may be.
+			},
+		})
+		cfg.Plain = texts.Handle
+		n.listeners = append(n.listeners, server.Listener{
+			Listener: texts, Transport: session.TransportPlain, Fronts: n.fronts, Call: callPlain,
+		})
+	}
+	endpoint, err := reliable.NewEndpoint(pc, cfg)
+	if err != nil {
+		return err
+	}
+	e.Store(endpoint)
+	n.endpoints = append(n.endpoints, endpoint)
+	n.addrs = append(n.addrs, address{udpName(l), endpoint.Addr()})
+	if l.Has(config.UDP) {
+		n.listeners = append(n.listeners, server.Listener{
+			Listener: endpoint.Listener(), Transport: session.TransportUDP, Fronts: n.fronts, Call: callUDP,
+		})
+	}
+	return nil
+}
+
+// udpName is what a listener's UDP socket is called: udp unless it takes nothing but plain text.
+func udpName(l config.Listener) string {
+	if l.Has(config.UDP) {
+		return config.UDP
+	}
+	return config.Plain
+}
+
+// callUDP has the client of conn called at another address: it dials back from there.
+func callUDP(conn net.Conn) func(context.Context, netip.AddrPort) (net.Conn, error) {
+	return func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+		return conn.(*reliable.Conn).Call(ctx, addr)
+	}
+}
+
+// callPlain is for datagrams what callUDP is for connections, to another port of the same host only.
+func callPlain(conn net.Conn) func(context.Context, netip.AddrPort) (net.Conn, error) {
+	return func(_ context.Context, addr netip.AddrPort) (net.Conn, error) {
+		return conn.(*plain.Conn).ReplyTo(addr)
+	}
+}
+
+// serve accepts on all listeners until stop, and returns nil then. If one of them breaks it returns the error at once,
+// while the others go on until stop.
+func (n *node) serve(ctx context.Context) error {
+	results := make(chan error, len(n.listeners))
+	for _, l := range n.listeners {
+		n.accepting.Go(func() { results <- n.server.Serve(ctx, l) }) // Owns accepting on l; stop ends and awaits it.
+	}
+	for range n.listeners {
+		if err := <-results; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stop ends the node: no new sessions, members are told, connections closed. What ctx leaves no time for is cut off.
+func (n *node) stop(ctx context.Context) error {
+	errs := []error{n.server.Shutdown(ctx)}
+	for _, l := range n.listeners {
+		_ = l.Close() // Those the server has not served; the others are closed already.
+	}
+	n.accepting.Wait()
+	for _, e := range n.endpoints {
+		errs = append(errs, e.Shutdown(ctx))
+	}
+	errs = append(errs, n.hub.Close(), n.engine.Close())
+	if err := errors.Join(errs...); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stopping: %w", err)
+	}
+	return nil // That some could not be told in time is what the limit is for.
+}
