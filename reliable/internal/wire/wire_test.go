@@ -106,17 +106,9 @@ func TestTextIsNeverOurs(t *testing.T) {
 	}
 }
 
-// FuzzDatagram checks that no datagram panics a parser and that what parses is written again as it was read.
+// FuzzDatagram checks that no datagram panics a parser and that what parses is written again as it was read. One seed of
+// every type is in testdata/fuzz.
 func FuzzDatagram(f *testing.F) {
-	f.Add(AppendHello(nil, Hello{Source: 1, Cookie: []byte("c")}))
-	f.Add(AppendRetry(nil, Retry{Dest: 1, Cookie: []byte("c")}))
-	f.Add(AppendAccept(nil, Accept{Dest: 1, Source: 2}))
-	f.Add(AppendRefuse(nil, Refuse{Dest: 1, Code: 2}))
-	f.Add(AppendCall(nil, 3))
-	p := AppendPacketHeader(nil, PacketHeader{Dest: 1, Number: 2})
-	f.Add(AppendClose(AppendAck(AppendPing(p), Ack{Largest: 3, Bitmap: 1}), 1, "x"))
-	f.Add(AppendRepair(AppendSource(bytes.Clone(p), 1, 0, []byte("s")), 1, 1, 2, 0, []byte("s")))
-	f.Add(AppendBare(bytes.Clone(p), []byte("b")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		typ, err := ParseType(b)
 		if err != nil {
