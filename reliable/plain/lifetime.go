@@ -73,12 +73,11 @@ func (l *Listener) retireLocked(now time.Duration, c *Conn) {
 	l.armLocked(now, now+RepeatWindow)
 }
 
-// forgetLocked removes a connection that has ended from all tables.
+// forgetLocked removes a connection that has ended from all tables. It must be in them still: its
+// source may have another one later.
 func (l *Listener) forgetLocked(c *Conn) {
 	c.remove()
-	if l.conns[c.remote] == c {
-		delete(l.conns, c.remote)
-	}
+	delete(l.conns, c.remote)
 	delete(l.answered, c)
 	c.last = request{}
 	if len(l.conns) == 0 && l.armed && l.timer.Stop() {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -110,6 +111,22 @@ func TestClosedListenerClosesWhatNobodyAccepted(t *testing.T) {
 		h.from(bob, "one") // Evicts alice.
 		h.from(alice, "two")
 		h.Close()
+		h.wantIdle()
+	})
+}
+
+// A closed connection is remembered for the repeat window and no longer, whatever its source sends.
+func TestClosedConnIsForgottenThoughSourceGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, Config{})
+		h.from(alice, "quit")
+		c := h.accept()
+		wantRead(t, c, "quit")
+		c.Close()
+		for range 3 {
+			time.Sleep(RepeatWindow / 2)
+			h.from(alice, strings.Repeat("x", DatagramBytesMax+1))
+		}
 		h.wantIdle()
 	})
 }

@@ -171,7 +171,10 @@ func (l *Listener) Close() error {
 	}
 	l.closed = true
 	for _, c := range l.backlog {
-		l.endLocked(c, net.ErrClosed)
+		if c.err == nil {
+			l.endLocked(c, net.ErrClosed)
+		}
+		c.discardLocked() // It may have been evicted before.
 	}
 	l.backlog = nil
 	for l.closedOnes.oldest != nil {

@@ -28,11 +28,9 @@ func (r *request) fresh(now time.Duration) bool { return r.set && now-r.at < Rep
 // is reports whether a datagram that comes now with the given hash is a repeat of r.
 func (r *request) is(now time.Duration, sum uint64) bool { return r.fresh(now) && r.sum == sum }
 
-// repeatLocked returns the answers to send again because a repeat came.
+// repeatLocked returns the answers to send again because a repeat came: none while the first copy
+// waits to be read, as there are none yet.
 func (c *Conn) repeatLocked() []datagram {
-	if !c.last.read {
-		return nil // The answer is still to come.
-	}
 	var again []datagram
 	for _, a := range c.last.answers {
 		if c.spendLocked(len(a.b)) {

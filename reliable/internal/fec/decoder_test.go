@@ -98,6 +98,43 @@ func TestFarOffGroupNumberNeedsASecondOne(t *testing.T) {
 	}
 }
 
+// The history is a ring: a group must not inherit what was known of the one in its place before.
+func TestGroupsDoNotInheritFromOlderOnes(t *testing.T) {
+	l := newLink(t)
+	for i := range 2*HistoryGroups + 5 {
+		if got := l.arrive(t, l.group(1, unique(uint64(i), 40))[1]); got != Recovered {
+			t.Fatalf("copy of group %d: %v, want recovered", i, got)
+		}
+	}
+}
+
+// The same when the window jumps and evicts groups on its way, up to the longest jump there is.
+func TestJumpLeavesNothingBehind(t *testing.T) {
+	for _, jump := range []uint32{2*HistoryGroups + 10, 3*HistoryGroups - 100, 1<<31 - DecoderGroupsMax} {
+		l := newLink(t)
+		for i := range DecoderGroupsMax {
+			l.arrive(t, l.group(1, unique(uint64(i), 40))[0])
+		}
+		l.enc.id += jump - 10
+		var first symbol
+		for i := range 20 {
+			sent := l.group(1, unique(1000+uint64(i), 40))
+			if i == 0 {
+				first = sent[1]
+			}
+			if got := l.arrive(t, sent[1]); (got != Recovered) != (i == 0) { // One is lost to caution.
+				t.Errorf("jump of %d: copy of group %d: %v", jump, i, got)
+			}
+		}
+		if got := l.arrive(t, first); got != Recovered {
+			t.Errorf("jump of %d: second copy of the first group: %v", jump, got)
+		}
+		if s := l.dec.Stats(); s.KeptGroups != 0 || s.Evicted != DecoderGroupsMax {
+			t.Errorf("jump of %d: %+v", jump, s)
+		}
+	}
+}
+
 func TestHistoryRemembersAThousandGroups(t *testing.T) {
 	l := newLink(t)
 	l.enc.id = 1<<32 - 10 // Wraps early.

@@ -17,8 +17,8 @@ func (d *Decoder) enter(now time.Duration, id uint32) bool {
 		return false
 	}
 	d.last = now
-	if moved > 0 {
-		d.makeRoom(moved)
+	if moved {
+		d.makeRoom()
 	}
 	d.expire(now)
 	return true
@@ -64,10 +64,11 @@ func (d *Decoder) charge(id uint32, n int) {
 	}
 }
 
-// makeRoom evicts the groups that are not among the newest after the window moved.
-func (d *Decoder) makeRoom(moved uint32) {
+// makeRoom evicts the groups that are not among the newest after the window moved. It moves by
+// less than 2^31 at a time, so the oldest group kept is less than 2^31 before the first to keep.
+func (d *Decoder) makeRoom() {
 	oldest := d.history.newest - DecoderGroupsMax + 1
-	for len(d.groups) > 0 && (moved >= DecoderGroupsMax || int32(d.tail-oldest) < 0) {
+	for len(d.groups) > 0 && int32(d.tail-oldest) < 0 {
 		d.drop(d.tail)
 		d.stats.Evicted++
 	}

@@ -35,29 +35,29 @@ type known struct {
 }
 
 // locate returns the place of group id and moves the window forward if it must. The second result
-// is how far it moved: HistoryGroups or more means that nothing remembered is left.
-func (h *history) locate(id uint32) (place, uint32) {
+// reports whether it did.
+func (h *history) locate(id uint32) (place, bool) {
 	if !h.started {
 		h.start(id)
-		return inside, 0
+		return inside, false
 	}
 	ahead := int32(id - h.newest)
 	switch {
 	case ahead <= -HistoryGroups, h.hasFloor && int32(id-h.floor) < 0:
-		return behind, 0
+		return behind, false
 	case ahead > jumpGroupsMax && !h.confirmed(id):
 		h.stray, h.hasStray = id, true
-		return astray, 0
+		return astray, false
 	}
 	if h.known == nil {
 		h.known = new(known)
 	}
 	h.hasStray = false
 	if ahead <= 0 {
-		return inside, 0
+		return inside, false
 	}
 	h.advance(uint32(ahead))
-	return inside, uint32(ahead)
+	return inside, true
 }
 
 // start begins a history with its first group. Groups before it may still arrive: they were
