@@ -3,6 +3,7 @@ package lab
 import (
 	"net/netip"
 	"sync"
+	"time"
 
 	"udpchat/chat"
 	"udpchat/chat/session"
@@ -12,7 +13,9 @@ import (
 // (PROTOCOL.md 5.7).
 type link struct {
 	session  *session.Session
-	callback bool // We had the client call back for it. Constant.
+	callback bool           // We had the client call back for it. Constant.
+	addr     netip.AddrPort // Where, if so. Constant.
+	ended    bool           // Its loop has ended: nobody may join on it. Guarded by the peer's mu.
 
 	mu      sync.Mutex
 	members int                     // Guarded by mu.
@@ -37,6 +40,11 @@ func (l *link) reply(b []byte) {
 // push queues b, which nobody asked for here.
 func (l *link) push(b []byte) {
 	_ = l.session.Enqueue(b) // As above.
+}
+
+// wake makes the link's reader return, or fail at once when it reads next.
+func (l *link) wake() {
+	_ = l.session.SetReadDeadline(time.Unix(1, 0)) // An error says that the session has ended: it is awake.
 }
 
 // attach and detach count the members that live here.

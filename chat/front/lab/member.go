@@ -28,6 +28,8 @@ type leave struct {
 	to   *link
 }
 
+var _ chat.Receiver = (*member)(nil)
+
 // joinID returns the member's JOIN_ID as text.
 func (m *member) joinID() string { return strconv.FormatUint(uint64(m.user.ID()), 10) }
 

@@ -1,7 +1,7 @@
 package lab
 
 // What a peer may make a decoder hold. Beyond any of these the message is given up with a [SyntaxError] whose
-// TooLong is set, and the decoder skips to where the next message can begin.
+// TooLong is set, and the decoder skips to where the next message can begin (PROTOCOL.md 2.4).
 const (
 	// TextBytesMax bounds the text of one chat message, inner newlines included: the largest message this
 	// server carries over any transport.

@@ -1,0 +1,138 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	wire "udpchat/chat/wire/lab"
+)
+
+// A conn reads one session of a peer. Owned by the goroutine that serves it.
+type conn struct {
+	peer      *peer
+	front     *Front
+	link      *link
+	decoder   wire.Decoder
+	bucket    bucket
+	malformed int  // Malformed messages in a row.
+	flushes   bool // Silence may end a message here: not on reliable UDP (PROTOCOL.md 2.3).
+	deadline  bool // A read deadline is set.
+}
+
+// serve reads l, a session of p, until it ends, and returns why.
+func (p *peer) serve(ctx context.Context, l *link) error {
+	c := &conn{peer: p, front: p.front, link: l, flushes: l.plain() || !l.udp()}
+	stop := context.AfterFunc(ctx, l.wake)
+	defer stop()
+	buf := make([]byte, readBytes)
+	for {
+		if err := c.read(ctx, buf); err != nil {
+			return err
+		}
+	}
+}
+
+// read takes what comes next, which may be silence, and carries out all requests it completes. It returns an error
+// when the session has ended.
+func (c *conn) read(ctx context.Context, buf []byte) error {
+	c.arm()
+	// After arm, which may have undone a wake.
+	if err := c.stopped(ctx); err != nil {
+		return err
+	}
+	n, readErr := c.link.session.Read(buf)
+	c.decoder.Feed(buf[:n])
+	if err := c.requests(ctx); err != nil {
+		return err
+	}
+	if err := c.stopped(ctx); err != nil {
+		return err
+	}
+	silent := c.deadline && errors.Is(readErr, os.ErrDeadlineExceeded) && !errors.Is(readErr, net.ErrClosed)
+	if c.flushes && (silent || errors.Is(readErr, io.EOF)) && c.decoder.Pending() {
+		c.decoder.Flush()
+		if err := c.requests(ctx); err != nil {
+			return err
+		}
+	}
+	if silent {
+		return nil
+	}
+	return readErr
+}
+
+// arm sets the read deadline by which silence ends the message that is held, if it may.
+func (c *conn) arm() {
+	var at time.Time
+	if c.flushes && c.decoder.Pending() {
+		at = time.Now().Add(c.front.cfg.IdleFlush)
+	}
+	if at.IsZero() && !c.deadline {
+		return
+	}
+	c.deadline = !at.IsZero()
+	_ = c.link.session.SetReadDeadline(at) // If it fails the connection has ended; Read knows better why.
+}
+
+// stopped returns why the loop must end although the session has not, or nil.
+func (c *conn) stopped(ctx context.Context) error {
+	if err := c.peer.ending(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// requests carries out the requests which the decoder has whole.
+func (c *conn) requests(ctx context.Context) error {
+	for {
+		req, ok, err := c.decoder.Next()
+		switch {
+		case err != nil:
+			c.refuse(c.link, err)
+			if c.malformed++; c.malformed >= malformedMax {
+				return ErrMalformed
+			}
+			continue
+		case !ok:
+			return nil
+		}
+		if _, unknown := req.(wire.Unknown); !unknown {
+			c.malformed = 0
+		}
+		if !c.bucket.take(time.Now(), c.front.cfg.RequestsPerSecond, c.front.cfg.RequestsBurst) {
+			c.refuse(c.link, refusef(wire.CodeRateLimited, "too many requests"))
+			continue
+		}
+		if err := c.carryOut(ctx, req); err != nil {
+			return err
+		}
+	}
+}
+
+// carryOut carries out one request and answers if it fails. It returns an error only if the session is to end.
+func (c *conn) carryOut(ctx context.Context, req wire.Request) error {
+	to, err := c.handle(ctx, req)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ErrGoodbye) {
+		return err
+	}
+	if stopped := c.stopped(ctx); stopped != nil {
+		return stopped
+	}
+	c.refuse(to, err)
+	return nil
+}
+
+// refuse answers with the ERROR that err amounts to.
+func (c *conn) refuse(to *link, err error) {
+	to.reply(wire.AppendError(nil, errorReply(err, c.front.cfg.Logger)))
+}
