@@ -32,9 +32,7 @@ func Sniff(s *session.Session, fronts []Front, wait time.Duration) (Front, error
 	case 1:
 		return fronts[0], nil
 	}
-	if err := s.SetReadDeadline(time.Now().Add(wait)); err != nil {
-		return nil, fmt.Errorf("front: first bytes: %w", err)
-	}
+	_ = s.SetReadDeadline(time.Now().Add(wait)) // Where it fails the connection is gone, and Read says why.
 	var (
 		buf  [prefixBytesMax]byte
 		n    int
@@ -56,7 +54,7 @@ func Sniff(s *session.Session, fronts []Front, wait time.Duration) (Front, error
 		return nil, fmt.Errorf("front: first bytes: %w", err)
 	}
 	s.Unread(buf[:n])
-	_ = s.SetReadDeadline(time.Time{}) // Where it fails the next Read does too, after what was given back.
+	_ = s.SetReadDeadline(time.Time{}) // As above, after what was given back.
 	return f, nil
 }
 

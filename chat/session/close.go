@@ -149,12 +149,11 @@ func abandon(conn net.Conn, reason error) {
 	case interface {
 		Abort(code uint32, text string)
 	}:
-		// The text of any other reason may tell a stranger what is none of their business.
-		if errors.Is(reason, ErrSlow) {
-			c.Abort(CodeSlow, ErrSlow.Error())
-		} else {
-			c.Abort(CodeAborted, errAborted.Error())
+		say, ok := errors.AsType[*Reason](reason)
+		if !ok {
+			say = errAborted
 		}
+		c.Abort(say.Code, say.Text)
 	case interface{ SetLinger(sec int) error }:
 		_ = c.SetLinger(0)
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -173,8 +174,9 @@ func TestAbortTellsPeerWhyWithoutInnerDetails(t *testing.T) {
 		code   uint32
 		text   string
 	}{
-		{ErrSlow, CodeSlow, ErrSlow.Error()},
-		{errors.New("table users is locked"), CodeAborted, errAborted.Error()},
+		{ErrSlow, CodeSlow, "peer takes messages too slowly"},
+		{fmt.Errorf("at table users: %w", &Reason{CodeRefused, "too many"}), CodeRefused, "too many"},
+		{errors.New("table users is locked"), CodeAborted, "ended at once"},
 	} {
 		var conn aborting
 		s := New(&conn, Config{})

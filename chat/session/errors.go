@@ -5,22 +5,32 @@ import (
 	"net"
 )
 
+// A Reason is why a session ended, in words that its peer may know. Where the transport can tell (reliable connections
+// can), an aborted session tells its peer the code and the text; of any other error the peer only learns that it was
+// aborted.
+type Reason struct {
+	Code uint32
+	Text string // Constant, lower case.
+}
+
+func (r *Reason) Error() string { return "session: " + r.Text }
+
+// Codes of reasons. They begin where reliable connections leave them to the application.
+const (
+	CodeSlow    uint32 = 256 + iota // ErrSlow.
+	CodeAborted                     // A reason that is not the peer's business.
+	CodeRefused                     // The server takes no session from there now.
+)
+
 var (
 	// ErrSlow is why a session ended whose peer did not take what was sent to it: its outbox was full, or one write
 	// took longer than a minute.
-	ErrSlow = errors.New("session: peer takes messages too slowly")
+	ErrSlow error = &Reason{CodeSlow, "peer takes messages too slowly"}
 
 	// ErrNoCallback says that the session's transport cannot have a client called at another address.
 	ErrNoCallback = errors.New("session: transport has no callbacks")
 
-	errAborted = errors.New("session: ended at once")
-)
-
-// What an aborted session tells the peer, where the transport can tell why a connection ended: the numbers begin where
-// reliable connections leave them to the application.
-const (
-	CodeSlow    uint32 = 256 + iota // ErrSlow.
-	CodeAborted                     // Any other reason.
+	errAborted = &Reason{CodeAborted, "ended at once"}
 )
 
 // An ending is the end of a session and, as an error, what every call on an ended session returns. It matches
