@@ -11,13 +11,9 @@ SEED     ?=
 TESTFLAGS ?=
 LINES_MAX := 600
 
-# The race detector needs cgo and a C compiler. Without one the tests run without it, and say so.
-CC_FOUND := $(shell command -v $$($(GO) env CC) 2>/dev/null)
-ifeq ($(CC_FOUND),)
-RACE :=
-else
-RACE := -race
-endif
+# The race detector needs cgo and a C compiler. Without them the tests run without it, and say so.
+CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC))
+RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test fuzz sim bench lint tidy cross clean
@@ -33,7 +29,7 @@ build: ## build the binary into .bin/
 	$(GO) build -o $(BIN)/udpchat ./cmd/udpchat
 
 test: ## run all tests with the race detector, in random order
-	@test -n "$(RACE)" || echo "notice: no C compiler found, testing without the race detector"
+	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
 	$(GO) test $(RACE) -shuffle=on -timeout 5m $(TESTFLAGS) ./...
 
 fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches

@@ -57,7 +57,7 @@ Ctrl-C stops it: members are told, connections closed. A second Ctrl-C quits at 
 	return cmd
 }
 
-// serve runs a server until a signal, KILL_SERVICE, the end of ctx or a listener that broke.
+// serve runs a server until somebody stops it.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
 	signals := make(chan os.Signal, 2) // Room for the second one while we handle the first.
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -68,17 +68,29 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 	if err != nil {
 		return err
 	}
+	greet(stdout, os.Args[0], n.addrs)
+	return runUntilStopped(ctx, n, signals, killed, stdout)
+}
+
+// A service runs until it is stopped: a node, or a fake in tests.
+type service interface {
+	serve(ctx context.Context) error // Blocks until stop, or until it cannot go on.
+	stop(ctx context.Context) error  // Blocks until everything has ended, at the latest when ctx ends.
+}
+
+// runUntilStopped runs s until a signal, killed, the end of ctx, or until s cannot go on, and stops it. A second signal
+// does not wait for that.
+func runUntilStopped(ctx context.Context, s service, signals <-chan os.Signal, killed <-chan struct{}, stdout io.Writer) error {
 	broken := make(chan error, 1)
 	var running sync.WaitGroup
-	// Owns accepting; ends when n.stop closes the listeners.
+	// Owns accepting; ends with s.stop.
 	running.Go(func() {
-		if err := n.serve(ctx); err != nil {
+		if err := s.serve(ctx); err != nil {
 			broken <- err
 		}
 	})
-	greet(stdout, os.Args[0], n.addrs)
-
 	timeout := goodbyeTimeout
+	var err error
 	select {
 	case <-signals:
 		fmt.Fprintln(stdout, "stopping: telling the members (Ctrl-C again quits at once)")
@@ -90,20 +102,21 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 	}
 
 	stopped := make(chan error, 1)
-	// Ends with n.stop, which ends after timeout at the latest, or with the process.
+	// Ends with s.stop, which ends after timeout at the latest, or with the process.
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
-		err := n.stop(ctx)
+		err := s.stop(ctx)
 		running.Wait()
 		stopped <- err
 	}()
 	select {
 	case stopErr := <-stopped:
-		if err == nil {
-			fmt.Fprintln(stdout, "stopped")
+		if err := errors.Join(err, stopErr); err != nil {
+			return err
 		}
-		return errors.Join(err, stopErr)
+		fmt.Fprintln(stdout, "stopped")
+		return nil
 	case <-signals:
 		return failures(errors.New("quit by a second signal, before everybody was told"))
 	}

@@ -36,6 +36,10 @@ var rules = []rule{
 		why: "parity is arithmetic over symbols; it knows neither packets nor retransmission",
 	},
 	{
+		pkg: "reliable/internal/planted",
+		why: "names of mistakes, which tests build into a connection",
+	},
+	{
 		pkg: "reliable", ours: []string{"reliable/internal/*"}, others: []string{"golang.org/x/net"},
 		why: "the transport knows nothing of chat; whoever needs connections over UDP can take it as it is",
 	},
