@@ -41,10 +41,10 @@ const (
 
 	// A server takes a datagram identical to the previous one for a repeat if it comes within repeatWindow. Requests
 	// are therefore sent sendsMax times, repeatEvery apart, the last one well inside the window; answerWait after the
-	// first one they fail.
+	// first one they fail. At 20 % loss each way that is two in a thousand.
 	repeatWindow = time.Second
-	repeatEvery  = 250 * time.Millisecond
-	sendsMax     = 4
+	repeatEvery  = 150 * time.Millisecond
+	sendsMax     = 6
 	answerWait   = 1500 * time.Millisecond
 
 	// surplusMax bounds the answered requests whose further answers (to the repeats) are dropped instead of shown

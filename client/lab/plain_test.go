@@ -69,11 +69,8 @@ func TestPlainRepeatsUntilAnsweredAndShowsItOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent := times()
-		if len(sent) != sendsMax {
-			t.Fatalf("sent %d times, want %d", len(sent), sendsMax)
-		}
-		if d := sent[len(sent)-1].Sub(sent[0]); d >= repeatWindow {
-			t.Errorf("last repeat after %v, the server's window is %v", d, repeatWindow)
+		if len(sent) != 4 {
+			t.Fatalf("sent %d times, want 4", len(sent))
 		}
 		s.send(lab.ChatMessage{RoomRef: "7", Name: "ann", Text: "hi"}) // A late answer to a repeat.
 		evs, _ := drain(c)
@@ -106,6 +103,9 @@ func TestPlainGivesUp(t *testing.T) {
 		_, err := c.Join(t.Context(), "lobby")
 		if !errors.Is(err, ErrNoAnswer) || time.Since(start) != answerWait || len(sent()) != sendsMax {
 			t.Errorf("Join: %v after %v and %d datagrams", err, time.Since(start), len(sent()))
+		}
+		if d := sent()[sendsMax-1].Sub(sent()[0]); d > repeatWindow*4/5 {
+			t.Errorf("last repeat after %v, too near to the server's window of %v", d, repeatWindow)
 		}
 		here.lossy(nil)
 		if _, err := c.Join(t.Context(), "lobby"); err != nil {

@@ -28,16 +28,15 @@ type fakeClient struct {
 	events chan lab.Event
 	closed sync.Once
 
-	mu     sync.Mutex
-	asked  []string // What was asked for, in order.
-	rooms  []lab.Room
-	err    error                                        // Of Err.
-	join   func(ctx context.Context, room string) error // Instead of success; nil: success.
-	say    func(ctx context.Context, text string) error // The same.
-	flush  func(ctx context.Context) error              // The same.
-	hello  time.Duration                                // How long the server takes to answer.
-	link   *reliable.ConnStats
-	goodby bool // Disconnect was called.
+	mu    sync.Mutex
+	asked []string // What was asked for, in order.
+	rooms []lab.Room
+	err   error                                        // Of Err.
+	join  func(ctx context.Context, room string) error // Instead of success; nil: success.
+	say   func(ctx context.Context, text string) error // The same.
+	flush func(ctx context.Context) error              // The same.
+	hello time.Duration                                // How long the server takes to answer.
+	link  *reliable.ConnStats
 }
 
 func newFakeClient() *fakeClient { return &fakeClient{events: make(chan lab.Event, 100)} }
@@ -337,6 +336,19 @@ func TestChatEndOfInputWaitsForWhatWasSaid(t *testing.T) {
 		}
 		if !strings.Contains(got.err.Error(), "2 of our messages have not come back") {
 			t.Errorf("error %q does not say what is missing", got.err)
+		}
+	})
+}
+
+func TestChatPacesALongScript(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const lines = 3 * chatSayBurst
+		f := newFakeClient()
+		f.say = func(context.Context, string) error { return nil }
+		start := time.Now()
+		got := chat(t.Context(), f, []string{"a"}, strings.Repeat("x\n", lines))
+		if d, want := time.Since(start), (lines-chatSayBurst)*chatSayEvery; d != want || got.code() != exitOK {
+			t.Errorf("%d lines took %v with %v, want %v", lines, d, got.err, want)
 		}
 	})
 }

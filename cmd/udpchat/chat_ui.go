@@ -27,6 +27,11 @@ const (
 
 	// chatGoodbyeWait bounds saying goodbye.
 	chatGoodbyeWait = 2 * time.Second
+
+	// chatSayEvery and chatSayBurst pace a script that says much: servers take 1,000 requests a second from a connection,
+	// with bursts of 2,000, and end the conversation of who asks for more.
+	chatSayEvery = 2 * time.Millisecond
+	chatSayBurst = 1000
 )
 
 // A chatter is what the chat needs of a client: lab.Client, or a fake.
@@ -57,9 +62,10 @@ type chatUI struct {
 	server, transport string
 	interactive       bool // Somebody watches: a line that cannot be sent is their business, not the exit code's.
 
-	current string // Owned by run: where lines go; empty if nowhere.
-	refused int    // Owned by run: lines that could not be sent or understood.
-	failure error  // Owned by show, read after its end: why the chat must end with exit code 1.
+	current string    // Owned by run: where lines go; empty if nowhere.
+	paced   time.Time // Owned by run: when everything said so far is paid for, at one line each chatSayEvery.
+	refused int       // Owned by run: lines that could not be sent or understood.
+	failure error     // Owned by show, read after its end: why the chat must end with exit code 1.
 }
 
 // run joins the rooms and carries out lines until they end, the user quits, the server refuses something, the
@@ -168,11 +174,21 @@ func (u *chatUI) say(ctx context.Context, text string) error {
 	if u.current == "" {
 		return errors.New("not sent, because you are in no room: /join ROOM enters one")
 	}
+	u.pace(time.Now())
 	err := u.client.Say(ctx, u.current, text)
 	if errors.Is(err, lab.ErrNoAnswer) {
 		return fmt.Errorf("perhaps not sent: %w", err)
 	}
 	return err
+}
+
+// pace waits until one more line may be said. It waits for one line at most, so nobody needs to interrupt it.
+func (u *chatUI) pace(now time.Time) {
+	if u.paced.Before(now) {
+		u.paced = now
+	}
+	u.paced = u.paced.Add(chatSayEvery)
+	time.Sleep(u.paced.Sub(now) - chatSayBurst*chatSayEvery)
 }
 
 func (u *chatUI) join(ctx context.Context, room string) error {
