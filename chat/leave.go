@@ -65,17 +65,17 @@ func (u *User) Close(ctx context.Context, reason LeaveReason) error {
 		}
 		u.mu.Lock()
 	}
-	u.closed = true
+	u.closed, u.rooms = true, nil
 	u.hub.users.remove(u)
 	u.notifyLocked()
 	return errors.Join(errs...)
 }
 
-// firstLocked returns the membership with the smallest RoomRef, or nil.
+// firstLocked returns the membership with the smallest RoomRef that is not gone, or nil.
 func (u *User) firstLocked() *membership {
 	var first *membership
 	for ref, m := range u.rooms {
-		if first == nil || ref < first.room.ref {
+		if m.state != gone && (first == nil || ref < first.room.ref) {
 			first = m
 		}
 	}

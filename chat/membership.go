@@ -29,8 +29,9 @@ const (
 	// a Join waits for the end. Ends in gone, or in joined if the engine does not take it.
 	leaving
 
-	// gone: no longer in User.rooms. Final. While ops is not 0 this means that the membership
-	// was evicted.
+	// gone: the user is not in the room. Final. While ops is not 0 this means that Close has
+	// evicted it; an evicted membership stays in User.rooms until Close is done, so that what is
+	// still under way cannot make it anew.
 	gone
 )
 
@@ -78,19 +79,22 @@ func (u *User) beginSay(ref RoomRef) (*membership, error) {
 		return nil, u.hub.refuse(op, CodeShuttingDown, ref, "")
 	}
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	m := u.rooms[ref]
-	switch {
-	case u.closing:
-		return nil, u.hub.refuse(op, CodeClosed, ref, "")
-	case m == nil || m.state != joined:
-		return nil, u.refuseStranger(op, ref)
+	m, closing := u.rooms[ref], u.closing
+	ok := !closing && m != nil && m.state == joined
+	if ok {
+		m.ops++
 	}
-	m.ops++
-	return m, nil
+	u.mu.Unlock()
+	switch {
+	case ok:
+		return m, nil
+	case closing:
+		return nil, u.hub.refuse(op, CodeClosed, ref, "")
+	}
+	return nil, u.refuseStranger(op, ref)
 }
 
-// refuseStranger returns why a user who is not a member may not do op.
+// refuseStranger returns why a user who is not a member may not do op. It locks the hub.
 func (u *User) refuseStranger(op string, ref RoomRef) error {
 	if u.hub.room(ref) == nil {
 		return u.hub.refuse(op, CodeNoRoom, ref, "")
@@ -110,13 +114,13 @@ func (u *User) end(m *membership) {
 }
 
 // admit reports whether u may become a member now that its KindJoined comes out of the log. It
-// may not if the membership was evicted while that was under way.
+// may not if Close is done with the room: Join then sees to it that the room hears of the end.
 func (u *User) admit(r *room) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	m := u.rooms[r.ref]
 	if m == nil {
-		if u.closing {
+		if u.closed {
 			return false
 		}
 		// Append returned an error, but the engine has the record all the same.
@@ -125,7 +129,7 @@ func (u *User) admit(r *room) bool {
 	if m.state == joining {
 		m.state = joined
 	}
-	return true
+	return m.state != gone
 }
 
 // noteJoined says that a KindJoined of u was delivered.
@@ -138,12 +142,22 @@ func (u *User) noteJoined(ref RoomRef, seq uint64) {
 	}
 }
 
-// noteGone says that u is no longer in the room.
-func (u *User) noteGone(ref RoomRef) {
+// noteLeft says that a KindLeft of u was delivered.
+func (u *User) noteLeft(ref RoomRef) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if m := u.rooms[ref]; m != nil {
 		u.dropLocked(m)
+		u.notifyLocked()
+	}
+}
+
+// noteEvicted says that Close has taken u out of the room.
+func (u *User) noteEvicted(ref RoomRef) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if m := u.rooms[ref]; m != nil {
+		m.state = gone
 		u.notifyLocked()
 	}
 }

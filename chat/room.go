@@ -133,7 +133,7 @@ func (r *room) deliver(msg Msg) {
 		u.noteJoined(r.ref, msg.Seq)
 	case KindLeft:
 		r.removeLocked(subject)
-		u.noteGone(r.ref)
+		u.noteLeft(r.ref)
 	}
 }
 
@@ -198,12 +198,12 @@ func (r *room) removeLocked(i int) {
 	}
 }
 
-// evict takes u out of the room without an event.
+// evict takes u, which is being closed, out of the room without an event.
 func (r *room) evict(u *User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if i := r.findLocked(u.device); i >= 0 {
 		r.removeLocked(i)
 	}
-	u.noteGone(r.ref)
+	u.noteEvicted(r.ref)
 }
