@@ -57,7 +57,8 @@ func newBenchFanoutCommand() *cobra.Command {
 		Long: `Fill one room and have one member talk: first as fast as the slowest member can follow (deliveries/s), then at half
 that rate by a fixed plan (delay from the planned time of sending to delivery, percentiles over all members).
 
---stopped adds members that join and then read nothing: the server must cut them off without anybody else noticing.`,
+--stopped adds members that then stop reading, and repeats the second phase: the server must cut them off without
+anybody else noticing.`,
 		Example: strings.Trim(`
   udpchat bench fanout --members 200 --transport mixed
   udpchat bench fanout --members 1000 --transport udp --json -
@@ -80,7 +81,7 @@ that rate by a fixed plan (delay from the planned time of sending to delivery, p
 	}
 	f.register(cmd, "`transport` of the members: tcp, udp or mixed (every other one)")
 	cmd.Flags().IntVar(&members, "members", 100, "how many members read")
-	cmd.Flags().IntVar(&stopped, "stopped", 0, "how many further members never read")
+	cmd.Flags().IntVar(&stopped, "stopped", 0, "how many further members stop reading")
 	cmd.Flags().IntVar(&size, "bytes", 200, "length of a message's text in `bytes`")
 	return cmd
 }

@@ -47,7 +47,7 @@ func (cfg IdleConfig) Run(ctx context.Context) (Idle, error) {
 	if err != nil {
 		return out, err
 	}
-	c := &crowd{dial: d}
+	c := &crowd{dial: d, ended: make(chan struct{})}
 	defer c.close()
 	if err := c.openIdle(ctx, cfg); err != nil {
 		return out, err

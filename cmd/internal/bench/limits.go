@@ -15,6 +15,10 @@ const (
 	// stallMax is how long no delivery at all may happen before a run is given up.
 	stallMax = 15 * time.Second
 
+	// cutOffMax is how long a run waits for the server to cut off members that do not read: it must fill the kernel's
+	// buffers first.
+	cutOffMax = time.Minute
+
 	// messagesOnWay is how many messages are on their way to the slowest member in the fastest phase.
 	messagesOnWay = 32
 )

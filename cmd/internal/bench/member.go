@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -75,12 +76,12 @@ func (d *dialler) close() {
 
 // A member is one client in the room.
 type member struct {
-	conn    net.Conn
-	in      *bufio.Reader
-	name    string
-	room    string // ROOM_REF
-	joinID  string
-	stopped bool // reads nothing
+	conn   net.Conn
+	in     *bufio.Reader
+	name   string
+	room   string // ROOM_REF
+	joinID string
+	stops  bool // stops reading when the crowd is told to
 }
 
 // join enters the room and reads the reply.
@@ -115,6 +116,12 @@ func join(conn net.Conn, room, name string) (*member, error) {
 // marker begins the text of a measured message: marker, the planned time in ns, padding.
 const marker = "MESSAGE: @"
 
+// A heard message is one that was sent to measure, or a notice that somebody left.
+type heard struct {
+	planned time.Time
+	left    bool
+}
+
 // say sends a message of about size bytes whose text carries its planned time.
 func (m *member) say(planned time.Time, size int) error {
 	text := "@" + strconv.FormatInt(planned.UnixNano(), 10) + " "
@@ -126,24 +133,30 @@ func (m *member) say(planned time.Time, size int) error {
 	return nil
 }
 
-// next reads up to the next measured message and returns its planned time.
-func (m *member) next() (planned time.Time, err error) {
+// next reads up to the next message that counts.
+func (m *member) next() (heard, error) {
 	for {
 		line, err := m.in.ReadSlice('\n')
 		if err != nil && err != bufio.ErrBufferFull {
-			return time.Time{}, err
+			return heard{}, err
 		}
-		if len(line) <= len(marker) || string(line[:len(marker)]) != marker {
-			continue
+		switch {
+		case bytes.HasPrefix(line, []byte(marker)):
+			return heard{planned: plannedTime(line[len(marker):])}, nil
+		case bytes.HasPrefix(line, []byte("MESSAGE: member")) && bytes.Contains(line, []byte(" has left ")):
+			return heard{left: true}, nil
 		}
-		digits := line[len(marker):]
-		var ns int64
-		for _, c := range digits {
-			if c < '0' || c > '9' {
-				break
-			}
-			ns = ns*10 + int64(c-'0')
-		}
-		return time.Unix(0, ns), nil
 	}
+}
+
+// plannedTime reads the decimal number that begins b.
+func plannedTime(b []byte) time.Time {
+	var ns int64
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			break
+		}
+		ns = ns*10 + int64(c-'0')
+	}
+	return time.Unix(0, ns)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,14 +11,17 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// A crowd is one room with its members, all of them reading.
+// A crowd is one room with its members, all of them reading until stop.
 type crowd struct {
 	dial    *dialler
 	members []*member
 
-	deliveries atomic.Int64 // measured messages read by members that read
-	lost       atomic.Int64 // members whose connection ended before the run did
-	over       atomic.Bool  // connections are being closed on purpose
+	deliveries atomic.Int64  // measured messages read by members that read
+	lost       atomic.Int64  // members whose connection ended before the run did
+	left       atomic.Int64  // notices that a member left
+	halt       atomic.Bool   // members that shall stop have stopped
+	ended      chan struct{} // closed when the run is over
+	over       atomic.Bool   // connections are being closed on purpose
 	readers    sync.WaitGroup
 
 	mu    sync.Mutex
@@ -27,7 +29,7 @@ type crowd struct {
 	why   map[string]int // guarded by mu; how members were lost
 }
 
-// transports returns which transport member i of n uses.
+// transportOf returns which transport member i uses.
 func transportOf(transport string, i int) string {
 	if transport == "mixed" {
 		return [...]string{"tcp", "udp"}[i%2]
@@ -35,13 +37,14 @@ func transportOf(transport string, i int) string {
 	return transport
 }
 
-// gather opens n connections, joins them to one room and starts their readers. The last stopped of them do not read.
-func gather(ctx context.Context, server, transport string, n, stopped int, progress func(string, ...any)) (*crowd, error) {
+// gather opens n connections, joins them to one room and starts their readers. The last stop of them will stop reading
+// when they are told.
+func gather(ctx context.Context, server, transport string, n, stop int, progress func(string, ...any)) (*crowd, error) {
 	d, err := newDialler(server)
 	if err != nil {
 		return nil, err
 	}
-	c := &crowd{dial: d, members: make([]*member, n), why: make(map[string]int)}
+	c := &crowd{dial: d, members: make([]*member, n), why: make(map[string]int), ended: make(chan struct{})}
 	var wg sync.WaitGroup
 	var failed atomic.Pointer[error]
 	var joined atomic.Int64
@@ -58,11 +61,8 @@ func gather(ctx context.Context, server, transport string, n, stopped int, progr
 					continue
 				}
 				// Everybody reads from the moment of joining: notices of the others fill the outbox.
-				if c.members[i].stopped = i >= n-stopped; !c.members[i].stopped {
-					c.readers.Go(func() { c.read(c.members[i]) })
-				} else if tcp, ok := conn.(*net.TCPConn); ok {
-					_ = tcp.SetReadBuffer(4 << 10) // Only how soon it counts as slow depends on it.
-				}
+				c.members[i].stops = i >= n-stop
+				c.readers.Go(func() { c.read(c.members[i]) })
 				if k := joined.Add(1); k%500 == 0 {
 					progress("%d of %d members joined", k, n)
 				}
@@ -87,7 +87,11 @@ func gather(ctx context.Context, server, transport string, n, stopped int, progr
 // read counts what one member is told until its connection ends.
 func (c *crowd) read(m *member) {
 	for {
-		planned, err := m.next()
+		if m.stops && c.halt.Load() {
+			<-c.ended // Without a look at the connection, as a stopped process.
+			return
+		}
+		msg, err := m.next()
 		if err != nil {
 			if !c.over.Load() {
 				c.lost.Add(1)
@@ -97,21 +101,36 @@ func (c *crowd) read(m *member) {
 			}
 			return
 		}
-		c.deliveries.Add(1)
-		c.mu.Lock()
-		if c.delay != nil {
-			// Beyond the histogram's range the largest value stands for all.
-			_ = c.delay.RecordValue(min(max(time.Since(planned).Microseconds(), 0), c.delay.HighestTrackableValue()))
+		switch {
+		case msg.left:
+			if m == c.members[0] {
+				c.left.Add(1)
+			}
+		case !m.stops:
+			c.deliveries.Add(1)
+			c.note(msg.planned)
 		}
-		c.mu.Unlock()
 	}
 }
 
-// readersLeft is how many members are told each message.
+// note puts a delay into the histogram, if there is one.
+func (c *crowd) note(planned time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.delay != nil {
+		// Beyond the histogram's range the largest value stands for all.
+		_ = c.delay.RecordValue(min(max(time.Since(planned).Microseconds(), 0), c.delay.HighestTrackableValue()))
+	}
+}
+
+// stop makes the members that shall stop read nothing any more.
+func (c *crowd) stop() { c.halt.Store(true) }
+
+// listening is how many members each message is counted for.
 func (c *crowd) listening() int64 {
 	n := int64(0)
 	for _, m := range c.members {
-		if m != nil && !m.stopped {
+		if m != nil && !m.stops {
 			n++
 		}
 	}
@@ -152,6 +171,7 @@ func (c *crowd) measure() func() *hdr.Histogram {
 
 func (c *crowd) close() {
 	c.over.Store(true)
+	close(c.ended)
 	var wg sync.WaitGroup
 	for _, m := range c.members {
 		if m != nil {

@@ -69,7 +69,7 @@ func (s *Server) Stop() error {
 // Logs returns what the server logged.
 func (s *Server) Logs() string { return s.logs.String() }
 
-// hostPort splits an address for a JOIN that does not ask for a callback.
+// resolve looks a server's address up.
 func resolve(addr string) (*net.UDPAddr, error) {
 	udp, err := net.ResolveUDPAddr("udp", addr)
 	if err != nil {
