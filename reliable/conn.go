@@ -175,8 +175,7 @@ func (c *Conn) pull(all bool) (got bool) {
 // why the connection ended: a *CloseError, or an error that is Timeout() when the peer was lost.
 func (c *Conn) Read(p []byte) (int, error) {
 	for {
-		expired := c.readLimit.wait()
-		if isClosed(expired) {
+		if c.readLimit.passed() {
 			return 0, os.ErrDeadlineExceeded
 		}
 		if n, err := c.tryRead(p); n > 0 || err != nil || len(p) == 0 {
@@ -184,7 +183,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 		select {
 		case <-c.readable:
-		case <-expired:
+		case <-c.readLimit.wait():
 		}
 	}
 }
@@ -232,8 +231,7 @@ func (c *Conn) endError() error {
 func (c *Conn) Write(p []byte) (int, error) {
 	written := 0
 	for {
-		expired := c.writeLimit.wait()
-		if isClosed(expired) {
+		if c.writeLimit.passed() {
 			return written, os.ErrDeadlineExceeded
 		}
 		n, err := c.tryWrite(p[written:])
@@ -243,7 +241,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 		}
 		select {
 		case <-c.writable:
-		case <-expired:
+		case <-c.writeLimit.wait():
 		}
 	}
 }

@@ -6,32 +6,38 @@ import (
 )
 
 // A deadline is a moment after which waiting is over. It may move while somebody waits. The zero value never expires.
+// It costs a timer only while somebody waits for it.
 type deadline struct {
 	mu      sync.Mutex
-	timer   *time.Timer   // guarded by mu
-	expired chan struct{} // guarded by mu; closed when the moment has passed; nil: nobody asked yet
+	at      time.Time     // guarded by mu; zero: never
+	timer   *time.Timer   // guarded by mu; closes expired; nil: at is zero, has passed, or nobody waits
+	expired chan struct{} // guarded by mu; nil: nobody waits
 }
 
 // set moves the deadline to t; the zero time means never.
 func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.at = t
+	if d.expired == nil {
+		return
+	}
 	if d.timer != nil && !d.timer.Stop() {
-		<-d.expired // The timer has fired: wait until its function has run.
+		<-d.expired // It has fired: its function is about to close the channel.
 	}
 	d.timer = nil
-	if d.expired == nil || isClosed(d.expired) {
-		d.expired = make(chan struct{})
-	}
-	if t.IsZero() {
+	if isClosed(d.expired) {
+		d.expired = nil // Who waited on it has been told; who comes next starts anew.
 		return
 	}
-	if wait := time.Until(t); wait > 0 {
-		expired := d.expired
-		d.timer = time.AfterFunc(wait, func() { close(expired) })
-		return
-	}
-	close(d.expired)
+	d.armLocked()
+}
+
+// passed reports whether the deadline is over.
+func (d *deadline) passed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.at.IsZero() && !time.Now().Before(d.at)
 }
 
 // wait returns a channel that is closed when the deadline passes.
@@ -40,8 +46,21 @@ func (d *deadline) wait() <-chan struct{} {
 	defer d.mu.Unlock()
 	if d.expired == nil {
 		d.expired = make(chan struct{})
+		d.armLocked()
 	}
 	return d.expired
+}
+
+func (d *deadline) armLocked() {
+	if d.at.IsZero() {
+		return
+	}
+	expired := d.expired
+	if left := time.Until(d.at); left > 0 {
+		d.timer = time.AfterFunc(left, func() { close(expired) })
+		return
+	}
+	close(expired)
 }
 
 func isClosed(c <-chan struct{}) bool {
