@@ -31,6 +31,10 @@ const (
 	// chatKeepAlive keeps the mapping of a NAT alive while nobody says anything.
 	chatKeepAlive = 25 * time.Second
 
+	// chatIdleTimeout is after what silence of a reliable UDP server, which is probed from half of it on, the user is told
+	// that it is gone.
+	chatIdleTimeout = 30 * time.Second
+
 	chatDefaultPort = "4000"
 )
 
@@ -178,7 +182,7 @@ func (o *chatOptions) connect(ctx context.Context) (*lab.Client, error) {
 		Server:    o.server,
 		Name:      o.name,
 		Callback:  o.callback,
-		Reliable:  reliable.Config{KeepAlive: chatKeepAlive},
+		Reliable:  reliable.Config{KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout},
 	})
 	switch {
 	case err == nil:
