@@ -28,9 +28,9 @@ func (p *peer) joinAt(ctx context.Context, addr netip.AddrPort, r wire.Join, fro
 	p.mu.Lock()
 	cb := p.callbacks[addr]
 	switch {
-	case p.closed:
+	case p.why != nil:
 		p.mu.Unlock()
-		return ErrGoodbye
+		return p.why
 	case cb != nil && cb.link != nil:
 		p.mu.Unlock()
 		p.joinOrRefuse(ctx, cb.link, r)
@@ -101,7 +101,7 @@ func (p *peer) carryOutWaiting(ctx context.Context, cb *callback, l *link) {
 // joinOrRefuse is a JOIN on a callback connection. It works, so errors go there too (PROTOCOL.md 8).
 func (p *peer) joinOrRefuse(ctx context.Context, l *link, r wire.Join) {
 	err := p.join(ctx, l, r)
-	if err == nil || errors.Is(err, ErrGoodbye) || ctx.Err() != nil {
+	if err == nil || p.ending() != nil || ctx.Err() != nil {
 		return // Joined, or the end is near and whoever reads the connection says so.
 	}
 	l.reply(wire.AppendError(nil, errorReply(err, p.front.cfg.Logger)))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -111,6 +112,57 @@ func TestSlowMemberIsCutOff(t *testing.T) {
 		}
 		if got := w.ended; len(got) != 1 || !strings.Contains(got[0], session.ErrSlow.Error()) {
 			t.Errorf("got ends %q, want the slow one by %q", got, session.ErrSlow)
+		}
+	})
+}
+
+// A gatedEngine holds back the next Appends until the gate opens; later ones pass.
+type gatedEngine struct {
+	chat.Engine
+	gate  atomic.Pointer[chan struct{}]
+	holds atomic.Int32 // How many Appends are still to be held back.
+}
+
+func (e *gatedEngine) Append(ctx context.Context, room, id string, data []byte) (chat.Msg, error) {
+	if gate := e.gate.Load(); gate != nil && e.holds.Add(-1) >= 0 {
+		<-*gate
+	}
+	return e.Engine.Append(ctx, room, id, data)
+}
+
+// TestLeftComesWhenTheRoomSaysSo: what is said while a LEAVE is on its way arrives before LEFT, not behind it.
+func TestLeftComesWhenTheRoomSaysSo(t *testing.T) {
+	engine := &gatedEngine{Engine: memory.New(memory.Config{})}
+	inWorldOn(t, Config{}, engine, func(w *world) {
+		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
+		b := w.open("b", session.TransportTCP, "10.0.0.3:50001")
+		other := w.open("other", session.TransportTCP, "10.0.0.2:50002")
+		a.send(joinText("room1", "ann"))
+		synctest.Wait()
+		b.send(joinText("room1", "bob"))
+		w.got(a)
+		gate := make(chan struct{})
+		engine.holds.Store(1)
+		engine.gate.Store(&gate)
+		leave := string(wire.AppendLeave(nil, wire.Leave{Room: "1", JoinID: "1", Name: "ann"}))
+		a.send(leave)
+		synctest.Wait()
+		// The same from another connection: it is too late to leave, but LEFT is due.
+		other.send(leave)
+		b.send(chatText("1", "bob", "meanwhile"))
+		synctest.Wait()
+		close(gate)
+		got := w.replies(a)
+		want := []wire.Reply{
+			wire.ChatMessage{RoomRef: "1", Name: "bob", Text: "meanwhile"},
+			wire.Left{RoomRef: "1", JoinID: "1"},
+			wire.ChatMessage{RoomRef: "1", Name: "ann", Text: "ann has left this chatroom."},
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		if got, want := w.got(other), string(wire.AppendLeft(nil, wire.Left{RoomRef: "1", JoinID: "1"})); got != want {
+			t.Errorf("the other connection: got %q, want %q", got, want)
 		}
 	})
 }

@@ -26,8 +26,7 @@ type peer struct {
 	mu        sync.Mutex
 	members   map[memberKey]*member        // Guarded by mu.
 	callbacks map[netip.AddrPort]*callback // Guarded by mu.
-	closed    bool                         // Nobody joins any more. Guarded by mu.
-	why       error                        // Set by end: every loop of the peer returns it. Guarded by mu.
+	why       error                        // Set by end: nobody joins any more, every loop returns it. Guarded by mu.
 }
 
 // A memberKey: one JOIN_ID for each name and connection (PROTOCOL.md 4).
@@ -53,8 +52,8 @@ func (p *peer) member(l *link, name string) (m *member, made bool, err error) {
 		return m, false, nil
 	}
 	switch {
-	case p.closed:
-		return nil, false, ErrGoodbye
+	case p.why != nil:
+		return nil, false, p.why
 	case l.ended:
 		return nil, false, refusef(wire.CodeCallbackFailed, "the callback connection has just ended")
 	case len(p.members) >= namesMax:
@@ -119,16 +118,6 @@ func (p *peer) part(ctx context.Context, members []*member, reason chat.LeaveRea
 	}
 }
 
-// goodbye is DISCONNECT for the whole peer: leave notices to the client itself and the others (PROTOCOL.md 5.4).
-func (p *peer) goodbye(ctx context.Context) {
-	p.mu.Lock()
-	p.closed = true
-	members := p.ownLocked()
-	p.mu.Unlock()
-	p.part(ctx, members, chat.ReasonDisconnected)
-	p.end(ErrGoodbye)
-}
-
 // leaveLink ends the members on l, whose loop has ended with err.
 func (p *peer) leaveLink(ctx context.Context, l *link, err error) {
 	p.mu.Lock()
@@ -161,25 +150,23 @@ func (p *peer) outlives(ctx context.Context, err error) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	alive := false
 	for _, cb := range p.callbacks {
 		if cb.link != nil {
-			alive = true
-		} else {
-			cb.cancel() // Nobody is left to be told about it.
+			return true
 		}
 	}
-	return alive
+	return false
 }
 
-// end has every loop of the peer return err, and calls that are under way fail. The first err counts.
+// end has every loop of the peer return err, which ends the members on its link, and calls that are under way fail.
+// The first err counts.
 func (p *peer) end(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.why != nil {
 		return
 	}
-	p.closed, p.why = true, err
+	p.why = err
 	p.first.wake()
 	for _, cb := range p.callbacks {
 		cb.cancel()

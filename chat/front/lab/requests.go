@@ -26,7 +26,7 @@ func (c *conn) handle(ctx context.Context, req wire.Request) (to *link, err erro
 		m := c.known(r.JoinID)
 		return c.answerLink(m), c.chat(ctx, r, m)
 	case wire.Disconnect:
-		return c.link, c.disconnect(ctx, r)
+		return c.link, c.disconnect(r)
 	case wire.Unknown:
 		return c.link, refusef(wire.CodeUnknownMessage,
 			"unknown message: expected HELO, JOIN_CHATROOM:, LEAVE_CHATROOM:, CHAT: or DISCONNECT:")
@@ -114,12 +114,12 @@ func (c *conn) chat(ctx context.Context, r wire.Chat, m *member) error {
 	return err
 }
 
-// disconnect ends the connection and everything its client has, on callback connections too.
-func (c *conn) disconnect(ctx context.Context, r wire.Disconnect) error {
+// disconnect ends the connection and with it everything its client has, on callback connections too; the end of each
+// brings the leave notices (PROTOCOL.md 5.4).
+func (c *conn) disconnect(r wire.Disconnect) error {
 	if m := c.elsewhere(r); m != nil {
-		m.peer.goodbye(ctx)
+		m.peer.end(ErrGoodbye)
 	}
-	c.peer.goodbye(ctx)
 	return ErrGoodbye
 }
 

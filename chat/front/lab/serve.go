@@ -125,6 +125,7 @@ func (c *conn) carryOut(ctx context.Context, req wire.Request) error {
 	if errors.Is(err, ErrGoodbye) {
 		return err
 	}
+	// The end makes requests fail in ways that are nobody's business.
 	if stopped := c.stopped(ctx); stopped != nil {
 		return stopped
 	}
