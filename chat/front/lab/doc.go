@@ -20,8 +20,8 @@
 // # Goroutines and locks
 //
 // Serve runs on its caller's goroutine. A callback has one more, which first waits for the call and then serves the
-// callback connection; Serve waits for all of them. Locks, from outside in: the core's room lock, then one of Front,
-// peer, member or link; no two of these four are held together, and none while anything blocks.
+// callback connection; Serve waits for all of them. Locks, from outside in: the core's room lock, or a peer's (never both);
+// then one of Front, member or link. None is held while anything blocks.
 //
 // It does not listen, does not close the session it was given unless clients live on over callbacks, and knows no
 // accounts.
