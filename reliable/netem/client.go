@@ -34,7 +34,7 @@ func (p *Proxy) newClientLocked(from netip.AddrPort) *proxyClient {
 	c.up = p.attachLocked(c, seed, Up)
 	c.down = p.attachLocked(c, seed, Down)
 	p.clients[from] = c
-	p.later = append(p.later, func() { p.log.Info("client came", "peer", from) })
+	p.later = append(p.later, func() { p.log.Info("client came", "peer", unmap(from)) })
 	return c
 }
 
