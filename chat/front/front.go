@@ -17,7 +17,7 @@ type Front interface {
 
 	// Serve speaks the protocol on s until the peer leaves or ctx ends. It connects the peer to h and closes what it
 	// opened there and what it called back; s itself is closed by the server. It returns why the session ended, never
-	// nil: io.EOF says that the peer closed the connection.
+	// nil: an error that matches io.EOF says that the peer ended the session.
 	//
 	// The end of ctx means that the server shuts down: Serve tells the peer, if its protocol has words for that, and
 	// returns. To learn of it while it reads, it may set a read deadline in the past by context.AfterFunc, which

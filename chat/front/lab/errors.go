@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 
@@ -12,11 +13,16 @@ import (
 
 // Why a session ended, as Serve returns it, if it was neither the connection's nor the server's end.
 var (
-	// ErrGoodbye: the client sent DISCONNECT.
-	ErrGoodbye = errors.New("lab: client disconnected")
+	// ErrGoodbye: the client sent DISCONNECT. It matches io.EOF: the peer ended the session.
+	ErrGoodbye error = goodbye{}
 	// ErrMalformed: too many malformed messages in a row.
 	ErrMalformed = errors.New("lab: too many malformed messages")
 )
+
+type goodbye struct{}
+
+func (goodbye) Error() string        { return "lab: client disconnected" }
+func (goodbye) Is(target error) bool { return target == io.EOF }
 
 // A refusal is an error for the client, made by the front-end itself.
 type refusal struct {
