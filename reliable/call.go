@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"udpchat/reliable/internal/wire"
@@ -20,14 +21,34 @@ import (
 type outgoingCall struct {
 	to     netip.AddrPort
 	result chan *Conn // holds one
+
+	mu   sync.Mutex
+	over bool // guarded by mu; nobody waits any more
 }
 
-// answer gives the connection to who called; a second one that answers the same call is not wanted.
+// answer gives the connection to who called; one that comes too late, or second, is not wanted.
 func (c *outgoingCall) answer(conn *Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		select {
+		case c.result <- conn:
+			return
+		default:
+		}
+	}
+	conn.Abort(CodeNoCall, "the call is over")
+}
+
+// giveUp makes every answer come too late, also one that is on its way to us from the reader.
+func (c *outgoingCall) giveUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
 	select {
-	case c.result <- conn:
+	case conn := <-c.result:
+		conn.Abort(CodeNoCall, "the call was given up")
 	default:
-		conn.Abort(CodeNoCall, "the call was answered before")
 	}
 }
 
@@ -58,12 +79,7 @@ func (e *Endpoint) call(ctx context.Context, to netip.AddrPort, local netip.Addr
 	delete(e.calls, nonce)
 	e.mu.Unlock()
 	if err != nil {
-		// An answer may have come in between.
-		select {
-		case conn := <-call.result:
-			conn.Abort(CodeNoCall, "the call was given up")
-		default:
-		}
+		call.giveUp()
 		return nil, fmt.Errorf("reliable: calling %v: %w", to, err)
 	}
 	return conn, nil

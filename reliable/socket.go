@@ -35,7 +35,8 @@ type udpSocket struct {
 	addr      netip.AddrPort
 	v6        bool        // the socket is AF_INET6, which carries IPv4 too
 	info      bool        // the kernel tells local addresses
-	noControl atomic.Bool // the kernel refused to be told one
+	told      atomic.Bool // the kernel has let itself be told one, so it can be
+	noControl atomic.Bool // it refused, and never did; it need not be asked again
 	ancillary [ancillaryBytes]byte
 }
 
@@ -103,13 +104,24 @@ func (s *udpSocket) write(b, control []byte, to netip.AddrPort) error {
 		control = nil
 	}
 	_, _, err := s.conn.WriteMsgUDPAddrPort(b, control, to)
-	if err != nil && control != nil && !errors.Is(err, net.ErrClosed) {
-		if _, _, again := s.conn.WriteMsgUDPAddrPort(b, nil, to); again == nil {
-			s.noControl.Store(true) // The control was what it refused.
-			return nil
+	switch {
+	case control == nil || errors.Is(err, net.ErrClosed):
+		return err
+	case err == nil:
+		if !s.told.Load() { // Nearly always set: a store would make cores fight for the line.
+			s.told.Store(true)
 		}
+		return nil
 	}
-	return err
+	if _, _, again := s.conn.WriteMsgUDPAddrPort(b, nil, to); again != nil {
+		return err
+	}
+	// The control was what it refused. Where it has taken others, this address and that destination do not go together
+	// (strangers can name such destinations for a call), which says nothing about the next.
+	if !s.told.Load() {
+		s.noControl.Store(true)
+	}
+	return nil
 }
 
 func (s *udpSocket) local() netip.AddrPort { return s.addr }
