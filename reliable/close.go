@@ -3,6 +3,7 @@ package reliable
 import (
 	"time"
 
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -12,7 +13,7 @@ type closing struct {
 	code  uint32
 	text  string
 	until time.Time // linger: when to stop waiting for acknowledgements
-	late  bool      // linger ran out
+	late  bool      // something written was not delivered: linger ran out, or it was broken off
 	tries int       // close frames sent
 	at    time.Time // when the next is due
 	frame []byte    // the sealed packet, for latecomers after the end
@@ -41,6 +42,7 @@ func (m *Machine) Abort(now time.Time, code uint32, text string) {
 		return
 	}
 	m.closing.code, m.closing.text = code, text
+	m.closing.late = m.closing.late || m.Waiting()
 	if m.state != stateHello {
 		m.sendClose()
 	}
@@ -53,7 +55,7 @@ func (m *Machine) advanceLinger(now time.Time) {
 		return
 	}
 	m.closing.late = m.Waiting()
-	if m.closing.late && now.Before(m.closing.until) {
+	if m.closing.late && now.Before(m.closing.until) && m.cfg.Planted != planted.LingerShort {
 		return
 	}
 	m.state, m.closing.at = stateClosing, now
@@ -66,7 +68,7 @@ func (m *Machine) advanceClosing(now time.Time) {
 	if now.Before(m.closing.at) {
 		return
 	}
-	if m.closing.tries > len(closeGaps) {
+	if m.closing.tries > len(closeGaps) || m.closing.tries > 0 && m.cfg.Planted == planted.CloseOnce {
 		m.endClosing()
 		return
 	}
@@ -88,8 +90,12 @@ func (m *Machine) endClosing() {
 // it when everything it wrote was acknowledged or given up, so nothing readable is lost.
 func (m *Machine) handleClose(code uint32, text string) {
 	if m.state == stateClosing {
+		m.closing.frame = nil // The peer knows.
 		m.endClosing()
 		return
+	}
+	if m.cfg.Planted == planted.CloseReasonLost {
+		code, text = CodeNone, ""
 	}
 	m.closing.code = code
 	m.sendClose()
@@ -106,9 +112,14 @@ func (m *Machine) fail(err error) {
 	m.end(err)
 }
 
+// sendClose sends the close frame. Who did not get everything must not take the end for an ordinary one.
 func (m *Machine) sendClose() {
 	m.owesAck = false
-	b := wire.AppendClose(m.startPacket(), m.closing.code, m.closing.text)
+	code, text := m.closing.code, m.closing.text
+	if code == CodeNone && m.closing.late {
+		code, text = CodeIncomplete, "closed before everything was delivered"
+	}
+	b := wire.AppendClose(m.startPacket(), code, text)
 	m.sendPacket(b, nil, false)
 	m.closing.frame = append(m.closing.frame[:0], m.packet[:len(b)+wire.SealBytes]...)
 }
@@ -121,6 +132,9 @@ func (m *Machine) end(err error) {
 	m.state = stateEnded
 	m.err = err
 	m.early = nil
+	if m.cfg.Planted == planted.EndForgets {
+		m.stream = nil
+	}
 	m.release()
 }
 

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"udpchat/reliable/internal/planted"
 )
 
 // Config says how an endpoint and its connections behave. The zero value is a good choice; a zero field means its
@@ -35,6 +37,8 @@ type Config struct {
 	// Random is the source of IDs, nonces and cookie secrets, and must be unguessable outside tests. It is used under a
 	// lock. Nil means crypto/rand.
 	Random io.Reader
+	// Planted is a mistake to make on purpose, for tests of the tests. The zero value makes none.
+	Planted planted.Bug
 }
 
 func (c Config) withDefaults() Config {

@@ -117,7 +117,6 @@ func (c *Conn) feed(now time.Time) {
 			notify(c.writable)
 		}
 	}
-	written := c.out.len() == 0
 	c.mu.Unlock()
 	for _, d := range batch {
 		c.m.Handle(now, d.buf[:d.n])
@@ -126,7 +125,7 @@ func (c *Conn) feed(now time.Time) {
 	switch {
 	case abort:
 		c.m.Abort(now, code, text)
-	case closed && written:
+	case closed: // What is left in out follows while the machine lingers.
 		c.m.Close(now, code, text)
 	}
 }
@@ -351,7 +350,7 @@ func (c *Conn) Stats() ConnStats {
 // Call has the peer's listener at the address to dial back to us, from the local address of this connection; see
 // Endpoint.Call.
 func (c *Conn) Call(ctx context.Context, to netip.AddrPort) (*Conn, error) {
-	return c.e.call(ctx, to, c.local.Addr())
+	return c.e.call(ctx, to, c.local.Addr(), c.remote.Addr())
 }
 
 // notify leaves a token in c unless there is one.

@@ -125,7 +125,7 @@ func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (frame, 
 		return nil, nil
 	}
 	e.stats.Drops[DropEnded]++
-	return c.frame, c.control
+	return c.answer(), c.control
 }
 
 // handleHello admits a client whose cookie proves its address; the others get a cookie and leave no trace (SPEC.md 4).

@@ -13,6 +13,7 @@ const (
 	CodeProtocol    uint32 = 2   // the peer broke the protocol
 	CodeFull        uint32 = 3   // no room for another connection
 	CodeNoCall      uint32 = 4   // the hello answers a call that nobody made
+	CodeIncomplete  uint32 = 5   // an ordinary end, but not everything written was delivered
 	CodeApplication uint32 = 256 // first code without a meaning here
 )
 

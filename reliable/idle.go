@@ -3,6 +3,7 @@ package reliable
 import (
 	"time"
 
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -31,12 +32,18 @@ func (m *Machine) livenessAt() time.Time {
 }
 
 func (m *Machine) deadAt() time.Time {
+	if m.cfg.Planted == planted.DeathUnnoticed {
+		return m.heardAt.Add(10000 * time.Hour)
+	}
 	dead := m.heardAt.Add(m.cfg.IdleTimeout)
 	if m.waitingAt.IsZero() {
 		return dead
 	}
 	// What was heard before we began to wait says nothing about whether the peer still answers.
 	silent := later(m.heardAt, m.waitingAt).Add(silenceMax)
+	if m.cfg.Planted == planted.DeathHasty {
+		silent = later(m.heardAt, m.waitingAt).Add(2 * time.Second)
+	}
 	if silent.Before(dead) {
 		return silent
 	}

@@ -8,6 +8,7 @@ import (
 	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -158,9 +159,10 @@ func (m *Machine) Open() bool { return m.state != stateHello && m.state != state
 // Err returns why the connection ended, nil while it lives.
 func (m *Machine) Err() error { return m.err }
 
-// Write queues bytes of p and returns how many it took: fewer than len(p) when too much is waiting, 0 after Close.
+// Write queues bytes of p and returns how many it took: fewer than len(p) when too much is waiting, 0 when lingering is
+// over. After Close it is for bytes that were waiting to be taken; Linger covers them too.
 func (m *Machine) Write(p []byte) int {
-	if m.state > stateOpen {
+	if m.state > stateLinger {
 		return 0
 	}
 	n := min(len(p), max(0, sendBufferBytes-m.outgoing.len()))
@@ -175,6 +177,9 @@ func (m *Machine) Read(p []byte) int {
 		return 0
 	}
 	n := m.stream.Recv(p)
+	if m.cfg.Planted != planted.None {
+		n = m.misread(p, n)
+	}
 	m.stats.StreamBytesReceived += uint64(n)
 	return n
 }

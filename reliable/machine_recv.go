@@ -8,6 +8,7 @@ import (
 	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -46,7 +47,7 @@ func (m *Machine) handleHello(datagram []byte) {
 		m.drop(DropMalformed)
 	case m.hello != nil || h.Source != m.remote || h.Nonce != m.nonce:
 		m.drop(DropUnexpected)
-	default:
+	case m.cfg.Planted != planted.HelloUnanswered:
 		m.sendAccept()
 	}
 }
@@ -114,7 +115,7 @@ func (m *Machine) handleAccept(now time.Time, datagram []byte) {
 
 func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 	if m.state == stateHello {
-		if len(m.early) == earlyDatagrams {
+		if len(m.early) == earlyDatagrams && m.cfg.Planted != planted.EarlyEndless {
 			m.drop(DropEarly)
 			return
 		}
@@ -130,7 +131,11 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 		m.drop(DropRepeated)
 		return
 	}
-	if _, ok := m.unseal.Open(datagram, h.Number); !ok {
+	_, ok := m.unseal.Open(datagram, h.Number)
+	if m.cfg.Planted == planted.SealUnchecked {
+		ok = len(frames) >= wire.SealBytes
+	}
+	if !ok {
 		m.drop(DropSeal)
 		return
 	}
@@ -167,7 +172,7 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 	}
 	switch f.Type {
 	case wire.FramePing:
-		m.owesAck = true
+		m.owesAck = m.owesAck || m.cfg.Planted != planted.PingUnanswered
 		if m.stream != nil {
 			m.stream.TellWindow() // The peer may be waiting for a window update that was lost.
 		}
@@ -235,6 +240,10 @@ func (m *Machine) advanceDecoder(now time.Time) {
 func (m *Machine) input(symbol []byte, rebuilt bool) error {
 	m.openStream()
 	m.heard = true
+	if rebuilt && m.cfg.Planted == planted.RebuiltWrong {
+		symbol = bytes.Clone(symbol)
+		symbol[len(symbol)-1] ^= 1
+	}
 	return m.stream.Input(symbol, rebuilt)
 }
 
@@ -261,7 +270,10 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 				m.rtt.sample(now.Sub(p.at) - a.Delay)
 			}
 			m.arrivedAtPeer(p)
-		case p.number+64 < a.Largest:
+			if m.cfg.Planted == planted.SentEndless {
+				keep = append(keep, p)
+			}
+		case p.number+64 < a.Largest && m.cfg.Planted != planted.SentEndless:
 			// No later acknowledgement can name it.
 		default:
 			keep = append(keep, p)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"udpchat/reliable/internal/fec"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -30,7 +31,11 @@ func (m *Machine) advanceHello(now time.Time) {
 		m.end(errHandshake)
 		return
 	}
-	if b, due := m.hello.AppendDue(now, m.packet[:0]); due {
+	b, due := m.hello.AppendDue(now, m.packet[:0])
+	if m.cfg.Planted == planted.HelloOnce && m.stats.DatagramsSent >= 2 {
+		due = false
+	}
+	if due {
 		m.send(b)
 	}
 }
@@ -50,6 +55,9 @@ func (m *Machine) advanceStream(now time.Time) {
 	}
 	if m.outgoing.len() > 0 {
 		n := m.stream.Send(m.outgoing.bytes())
+		if m.cfg.Planted == planted.SendCut {
+			n = m.outgoing.len()
+		}
 		m.outgoing.drop(n)
 		m.stats.StreamBytesSent += uint64(n)
 	}
@@ -103,7 +111,7 @@ func (m *Machine) closeGroup() {
 		return
 	}
 	r.at = r.first.Add(fec.Gap(0, r.group.R))
-	if len(m.repairs) > repairGroupsMax {
+	if len(m.repairs) > repairGroupsMax && m.cfg.Planted != planted.RepairsEndless {
 		m.repairs = slices.Delete(m.repairs, 0, 1)
 	}
 }
@@ -121,6 +129,10 @@ func (m *Machine) advanceRepairs(now time.Time) {
 			r.at = r.first.Add(fec.Gap(r.next, g.R))
 		}
 		if r.next == r.group.R {
+			if m.cfg.Planted == planted.RepairsEndless {
+				r.at = now.Add(time.Hour)
+				continue
+			}
 			m.repairs = slices.Delete(m.repairs, i, i+1)
 			i--
 		}
@@ -156,7 +168,9 @@ func (m *Machine) sendOwedAck() {
 
 // startPacket begins a packet: header, and the acknowledgement if one is owed.
 func (m *Machine) startPacket() []byte {
-	m.number++
+	if m.cfg.Planted != planted.NumberReused || m.stats.DatagramsSent%50 != 49 {
+		m.number++
+	}
 	b := wire.AppendPacketHeader(m.packet[:0], wire.PacketHeader{Dest: m.remote, Number: m.number})
 	if m.owesAck {
 		m.owesAck = false
@@ -171,7 +185,7 @@ func (m *Machine) startPacket() []byte {
 // sendPacket seals and sends the packet that startPacket began. Asks says that it wants an acknowledgement.
 func (m *Machine) sendPacket(b []byte, group *repair, asks bool) {
 	if asks {
-		if len(m.sent) == sentPacketsMax {
+		if len(m.sent) == sentPacketsMax && m.cfg.Planted != planted.SentEndless {
 			m.sent = slices.Delete(m.sent, 0, sentPacketsMax/4)
 		}
 		m.sent = append(m.sent, sentItem{m.number, m.now, group})

@@ -22,7 +22,18 @@ type endedConn struct {
 	remote  netip.AddrPort
 	control []byte
 	frame   []byte // the close packet, to repeat to a peer that has not heard it; nil: nothing to say
+	late    uint64 // datagrams that came after the end
 	until   time.Time
+}
+
+// answer returns what to answer to one more datagram that came after the end: the close packet to the first, second,
+// fourth, eighth, … Two endpoints that have both forgotten the connection would otherwise answer each other's answers.
+func (c *endedConn) answer() []byte {
+	c.late++
+	if c.late&(c.late-1) != 0 {
+		return nil
+	}
+	return c.frame
 }
 
 // timeWaitList remembers ended connections, so that a late packet is answered by "it is closed", and a replayed hello

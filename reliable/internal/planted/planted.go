@@ -1,0 +1,81 @@
+// Package planted names mistakes that can be built into a connection on purpose, to prove that the simulation notices
+// them. A program never sets one: Config.Planted is None outside tests.
+//
+// Each is a line or two at the place where somebody could really make the mistake, and costs one comparison there.
+package planted
+
+// A Bug is one mistake.
+type Bug uint8
+
+// The mistakes. What is said of each is what the connection does wrong.
+const (
+	None Bug = iota
+
+	// SealUnchecked takes packets whose seal is wrong.
+	SealUnchecked
+	// SendCut throws away what the ARQ has no room for.
+	SendCut
+	// ReadSkips loses a segment when the reader's buffer is full.
+	ReadSkips
+	// ReadSwaps exchanges bytes that are read together.
+	ReadSwaps
+	// ReadRepeats hands the same bytes to the reader twice.
+	ReadRepeats
+	// RebuiltWrong changes the last byte of every rebuilt symbol.
+	RebuiltWrong
+	// EndForgets makes what arrived before the end unreadable after it.
+	EndForgets
+
+	// HelloOnce never repeats a hello that nobody answers.
+	HelloOnce
+	// HelloUnanswered does not answer a repeated hello by the accept that was lost.
+	HelloUnanswered
+	// EarlyEndless keeps any number of packets that overtook the accept.
+	EarlyEndless
+
+	// NumberReused gives a packet the number of the one before it, now and then.
+	NumberReused
+	// SentEndless never forgets a packet that was sent.
+	SentEndless
+	// RepairsEndless never forgets a group whose repair symbols have left.
+	RepairsEndless
+
+	// LingerShort closes without waiting until what was written is acknowledged.
+	LingerShort
+	// CloseOnce does not repeat a close frame that nobody answers.
+	CloseOnce
+	// CloseReasonLost does not tell why the peer closed.
+	CloseReasonLost
+
+	// DeathUnnoticed waits for ever for a dead peer.
+	DeathUnnoticed
+	// DeathHasty takes a peer for dead that was silent for two seconds.
+	DeathHasty
+	// PingUnanswered does not acknowledge a ping.
+	PingUnanswered
+
+	bugs
+)
+
+var names = [bugs]string{
+	"none", "seal unchecked", "send cut", "read skips", "read swaps", "read repeats", "rebuilt wrong", "end forgets",
+	"hello once", "hello unanswered", "early endless", "number reused", "sent endless", "repairs endless",
+	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
+}
+
+// String returns the mistake's name in lower case.
+func (b Bug) String() string {
+	if b < bugs {
+		return names[b]
+	}
+	return "unknown"
+}
+
+// All returns every mistake but None.
+func All() []Bug {
+	all := make([]Bug, 0, bugs-1)
+	for b := None + 1; b < bugs; b++ {
+		all = append(all, b)
+	}
+	return all
+}

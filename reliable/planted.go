@@ -1,0 +1,23 @@
+package reliable
+
+import "udpchat/reliable/internal/planted"
+
+// misread is what planted bugs do to n bytes that were just read into p. It returns how many the reader gets.
+func (m *Machine) misread(p []byte, n int) int {
+	switch m.cfg.Planted {
+	case planted.ReadSkips:
+		if len(p)-n < ReadBytesMin {
+			m.stream.Recv(make([]byte, m.stream.Readable()))
+		}
+	case planted.ReadSwaps:
+		half := n / 2
+		for i := range half {
+			p[i], p[half+i] = p[half+i], p[i]
+		}
+	case planted.ReadRepeats:
+		if 2*n <= len(p) {
+			n += copy(p[n:], p[:n])
+		}
+	}
+	return n
+}
