@@ -17,9 +17,13 @@ import (
 // A server must not send to an address that a stranger named: a call is at most three small packets that ask whoever
 // listens there to dial back. The dialled connection proves the address, like any other (SPEC.md 4.4).
 
+// broadcast reaches everybody on the local network, and sockets may send to it.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // An outgoingCall waits for the hello that answers it.
 type outgoingCall struct {
 	to     netip.AddrPort
+	asker  netip.Addr // zero: nobody in particular
 	result chan *Conn // holds one
 
 	mu   sync.Mutex
@@ -55,12 +59,13 @@ func (c *outgoingCall) giveUp() {
 // Call has the endpoint at the address to dial back to us, and returns that connection. It gives up when ctx is done or
 // after Config.HandshakeTimeout.
 func (e *Endpoint) Call(ctx context.Context, to netip.AddrPort) (*Conn, error) {
-	return e.call(ctx, to, netip.Addr{})
+	return e.call(ctx, to, netip.Addr{}, netip.Addr{})
 }
 
-func (e *Endpoint) call(ctx context.Context, to netip.AddrPort, local netip.Addr) (*Conn, error) {
+// call is Call from one of our addresses, and for the host that asked for it; the zero values mean any and nobody.
+func (e *Endpoint) call(ctx context.Context, to netip.AddrPort, local, asker netip.Addr) (*Conn, error) {
 	to = unmap(to)
-	if !to.IsValid() || to.Port() == 0 || to.Addr().IsUnspecified() || to.Addr().IsMulticast() {
+	if !to.IsValid() || to.Port() == 0 || to.Addr().IsUnspecified() || to.Addr().IsMulticast() || to.Addr() == broadcast {
 		return nil, fmt.Errorf("reliable: cannot call %v", to)
 	}
 	var b [8]byte
@@ -68,7 +73,7 @@ func (e *Endpoint) call(ctx context.Context, to netip.AddrPort, local netip.Addr
 		return nil, fmt.Errorf("reliable: drawing a nonce: %w", err)
 	}
 	nonce := wire.CallNonce(binary.BigEndian.Uint64(b[:]) | 1) // Never 0.
-	call := &outgoingCall{to: to, result: make(chan *Conn, 1)}
+	call := &outgoingCall{to: to, asker: asker, result: make(chan *Conn, 1)}
 	if err := e.addCall(nonce, call); err != nil {
 		return nil, fmt.Errorf("reliable: calling %v: %w", to, err)
 	}
@@ -91,11 +96,27 @@ func (e *Endpoint) addCall(nonce wire.CallNonce, call *outgoingCall) error {
 	switch {
 	case e.closed:
 		return net.ErrClosed
-	case len(e.calls) >= callsMax:
+	case len(e.calls) >= callsMax || e.callsLikeLocked(call) >= callsPerHostMax:
 		return errTooManyOut
 	}
 	e.calls[nonce] = call
 	return nil
+}
+
+// callsLikeLocked returns how many calls go to the same host or were asked for by the same host, whichever are more.
+// Hosts can have any number of ports, so ports do not count. This machine is not counted: it needs no protection
+// from itself, and tests have many clients on it.
+func (e *Endpoint) callsLikeLocked(call *outgoingCall) int {
+	to, from := 0, 0
+	for _, c := range e.calls {
+		if c.to.Addr() == call.to.Addr() && !call.to.Addr().IsLoopback() {
+			to++
+		}
+		if call.asker.IsValid() && c.asker == call.asker && !call.asker.IsLoopback() {
+			from++
+		}
+	}
+	return max(to, from)
 }
 
 // ring sends the CALL packets and waits for the answer.

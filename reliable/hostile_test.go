@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -68,6 +70,45 @@ func TestAnswerToACallJustGivenUpIsClosed(t *testing.T) {
 		_, err := client.Read(make([]byte, 1))
 		if e, ok := errors.AsType[*CloseError](err); !ok || e.Code != CodeNoCall {
 			t.Errorf("Read: %v, want that the call is over", err)
+		}
+	})
+}
+
+// Thousands of joins name ports of a host that never asked for a call.
+func TestCallsDoNotFloodAHost(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		victim func(i int) netip.Addr
+	}{
+		{"one victim", func(int) netip.Addr { return netip.MustParseAddr("10.0.0.77") }},
+		{"one asker", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inWorld(t, lossy(0), Config{}, func(w *world) {
+				_, server := w.connect()
+				var calls sync.WaitGroup
+				var tooMany atomic.Int64
+				for i := range 3000 {
+					calls.Go(func() {
+						ctx, cancel := context.WithTimeout(w.Context(), 5*time.Second)
+						defer cancel()
+						_, err := server.Call(ctx, netip.AddrPortFrom(test.victim(i), uint16(i+1)))
+						if errors.Is(err, errTooManyOut) {
+							tooMany.Add(1)
+						}
+					})
+				}
+				calls.Wait()
+				sent := w.server.Stats().CallsSent
+				if want := uint64(3 * callsPerHostMax); sent != want || tooMany.Load() != 3000-callsPerHostMax {
+					t.Errorf("%d packets were sent, %d calls refused; want %d packets", sent, tooMany.Load(), want)
+				}
+			})
+		})
+	}
+	inWorld(t, lossy(0), Config{}, func(w *world) {
+		if _, err := w.server.Call(w.Context(), netip.MustParseAddrPort("255.255.255.255:9")); err == nil || w.server.Stats().CallsSent != 0 {
+			t.Errorf("called everybody: %v", err)
 		}
 	})
 }

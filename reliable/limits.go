@@ -47,6 +47,10 @@ const (
 	// callsMax is how many calls may be under way; more fail at once.
 	callsMax = 1024
 
+	// callsPerHostMax is how many of them may go to one host, and how many one host may have asked for: a host that
+	// wants none gets some 40 small packets a second at most, and nobody can have all calls. More fail at once.
+	callsPerHostMax = 64
+
 	// socketBufferBytes is what we ask the kernel to keep for us each way.
 	socketBufferBytes = 4 << 20
 
