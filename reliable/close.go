@@ -142,4 +142,5 @@ func (m *Machine) end(err error) {
 func (m *Machine) release() {
 	m.outgoing = fifo{}
 	m.sent, m.repairs, m.enc = nil, nil, nil
+	m.repairBytes = 0
 }

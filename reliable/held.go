@@ -6,7 +6,7 @@ type Held struct {
 	Segments      int // in the ARQ and not acknowledged, each up to ReadBytesMin bytes
 	SentPackets   int // remembered until they are acknowledged
 	RepairGroups  int // with repair symbols to send
-	RepairBytes   int // of these groups
+	RepairBytes   int // of these groups, but for one that is open
 	EarlyPackets  int // waiting for the end of the handshake
 	DecoderBytes  int // kept to rebuild lost symbols
 }
@@ -16,15 +16,10 @@ type Held struct {
 func (m *Machine) Held() Held {
 	h := Held{
 		OutgoingBytes: m.outgoing.len(), SentPackets: len(m.sent),
-		RepairGroups: len(m.repairs), EarlyPackets: len(m.early),
+		RepairGroups: len(m.repairs), RepairBytes: m.repairBytes, EarlyPackets: len(m.early),
 	}
 	if m.stream != nil {
 		h.Segments = m.stream.Waiting()
-	}
-	for _, r := range m.repairs {
-		if r.group != nil {
-			h.RepairBytes += r.group.MemoryBytes()
-		}
 	}
 	if m.dec != nil {
 		h.DecoderBytes = m.dec.Stats().KeptBytes

@@ -2,8 +2,8 @@ package reliable
 
 import "time"
 
-// Limits of one connection. What a peer can make us hold is bounded by their sum: about 1.5 MiB when every queue is
-// full, some kilobytes when it is idle.
+// Limits of one connection. What a peer can make us hold is bounded by their sum: about 3 MiB when every queue is full,
+// some kilobytes when it is idle.
 const (
 	// windowSegments is how many segments are in flight, and how many wait for order or the reader, at most. At 100 ms
 	// RTT it carries 2.8 MB/s. The peer stops sending when it is reached.
@@ -26,8 +26,10 @@ const (
 	// that 64 later ones overtook cannot be acknowledged any more.
 	sentPacketsMax = 2048
 
-	// repairGroupsMax is how many groups may have repair symbols to send; the oldest loses them.
+	// repairGroupsMax and repairBytesMax bound the groups that have repair symbols to send; the oldest loses them. On a
+	// link of a millisecond several windows leave within the 150 ms in which their repair symbols do.
 	repairGroupsMax = 256
+	repairBytesMax  = 512 << 10
 
 	// packetsMax ends a connection before its 48-bit packet numbers run out.
 	packetsMax = 1<<48 - 1<<16

@@ -50,6 +50,8 @@ type Machine struct {
 	dec      *fec.Decoder
 	repairs  []*repair
 
+	repairBytes int // of the groups in repairs, but for the open one
+
 	rtt              rttEstimator
 	lossOut, lossIn  lossMeter
 	heardAt, spokeAt time.Time // when a packet arrived and left last

@@ -23,6 +23,7 @@ type repair struct {
 	next    int       // index of the repair symbol that is due at at
 	at      time.Time
 	arrived int // symbols of the group that arrived
+	bytes   int // of the group, as far as they count in Machine.repairBytes
 }
 
 // advanceHello repeats the hello (SPEC.md 4.2).
@@ -107,13 +108,33 @@ func (m *Machine) closeGroup() {
 	r := m.repairs[last]
 	r.group, _ = m.enc.Close(parity)
 	if r.group.R == 0 {
-		m.repairs = m.repairs[:last]
+		m.dropRepair(last)
 		return
 	}
 	r.at = r.first.Add(fec.Gap(0, r.group.R))
-	if len(m.repairs) > repairGroupsMax && m.cfg.Planted != planted.RepairsEndless {
-		m.repairs = slices.Delete(m.repairs, 0, 1)
+	m.weigh(r)
+	for len(m.repairs) > repairGroupsMax || m.repairBytes > repairBytesMax {
+		if m.cfg.Planted == planted.RepairsEndless {
+			break
+		}
+		m.dropRepair(0)
 	}
+}
+
+// weigh counts what a group holds.
+func (m *Machine) weigh(r *repair) {
+	n := r.group.MemoryBytes()
+	m.repairBytes += n - r.bytes
+	r.bytes = n
+}
+
+// dropRepair forgets group i. The packets that carried its symbols remember it until they are acknowledged, so its
+// bytes must go now.
+func (m *Machine) dropRepair(i int) {
+	r := m.repairs[i]
+	m.repairBytes -= r.bytes
+	r.group, r.bytes = nil, 0
+	m.repairs = slices.Delete(m.repairs, i, i+1)
 }
 
 // advanceRepairs sends the repair symbols that are due (SPEC.md 7.2).
@@ -125,6 +146,9 @@ func (m *Machine) advanceRepairs(now time.Time) {
 			b := wire.AppendRepair(m.startPacket(), g.ID, uint8(g.K), uint8(g.R), uint8(r.next), g.Repair(r.next))
 			m.stats.RepairSent++
 			m.sendPacket(b, r, true)
+			if r.next == 0 {
+				m.weigh(r) // Its source symbols have made place for repair symbols.
+			}
 			r.next++
 			r.at = r.first.Add(fec.Gap(r.next, g.R))
 		}
@@ -133,7 +157,7 @@ func (m *Machine) advanceRepairs(now time.Time) {
 				r.at = now.Add(time.Hour)
 				continue
 			}
-			m.repairs = slices.Delete(m.repairs, i, i+1)
+			m.dropRepair(i)
 			i--
 		}
 	}
@@ -155,7 +179,7 @@ func (m *Machine) arrivedAtPeer(p sentItem) {
 	}
 	if i := slices.Index(m.repairs, r); i >= 0 {
 		m.stats.RepairCancelled += uint64(r.group.R - r.next)
-		m.repairs = slices.Delete(m.repairs, i, i+1)
+		m.dropRepair(i)
 	}
 }
 
