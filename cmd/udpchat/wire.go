@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -111,19 +112,12 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	var e atomic.Pointer[reliable.Endpoint] // The endpoint reads, and so may hand us datagrams, before we have it.
 	cfg := reliable.Config{IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax, Logger: n.log}
 	if l.Has(config.Plain) {
-		texts := plain.New(plain.Config{
-			Addr: pc.LocalAddr(), IdleTimeout: n.cfg.PlainIdleTimeout, ConnsMax: n.cfg.SessionsMax,
-			TooLong: labwire.AppendError(nil, labwire.ErrorReply{
-				Code:        labwire.CodeTooLong,
-				Description: fmt.Sprintf("a datagram may have %d bytes", plain.DatagramBytesMax),
-			}),
-			Send: func(b []byte, to netip.AddrPort, local netip.Addr) error {
-				if e := e.Load(); e != nil {
-					return e.WritePlain(b, to, local)
-				}
-				return nil // Lost, as datagrams may be.
-			},
-		})
+		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
+			if e := e.Load(); e != nil {
+				return e.WritePlain(b, to, local)
+			}
+			return nil // Lost, as datagrams may be.
+		}))
 		cfg.Plain = texts.Handle
 		n.listeners = append(n.listeners, server.Listener{
 			Listener: texts, Transport: session.TransportPlain, Fronts: n.fronts, Call: callPlain,
@@ -142,6 +136,42 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 		})
 	}
 	return nil
+}
+
+// plainConfig is how plain text datagrams are taken.
+func plainConfig(cfg config.Config, addr net.Addr, send func([]byte, netip.AddrPort, netip.Addr) error) plain.Config {
+	return plain.Config{
+		Addr: addr, Send: send, IdleTimeout: cfg.PlainIdleTimeout, ConnsMax: cfg.SessionsMax,
+		IsAnswer: isLabAnswer,
+		TooLong: labwire.AppendError(nil, labwire.ErrorReply{
+			Code:        labwire.CodeTooLong,
+			Description: fmt.Sprintf("a datagram may have %d bytes", plain.DatagramBytesMax),
+		}),
+	}
+}
+
+// isLabAnswer reports whether a datagram is what a server of the lab protocol says (PROTOCOL.md 1.2): an answer by its
+// first word, the reply to HELO by its address, a CHAT to members by its missing JOIN_ID. Our own servers' answers are
+// what matters: their spelling is known.
+func isLabAnswer(datagram []byte) bool {
+	head, rest, _ := bytes.Cut(bytes.TrimLeft(datagram, " \t\r\n"), []byte("\n"))
+	starts := func(word string) bool { return bytes.HasPrefix(head, []byte(word)) }
+	switch {
+	case starts("ERROR_CODE"), starts("JOINED_CHATROOM"), starts("LEFT_CHATROOM"):
+		return true
+	case starts("HELO"):
+		return bytes.HasPrefix(rest, []byte("IP:"))
+	case starts("CHAT:"):
+		for line := range bytes.Lines(rest) { // Names are somebody's choice, and may contain words that are keys.
+			switch line := bytes.TrimLeft(line, " \t"); {
+			case bytes.HasPrefix(line, []byte("JOIN_ID:")):
+				return false
+			case bytes.HasPrefix(line, []byte("MESSAGE:")):
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // udpName is what a listener's UDP socket is called: udp unless it takes nothing but plain text.

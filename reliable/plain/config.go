@@ -20,6 +20,11 @@ type Config struct {
 	// be changed after New.
 	TooLong []byte
 
+	// IsAnswer reports whether a datagram is what a server says, not a client. Such are dropped, since
+	// two servers that answer each other never stop, and one forged datagram is enough to begin it.
+	// It is called under a lock and must not keep b. Nil: none is.
+	IsAnswer func(b []byte) bool
+
 	// IdleTimeout is how long a source may be silent. 0: IdleTimeoutDefault.
 	IdleTimeout time.Duration
 

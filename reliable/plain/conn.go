@@ -24,6 +24,7 @@ type Conn struct {
 	rest     []byte         // of a datagram that did not fit the buffer of Read
 	err      error          // why the connection ended; nil while it is open
 	proven   bool           // the source is no forgery, or cannot be one
+	born     time.Duration  // when the source was heard first
 	received uint64         // bytes
 	sent     uint64         // bytes
 	last     request        // the last datagram, for knowing its repeats
@@ -67,13 +68,19 @@ func (c *Conn) queueLocked(now time.Duration, b []byte, sum uint64) {
 
 // spendLocked reports whether n bytes may be sent, and counts them as sent or as dropped.
 func (c *Conn) spendLocked(n int) bool {
-	if !c.proven && c.sent+uint64(n) > AmplificationMax*c.received {
+	if !c.proven && c.sent+uint64(n) > c.unprovenMaxLocked() {
 		c.l.stats.DroppedUnproven++
 		return false
 	}
 	c.sent += uint64(n)
 	c.l.countSentLocked(n)
 	return true
+}
+
+// unprovenMaxLocked is how many bytes the source may have been sent by now if it is not proven.
+func (c *Conn) unprovenMaxLocked() uint64 {
+	age := c.l.now() - c.born
+	return min(AmplificationMax*c.received, UnprovenBytes+uint64(age/time.Second)*UnprovenBytesPerSecond)
 }
 
 // Read returns the next datagram. It blocks until there is one, the deadline has passed or the

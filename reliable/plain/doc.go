@@ -20,15 +20,17 @@
 // A datagram longer than DatagramBytesMax is refused: its source gets Config.TooLong.
 //
 // The source address of a datagram may be forged. Until Proven is called the source gets at most
-// AmplificationMax times the bytes that came from it; what is beyond that is dropped and counted,
-// and Write reports success, because loss is what this transport promises anyway. Sources on the
-// loopback interface cannot be forged from elsewhere and are excepted.
+// AmplificationMax times the bytes that came from it, and no more than UnprovenBytes at once and
+// UnprovenBytesPerSecond in the long run; what is beyond that is dropped and counted, and Write
+// reports success, because loss is what this transport promises anyway. Sources on the loopback
+// interface cannot be forged from elsewhere and are excepted.
 //
 // A source silent for Config.IdleTimeout has left: Read returns ErrIdle. When there are too many
 // connections the one longest silent among the unproven goes first: Read returns ErrEvicted.
 //
 // Datagrams that seem to come from the address they were sent to are dropped, as a server that
-// answers itself never stops.
+// answers itself never stops; and so are those that Config.IsAnswer knows as the words of a server,
+// as two servers never stop either.
 //
 // # Concurrency and memory
 //

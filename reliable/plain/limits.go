@@ -25,6 +25,13 @@ const (
 	// (as in RFC 9000 8). What is beyond is dropped and counted.
 	AmplificationMax = 3
 
+	// UnprovenBytes and UnprovenBytesPerSecond bound what is sent to an unproven source however much comes
+	// from it: so much at once, so much in the long run since it was first heard. It is plenty for
+	// who comes to join, which proves it, and little for a program that answers whatever it gets (an
+	// echo, a quote of the day) and in whose name somebody sent us one datagram.
+	UnprovenBytes          = 64 << 10
+	UnprovenBytesPerSecond = 2 << 10
+
 	// IdleTimeoutDefault is how long a source may be silent before it has left.
 	IdleTimeoutDefault = 5 * time.Minute
 

@@ -44,6 +44,44 @@ func TestSilentVictimGetsThreeTimesWhatCame(t *testing.T) {
 	})
 }
 
+// Somebody sent us one datagram in the name of a program that answers whatever it gets: each of the
+// two keeps the other going.
+func TestServiceThatAnswersEverythingIsNotKeptGoing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, Config{})
+		var c *Conn
+		const seconds = 60
+		for i := range seconds * 1000 {
+			h.from(alice, fmt.Sprintf("quote of the day, number %d", i))
+			if c == nil {
+				c = h.accept()
+			}
+			read(c)
+			write(t, c, "what do you mean?")
+			time.Sleep(time.Millisecond)
+		}
+		if got, most := h.bytesTo(alice.Addr()), UnprovenBytes+seconds*UnprovenBytesPerSecond; got > most || got < most/2 {
+			t.Errorf("it got %d bytes in %d s, want at most %d", got, seconds, most)
+		}
+		c.Close()
+	})
+}
+
+// What servers say is never answered, and no connection is made of it.
+func TestAnswersAreNotAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, Config{
+			IsAnswer: func(b []byte) bool { return b[0] == 'E' },
+			TooLong:  []byte("E: too long"),
+		})
+		h.from(alice, "E: what do you mean?")
+		h.from(alice, "E"+strings.Repeat("x", DatagramBytesMax))
+		if s := h.Stats(); s.DroppedAnswer != 2 || s.Conns != 0 || s.SentDatagrams != 0 {
+			t.Errorf("got %+v", s)
+		}
+	})
+}
+
 // The same with anything an attacker can think of: the sum over all connections the source ever
 // had stays within the limit.
 func TestAmplificationIsBoundedWhateverHappens(t *testing.T) {

@@ -69,6 +69,9 @@ func (l *Listener) handleLocked(now time.Duration, b []byte, from, local netip.A
 	case ours(from, local) || from.Port() == 0:
 		l.stats.DroppedForged++
 		return nil
+	case l.cfg.IsAnswer != nil && l.cfg.IsAnswer(b):
+		l.stats.DroppedAnswer++
+		return nil
 	}
 	c := l.conns[from]
 	if c != nil {
@@ -131,7 +134,7 @@ func (l *Listener) newConnLocked(now time.Duration, from, local netip.AddrPort) 
 		l.stats.DroppedConns++
 		return nil
 	}
-	c := &Conn{l: l, remote: from, local: local, proven: exempt}
+	c := &Conn{l: l, remote: from, local: local, proven: exempt, born: now}
 	c.readable.L = &l.mu
 	l.conns[from] = c
 	c.move(now, l.listOf(c))

@@ -22,6 +22,7 @@ type Stats struct {
 	DroppedEmpty    uint64 // no bytes
 	DroppedTooLong  uint64 // more than DatagramBytesMax
 	DroppedForged   uint64 // from our own address or from port 0
+	DroppedAnswer   uint64 // what servers say; see Config.IsAnswer
 	DroppedQueue    uint64 // too many wait to be read on the connection
 	DroppedMemory   uint64 // too many bytes wait to be read on all connections
 	DroppedConns    uint64 // too many connections, and none to evict
@@ -29,7 +30,7 @@ type Stats struct {
 	DroppedShutdown uint64 // new source after Close
 
 	// Outgoing datagrams dropped.
-	DroppedUnproven  uint64 // beyond AmplificationMax times what an unproven source sent
+	DroppedUnproven  uint64 // more than an unproven source may get
 	DroppedOversized uint64 // more than WriteBytesMax
 	DroppedSend      uint64 // Send failed
 }

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	core "udpchat/chat" // The command "chat" is named so in this package.
+	"udpchat/chat/front"
+	labfront "udpchat/chat/front/lab"
+	"udpchat/chat/server"
+	"udpchat/chat/session"
+	"udpchat/chat/store/memory"
+	"udpchat/config"
+	"udpchat/reliable/plain"
+)
+
+// A datagram that seems to come from another server must not make the two talk to each other: one that does never ends.
+// Datagrams are cheap to forge, and each would leave such a conversation behind.
+func TestTwoServersDoNotAnswerEachOther(t *testing.T) {
+	for _, first := range []string{
+		"x",
+		"HELO there\n",
+		"ERROR_CODE: 2\nERROR_DESCRIPTION: what?\n",
+		"JOINED_CHATROOM: r\nSERVER_IP: 192.0.2.1\nPORT: 1\nROOM_REF: 1\nJOIN_ID: 1\n",
+		"JOIN_CHATROOM: r\nCLIENT_IP: 0\nPORT: 0\nCLIENT_NAME: ann\n",
+		"LEAVE_CHATROOM: 1\nJOIN_ID: 1\nCLIENT_NAME: ann\n",
+		"LEFT_CHATROOM: 1\nJOIN_ID: 1\n",
+		"CHAT: 1\nCLIENT_NAME: ann\nMESSAGE: a\nJOIN_ID: 1\n\n",
+		"CHAT: 1\nJOIN_ID: 7\nCLIENT_NAME: ann\nMESSAGE: hello\n\n",
+		"CHAT: 1\nJOIN_ID: 7\nCLIENT_NAME: JOIN_ID: 1\nMESSAGE: hello\n\n",
+		"CHAT: 1\nJOIN_ID: 7\nCLIENT_NAME: MESSAGE: 1\nMESSAGE: hello\nJOIN_ID: 1\n\n",
+		strings.Repeat("too long ", 200),
+	} {
+		t.Run(fmt.Sprintf("%.15q", first), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newTwoServers(t)
+				// Both take the other for a member of the room whose number the CHATs have.
+				const join = "JOIN_CHATROOM: r\nCLIENT_IP: 0\nPORT: 0\nCLIENT_NAME: ann\n"
+				p.texts[0].Handle([]byte(join), p.addrs[1], p.addrs[0])
+				p.texts[1].Handle([]byte(join), p.addrs[0], p.addrs[1])
+				time.Sleep(10 * time.Second)
+				p.texts[0].Handle([]byte(first), p.addrs[1], p.addrs[0])
+				time.Sleep(10 * time.Second)
+				before := p.sent.Load()
+				time.Sleep(10 * time.Second)
+				if sent := p.sent.Load(); sent != before || sent > 20 {
+					t.Errorf("%d datagrams were exchanged, %d of them in the last 10 s", sent, sent-before)
+				}
+				p.stop()
+			})
+		})
+	}
+}
+
+// What clients say must get through, also in the spellings of the field.
+func TestRequestsAreNoAnswers(t *testing.T) {
+	for _, request := range []string{
+		"HELO", "HELO text\n", "HELO IP: 1\n", "CHAT: 1\n", "CHAT: 1\nJOIN_ID: 1\nCLIENT_NAME: a\nMESSAGE: m\n\n",
+		"CHAT:1\r\nCLIENT_NAME:a\r\nJOIN_ID:1\r\nMESSAGE:m\r\n\r\n", "JOIN_CHATROOM:r\n", "JOIN CHATROOM: r\n",
+		"LEAVE_CHATROOM: 1\nJOIN_ID: 1\n", "DISCONNECT: 0\n", "KILL_SERVICE\n", "hello?\n", "E", "\n",
+	} {
+		if isLabAnswer([]byte(request)) {
+			t.Errorf("%q was taken for what a server says", request)
+		}
+	}
+}
+
+// twoServers answer plain datagrams, over a network that has nobody else.
+type twoServers struct {
+	t     *testing.T
+	addrs [2]netip.AddrPort
+	texts [2]*plain.Listener
+	nodes [2]*server.Server
+	sent  atomic.Int64
+}
+
+func newTwoServers(t *testing.T) *twoServers {
+	p := &twoServers{t: t, addrs: [2]netip.AddrPort{
+		netip.MustParseAddrPort("192.0.2.1:4000"), netip.MustParseAddrPort("198.51.100.1:4000"),
+	}}
+	for i := range p.texts {
+		me, other := p.addrs[i], p.addrs[1-i]
+		cfg := config.Config{PlainIdleTimeout: time.Minute, SessionsMax: 100}
+		p.texts[i] = plain.New(plainConfig(cfg, net.UDPAddrFromAddrPort(me), func(b []byte, to netip.AddrPort, _ netip.Addr) error {
+			if to == other && p.sent.Add(1) < 10_000 {
+				p.texts[1-i].Handle(b, me, other)
+			}
+			return nil
+		}))
+	}
+	for i := range p.nodes {
+		hub, err := core.New(core.Config{Engine: memory.New(memory.Config{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.nodes[i] = server.New(hub, server.Config{Logger: slog.New(slog.DiscardHandler)})
+		l := server.Listener{
+			Listener: p.texts[i], Transport: session.TransportPlain,
+			Fronts: []front.Front{labfront.New(labfront.Config{})}, Call: callPlain,
+		}
+		go p.nodes[i].Serve(context.Background(), l) // Ends by Shutdown, as it must before the bubble does.
+	}
+	return p
+}
+
+func (p *twoServers) stop() {
+	for _, n := range p.nodes {
+		if err := n.Shutdown(context.Background()); err != nil {
+			p.t.Error(err)
+		}
+	}
+}
