@@ -286,3 +286,28 @@ func TestConnectAtHeavyLoss(t *testing.T) {
 		}
 	})
 }
+
+// Request and reply on a fast network must not wait for the ARQ's flush interval.
+func TestReplyOnALANLeavesAtOnce(t *testing.T) {
+	inWorld(t, netem.Params{Delay: 200 * time.Microsecond}, Config{}, func(w *world) {
+		client, server := w.connect()
+		go io.Copy(server, server)
+		late := 0
+		for range 1000 {
+			start := time.Now()
+			client.Write([]byte("ping"))
+			if _, err := io.ReadFull(client, make([]byte, 4)); err != nil {
+				t.Fatal(err)
+			}
+			if time.Since(start) > 400*time.Microsecond {
+				late++
+			}
+		}
+		if late > 2 { // Before the first acknowledgement there is no credit.
+			t.Errorf("%d of 1000 replies took more than a round trip", late)
+		}
+		if s := client.Stats(); s.Retransmits > 0 || s.DatagramsSent > 2500 {
+			t.Errorf("%d retransmissions, %d datagrams for 1000 messages", s.Retransmits, s.DatagramsSent)
+		}
+	})
+}

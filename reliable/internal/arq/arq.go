@@ -28,15 +28,18 @@ var (
 
 // A Stream is one ordered stream of bytes each way: what one side sends the other receives.
 type Stream struct {
-	core    *kcp.KCP
-	cfg     Config
-	started bool   // Flush has flushed
-	flushAt uint32 // the core refuses to flush before
-	sendMax uint32 // one above the highest sequence number ever sent
-	una     uint32 // highest cumulative acknowledgement that came in
-	window  uint16 // receive window last told to the peer
-	wake    bool   // the core wants a flush that its queues do not show
-	stats   Stats
+	core       *kcp.KCP
+	cfg        Config
+	started    bool   // Flush has flushed
+	flushAt    uint32 // the core refuses to flush before
+	handed     uint32 // segments given to the core
+	sendMax    uint32 // one above the highest sequence number ever sent
+	una        uint32 // highest cumulative acknowledgement that came in
+	told       uint32 // the one the core knows of; una-told segments are credit, see credit.go
+	peerWindow uint16 // what the peer last said it has room for
+	window     uint16 // receive window last told to the peer
+	wake       bool   // the core wants a flush that its queues do not show
+	stats      Stats
 }
 
 // Stats count a stream's segments.
@@ -63,9 +66,9 @@ func New(cfg Config) *Stream {
 func (s *Stream) Send(p []byte) int {
 	taken := 0
 	whole := s.cfg.SymbolBytes - headerBytes
-	for len(p) > 0 && s.core.WaitSnd() < s.cfg.SendWindow+queueSegments {
+	for len(p) > 0 && s.Waiting() < s.cfg.SendWindow+queueSegments {
 		n := min(len(p), whole)
-		if n < whole && s.untilFlush() > 0 {
+		if n < whole && s.untilFlush() > 0 && s.credit() == 0 {
 			break
 		}
 		// One call is one segment: the core's stream mode cannot be switched on from outside, and in its message mode
@@ -73,6 +76,7 @@ func (s *Stream) Send(p []byte) int {
 		if s.core.Send(p[:n]) < 0 {
 			panic("BUG: arq: the core refused bytes within its limits")
 		}
+		s.handed++
 		taken += n
 		p = p[n:]
 	}
@@ -97,52 +101,57 @@ func (s *Stream) Recv(p []byte) int {
 // Readable returns the size of the next segment that Recv would copy, 0 if there is none.
 func (s *Stream) Readable() int { return max(0, s.core.PeekSize()) }
 
-// Input takes a symbol from the peer. Rebuilt says that it did not travel itself but was recovered from others; its
-// window and timestamps are then not trusted. After the last symbol of a batch call AckNow.
+// Input takes a symbol from the peer and may change its bytes. Rebuilt says that it did not travel itself but was
+// recovered from others; its window and timestamps are then not trusted. After the last symbol of a batch call AckNow.
 func (s *Stream) Input(symbol []byte, rebuilt bool) error {
-	una, err := s.check(symbol)
+	una, window, err := s.check(symbol)
 	if err != nil {
 		return err
 	}
 	kind := kcp.IKCP_PACKET_REGULAR
 	if rebuilt {
 		kind = kcp.IKCP_PACKET_FEC
+	} else {
+		s.peerWindow = window
 	}
+	s.una = una
+	s.settle()
+	s.withhold(symbol)
 	if s.core.Input(symbol, kind, false) != 0 {
 		return ErrMalformed
 	}
-	s.una = una
 	return nil
 }
 
-// check returns the symbol's highest cumulative acknowledgement, or why no correct peer can have sent it. The core
-// would free the whole send queue for a forged acknowledgement, wait for ever for the rest of a "fragment", and
-// panic on a segment longer than its buffers.
-func (s *Stream) check(b []byte) (una uint32, err error) {
+// check returns the symbol's highest cumulative acknowledgement and the peer's window, or why no correct peer can have
+// sent it. The core would free the whole send queue for a forged acknowledgement, wait for ever for the rest of a
+// "fragment", and panic on a segment longer than its buffers.
+func (s *Stream) check(b []byte) (una uint32, window uint16, err error) {
 	una = s.una
 	if len(b) < headerBytes || len(b) > s.cfg.SymbolBytes {
-		return una, ErrMalformed
+		return 0, 0, ErrMalformed
 	}
 	for len(b) > 0 {
 		if len(b) < headerBytes {
-			return una, ErrMalformed
+			return 0, 0, ErrMalformed
 		}
 		seg := parseSegment(b)
 		if seg.id != s.cfg.ID || seg.frg != 0 || uint64(seg.length) > uint64(len(b)-headerBytes) {
-			return una, ErrMalformed
+			return 0, 0, ErrMalformed
 		}
 		if (seg.cmd == kcp.IKCP_CMD_PUSH) != (seg.length > 0) || seg.cmd < kcp.IKCP_CMD_PUSH || seg.cmd > kcp.IKCP_CMD_WINS {
-			return una, ErrMalformed
+			return 0, 0, ErrMalformed
 		}
 		if after(seg.una, s.sendMax) || seg.cmd == kcp.IKCP_CMD_ACK && !after(s.sendMax, seg.sn) {
-			return una, ErrUnsent
+			return 0, 0, ErrUnsent
 		}
 		if after(seg.una, una) {
 			una = seg.una
 		}
+		window = seg.window
 		b = b[headerBytes+int(seg.length):]
 	}
-	return una, nil
+	return una, window, nil
 }
 
 // AckNow sends the acknowledgements of everything Input took since the last call, in as few symbols as possible.
@@ -161,17 +170,25 @@ func (s *Stream) TellWindow() {
 // its window is ignored.
 func (s *Stream) nudge(cmd byte) {
 	var seg [headerBytes]byte
-	binary.LittleEndian.PutUint32(seg[0:], s.cfg.ID)
-	seg[4] = cmd
-	binary.LittleEndian.PutUint32(seg[16:], s.una)
+	s.putHeader(seg[:], cmd)
 	s.core.Input(seg[:], kcp.IKCP_PACKET_FEC, true)
 }
 
-// Flush sends what is due: new bytes, retransmissions, window probes. It does nothing within flushInterval of the last
-// Flush that did something.
+// putHeader writes the header of a segment for the core: without data, and with the cumulative acknowledgement it knows.
+func (s *Stream) putHeader(b []byte, cmd byte) {
+	binary.LittleEndian.PutUint32(b[0:], s.cfg.ID)
+	b[4] = cmd
+	binary.LittleEndian.PutUint32(b[16:], s.told)
+}
+
+// Flush sends what is due: new bytes, retransmissions, window probes. Within flushInterval of the last Flush that did
+// something it sends only new bytes, and spends credit for it; without credit it does nothing.
 func (s *Stream) Flush() {
 	before := s.cfg.Clock.ms()
 	if s.until(before) > 0 {
+		if s.unsent() && s.credit() > 0 {
+			s.spend()
+		}
 		return
 	}
 	s.wake = false
@@ -199,7 +216,7 @@ func (s *Stream) until(now uint32) time.Duration {
 }
 
 // Pending reports whether Flush, when it is due, has something to do.
-func (s *Stream) Pending() bool { return s.core.WaitSnd() > 0 || s.wake }
+func (s *Stream) Pending() bool { return s.Waiting() > 0 || s.wake }
 
 // Next returns how long from now Flush has something to do, and false when there is nothing to wait for. Pending says
 // that bytes wait for Send.
@@ -211,7 +228,10 @@ func (s *Stream) Next(pending bool) (time.Duration, bool) {
 }
 
 // Waiting returns how many segments are queued or not yet acknowledged.
-func (s *Stream) Waiting() int { return s.core.WaitSnd() }
+func (s *Stream) Waiting() int { return s.core.WaitSnd() - s.credit() }
+
+// unsent reports whether segments were given to the core that have never left.
+func (s *Stream) unsent() bool { return after(s.handed, s.sendMax) }
 
 // Stats returns the counters.
 func (s *Stream) Stats() Stats { return s.stats }

@@ -256,3 +256,44 @@ func FuzzInput(f *testing.F) {
 		}
 	})
 }
+
+func TestCreditFlushesAtOnceAndCausesNoRetransmission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLink(t, 128, 50*time.Millisecond, never)
+		a, b := l.ends[0], l.ends[1]
+		buf := make([]byte, 1000)
+		run := func(d time.Duration) {
+			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Millisecond) {
+				l.step()
+				b.Recv(buf)
+			}
+		}
+		for range 2 * creditMax { // Each is acknowledged before the next.
+			a.Send([]byte("x"))
+			run(150 * time.Millisecond)
+		}
+		if a.credit() != creditMax {
+			t.Fatalf("credit %d after %d acknowledged segments, want %d", a.credit(), 2*creditMax, creditMax)
+		}
+		if _, ok := a.Next(false); ok || a.Waiting() != 0 {
+			t.Errorf("credit counts as waiting: %d", a.Waiting())
+		}
+		time.Sleep(time.Minute) // However old it is.
+		before := l.sent[0]
+		for i := range creditMax + 1 { // The first needs none.
+			if n := a.Send([]byte("burst")); n != 5 {
+				t.Fatalf("message %d of a burst was not taken", i)
+			}
+			if a.Flush(); l.sent[0] != before+i+1 {
+				t.Fatalf("message %d of a burst did not leave at once", i)
+			}
+		}
+		if n := a.Send([]byte("more")); n != 0 {
+			t.Error("a message was taken although the credit is spent")
+		}
+		run(10 * time.Second)
+		if s := a.Stats(); s.Retransmits != 0 {
+			t.Errorf("%d retransmissions without loss", s.Retransmits)
+		}
+	})
+}
