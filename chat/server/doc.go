@@ -20,7 +20,7 @@
 //
 // Every ended session is logged once, as "session ended", with the reason in one word: "left" (the peer closed),
 // "protocol" (the front-end's decision; err says which), "slow", "timeout", "lost" (the connection broke), "panic" or
-// "shutdown".
+// "shutdown". When very many end, as strangers can arrange, the rest is only counted.
 //
 // A Server is safe for concurrent use; one Serve runs for each listener. The package speaks no protocol and opens no
 // sockets: a listener may be of any kind.

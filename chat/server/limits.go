@@ -30,6 +30,11 @@ const (
 	// noticeInterval is how often the same warning (refused, cannot accept) is logged; a count tells of those between.
 	noticeInterval = 10 * time.Second
 
+	// endLinesPerSecond and endLinesBurst are how many ended sessions are logged, each in a line of some 200 bytes: a
+	// busy server's coming and going, and all members at once when something breaks. Beyond that they are counted.
+	endLinesPerSecond = 50
+	endLinesBurst     = 2000
+
 	// abortGrace is how long Shutdown waits for sessions after it has cut them off, because its context had ended. They
 	// can only be held up by a mistake of a front-end; Shutdown then returns and says how many there are.
 	abortGrace = 2 * time.Second

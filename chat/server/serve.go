@@ -60,12 +60,19 @@ func (s *Server) panicked(f front.Front, sess *session.Session, id uint64, p any
 	return &panicError{ref}
 }
 
-// logEnd writes the one line that every session gets.
+// logEnd writes the one line that every session gets, unless there are too many: a stranger who opens and closes
+// sessions, or sends datagrams from forged addresses, must not fill the disk.
 func (s *Server) logEnd(sess *session.Session, id uint64, proto string, err, drain error, dur time.Duration) {
 	if errors.Is(err, session.ErrSlow) {
 		s.mu.Lock()
 		s.stats.EndedSlow++
 		s.mu.Unlock()
+	}
+	if !s.endLines.Allow() {
+		if n, ok := s.unlogged.due(time.Now()); ok {
+			s.cfg.Logger.Warn("too many sessions end for a line each", "count", n)
+		}
+		return
 	}
 	reason := reasonOf(err)
 	if drain != nil {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"udpchat/chat"
 	"udpchat/chat/session"
 )
@@ -16,7 +18,9 @@ type Server struct {
 	hub *chat.Hub // Constant after New.
 	cfg Config    // With defaults. Constant after New.
 
-	full, fullNetwork, tooFast, cannotAccept notice
+	full, fullNetwork, tooFast, cannotAccept, unlogged notice
+
+	endLines *rate.Limiter // Of "session ended". Constant; safe for concurrent use.
 
 	mu       sync.Mutex
 	ends     []context.CancelCauseFunc     // Guarded by mu: of every Serve there was, and its sessions; few.
@@ -37,6 +41,7 @@ func New(hub *chat.Hub, cfg Config) *Server {
 		sessions: make(map[*session.Session]struct{}),
 		networks: make(map[netip.Prefix]int),
 		idle:     make(chan struct{}),
+		endLines: rate.NewLimiter(endLinesPerSecond, endLinesBurst),
 	}
 }
 
