@@ -24,7 +24,7 @@ type closing struct {
 func (m *Machine) Close(now time.Time, code uint32, text string) {
 	m.now = now
 	switch m.state {
-	case stateHello:
+	case stateHello, stateHalf:
 		m.closing.code, m.closing.text = code, text
 		m.end(&CloseError{Code: code, Text: text})
 	case stateOpen:
@@ -43,7 +43,7 @@ func (m *Machine) Abort(now time.Time, code uint32, text string) {
 	}
 	m.closing.code, m.closing.text = code, text
 	m.closing.late = m.closing.late || m.Waiting()
-	if m.state != stateHello {
+	if m.state > stateHalf {
 		m.sendClose()
 	}
 	m.end(&CloseError{Code: code, Text: text})
@@ -107,10 +107,15 @@ func (m *Machine) fail(err error) {
 	if m.state == stateEnded {
 		return
 	}
-	m.closing.code, m.closing.text = CodeProtocol, err.Error()
-	m.sendClose()
+	if m.state > stateHalf {
+		m.closing.code, m.closing.text = CodeProtocol, err.Error()
+		m.sendClose()
+	}
 	m.end(err)
 }
+
+// closeFrameBytesMax is the size of the longest close frame.
+const closeFrameBytesMax = 1 + 4 + 1 + wire.CloseTextBytesMax
 
 // sendClose sends the close frame. Who did not get everything must not take the end for an ordinary one.
 func (m *Machine) sendClose() {
@@ -119,7 +124,7 @@ func (m *Machine) sendClose() {
 	if code == CodeNone && m.closing.late {
 		code, text = CodeIncomplete, "closed before everything was delivered"
 	}
-	b := wire.AppendClose(m.startPacket(), code, text)
+	b := wire.AppendClose(m.startPacket(closeFrameBytesMax), code, text)
 	m.sendPacket(b, nil, false)
 	m.closing.frame = append(m.closing.frame[:0], m.packet[:len(b)+wire.SealBytes]...)
 }
@@ -131,7 +136,7 @@ func (m *Machine) end(err error) {
 	}
 	m.state = stateEnded
 	m.err = err
-	m.early = nil
+	m.endHandshake()
 	if m.cfg.Planted == planted.EndForgets {
 		m.stream = nil
 	}

@@ -13,6 +13,18 @@ import (
 // Config says how an endpoint and its connections behave. The zero value is a good choice; a zero field means its
 // default. It is copied; changing it later has no effect.
 type Config struct {
+	// Identity is the key by which clients know this endpoint. Nil: one is made that ends with the endpoint.
+	Identity *Identity
+	// ServerKey is the key a server must have; Dial fails with a *KeyError if it has another. Zero: any.
+	ServerKey Key
+	// VerifyServer says what is wrong with a server's key; Dial fails with its error. It must not block. Nil: nothing. With
+	// neither, nobody can listen, but it is not known who is at the other end.
+	VerifyServer func(Key) error
+	// AlwaysCookie makes every client without a token prove its address by a cookie, which costs it a round trip. Without
+	// it only those do who come while 64 others have not finished their handshake.
+	AlwaysCookie bool
+	// Tokens keeps what spares us cookies. Nil: the endpoint keeps them while it lives.
+	Tokens TokenStore
 	// HandshakeTimeout bounds Dial and AwaitCall where their context does not. Default 10 s.
 	HandshakeTimeout time.Duration
 	// IdleTimeout closes a connection from whose peer nothing was heard for so long, with an error that is Timeout().
@@ -37,6 +49,9 @@ type Config struct {
 	// Random is the source of IDs, nonces and cookie secrets, and must be unguessable outside tests. It is used under a
 	// lock. Nil means crypto/rand.
 	Random io.Reader
+	// Watch gets every packet before it is encrypted, for simulations. The bytes are valid only during the call. Nil:
+	// nobody does.
+	Watch func(packet []byte)
 	// Planted is a mistake to make on purpose, for tests of the tests. The zero value makes none.
 	Planted planted.Bug
 }
@@ -55,6 +70,17 @@ func (c Config) withDefaults() Config {
 		c.Random = rand.Reader
 	}
 	return c
+}
+
+// verify says what is wrong with a server's key.
+func (c *Config) verify(key Key) error {
+	if c.ServerKey != (Key{}) && key != c.ServerKey {
+		return &KeyError{Want: c.ServerKey, Got: key}
+	}
+	if c.VerifyServer != nil {
+		return c.VerifyServer(key)
+	}
+	return nil
 }
 
 func setDefault[T comparable](field *T, value T) {

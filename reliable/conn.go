@@ -21,8 +21,9 @@ type Conn struct {
 	local   netip.AddrPort
 	control []byte // makes datagrams leave from local; nil: the system chooses
 	key     helloKey
-	server  bool // the peer dialled
-	owner   bool // the endpoint was made for this connection alone
+	server  bool          // the peer dialled
+	call    *outgoingCall // the hello answered it; owned by loop; nil: none
+	owner   bool          // the endpoint was made for this connection alone
 
 	wake   chan struct{} // something changed: the loop must look
 	opened chan struct{} // closed when the handshake is over
@@ -141,14 +142,27 @@ func (c *Conn) publish() {
 	c.stats = c.m.Stats()
 	c.err = err
 	c.mu.Unlock()
-	if c.m.Open() && !isClosed(c.opened) {
-		close(c.opened)
-	}
+	c.publishHandshake()
 	if got || err != nil {
 		notify(c.readable)
 	}
 	if err != nil {
 		notify(c.writable)
+	}
+}
+
+// publishHandshake tells who waits for it that the handshake is over. A client may have said and closed all within the
+// turn that opened the connection: what it said is still to be read.
+func (c *Conn) publishHandshake() {
+	if b := c.m.takeToken(); b != nil {
+		c.e.tokens.StoreToken(c.remote, b)
+	}
+	if isClosed(c.opened) || !c.m.Open() && !(c.server && c.m.keys != nil) {
+		return
+	}
+	close(c.opened)
+	if c.server {
+		c.e.opened(c)
 	}
 }
 
@@ -317,6 +331,14 @@ func (c *Conn) waitOpen(ctx context.Context) error {
 		<-c.ended
 		return ctx.Err()
 	}
+}
+
+// ServerKey returns the key the server has proven to have. It is the zero key on the server's own side.
+func (c *Conn) ServerKey() Key {
+	if !isClosed(c.opened) {
+		return Key{}
+	}
+	return c.m.serverKey // Does not change after opened was closed.
 }
 
 // LocalAddr returns the address the peer sends to, as far as the system tells it.

@@ -28,7 +28,8 @@ type Endpoint struct {
 	datagrams   sync.Pool // of *datagram
 	scratchPool sync.Pool // of *[scratchBytes]byte
 
-	gate *handshake.Gate // owned by the reader
+	gate   *handshake.Gate // owned by the reader
+	tokens TokenStore
 
 	mu      sync.Mutex
 	closed  bool                                   // guarded by mu
@@ -37,6 +38,7 @@ type Endpoint struct {
 	ended   timeWaitList                           // guarded by mu
 	calls   map[wire.CallNonce]*outgoingCall       // guarded by mu
 	awaited map[netip.AddrPort]chan wire.CallNonce // guarded by mu
+	half    int                                    // guarded by mu; connections that are half-open
 	stats   EndpointStats                          // guarded by mu
 }
 
@@ -85,8 +87,12 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	tokens := cfg.Tokens
+	if tokens == nil {
+		tokens = &memoryTokens{}
+	}
 	return &Endpoint{
-		cfg: cfg, sock: sock, shared: NewShared(), gate: gate,
+		cfg: cfg, sock: sock, shared: NewShared(), gate: gate, tokens: tokens,
 		accepted: make(chan *Conn, cfg.Backlog), closing: make(chan struct{}),
 		conns: make(map[wire.ConnID]*Conn), hellos: make(map[helloKey]*Conn),
 		calls:   make(map[wire.CallNonce]*outgoingCall),
@@ -128,13 +134,15 @@ func (e *Endpoint) dial(ctx context.Context, to netip.AddrPort, call wire.CallNo
 		}
 		to = netip.AddrPortFrom(loopback, to.Port())
 	}
-	c := newConn(e, unmap(to), e.localToward(to))
-	m, err := newClient(e.cfg, e.shared, time.Now(), call, c.emit)
+	to = unmap(to)
+	c := newConn(e, to, e.localToward(to))
+	m, err := newClient(e.cfg, e.shared, time.Now(), call, e.tokens.Token(to), c.emit)
 	if err != nil {
 		return nil, err
 	}
 	c.m = m
 	if !e.add(c) {
+		m.endHandshake()
 		return nil, fmt.Errorf("reliable: dialling %v: %w", to, net.ErrClosed)
 	}
 	if err := c.waitOpen(ctx); err != nil {
@@ -171,7 +179,7 @@ func (e *Endpoint) add(c *Conn) bool {
 	e.conns[c.m.local] = c
 	if c.server {
 		e.hellos[c.key] = c
-		e.stats.Accepted++
+		e.half++
 	} else {
 		e.stats.Dialled++
 	}
@@ -191,10 +199,34 @@ func (e *Endpoint) remove(c *Conn) {
 		delete(e.hellos, c.key)
 	}
 	e.ended.expire(now)
-	if c.m.remote != 0 {
+	if c.server && !isClosed(c.opened) {
+		e.half--
+		e.stats.HalfOpenEnded++
+	} else if c.m.remote != 0 {
 		e.ended.add(now, &endedConn{
 			local: c.m.local, key: c.key, remote: c.remote, control: c.control, frame: c.m.closing.frame,
 		})
+	}
+}
+
+// opened hands a connection whose client has finished the handshake to Accept, or to the call it answers.
+func (e *Endpoint) opened(c *Conn) {
+	e.mu.Lock()
+	e.half--
+	e.stats.Accepted++
+	e.mu.Unlock()
+	switch {
+	case c.call != nil:
+		c.call.answer(c)
+		c.call = nil
+	case isClosed(e.closing):
+		c.Abort(CodeShutdown, "the server is shutting down")
+	default:
+		select {
+		case e.accepted <- c:
+		default:
+			c.Abort(CodeFull, "the server is full")
+		}
 	}
 }
 
@@ -206,6 +238,15 @@ func (e *Endpoint) Accept() (net.Conn, error) {
 	case <-e.closing:
 		return nil, fmt.Errorf("reliable: accept: %w", net.ErrClosed)
 	}
+}
+
+// ServerKey returns the key by which clients know this endpoint.
+func (e *Endpoint) ServerKey() (Key, error) {
+	id, err := e.shared.ids.of(&e.cfg)
+	if err != nil {
+		return Key{}, err
+	}
+	return id.Key(), nil
 }
 
 // Addr returns the socket's address.
@@ -273,7 +314,7 @@ func (e *Endpoint) Stats() EndpointStats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.stats
-	s.Conns = len(e.conns)
+	s.Conns, s.HalfOpen = len(e.conns), e.half
 	e.ended.expire(time.Now())
 	s.TimeWait = len(e.ended.order)
 	return s

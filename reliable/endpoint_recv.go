@@ -13,7 +13,7 @@ import (
 //
 //	datagram → plain text: Config.Plain
 //	         → packet, answer to a hello: connection by ID → its inbox
-//	         → hello: cookie → new connection
+//	         → hello: connection by its names → its inbox; cookie, if needed → new connection
 //	         → call: AwaitCall
 func (e *Endpoint) read() {
 	failures := 0
@@ -126,83 +126,6 @@ func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (frame, 
 	}
 	e.stats.Drops[DropEnded]++
 	return c.answer(), c.control
-}
-
-// handleHello admits a client whose cookie proves its address; the others get a cookie and leave no trace (SPEC.md 4).
-func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
-	now := time.Now()
-	hello := d.buf[:d.n]
-	h, err := wire.ParseHello(hello)
-	if err != nil {
-		e.drop(DropMalformed)
-		return false
-	}
-	local := netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port())
-	retry, ok, err := e.gate.Admit(now, from, h, nil)
-	if err != nil {
-		e.cfg.Logger.Error("no randomness for cookies", "err", err)
-		return false
-	}
-	if !ok {
-		e.count(func(s *EndpointStats) { s.Retries++ })
-		_ = e.sock.write(retry, e.sock.control(local.Addr()), from) // Lost like any datagram; the client asks again.
-		return false
-	}
-	key := helloKey{from, h.Source, h.Nonce}
-	e.mu.Lock()
-	known := e.hellos[key]
-	_, over := e.ended.byHello[key]
-	e.mu.Unlock()
-	switch {
-	case known != nil:
-		return known.post(d) // A repetition: its accept was lost.
-	case over:
-		e.drop(DropEnded)
-		return false
-	}
-	if code := e.admit(now, key, h, hello, local); code != CodeNone {
-		e.count(func(s *EndpointStats) { s.Refused++; s.Drops[DropBacklogFull]++ })
-		refuse := wire.AppendRefuse(nil, wire.Refuse{Dest: h.Source, Nonce: h.Nonce, Code: code})
-		_ = e.sock.write(refuse, e.sock.control(local.Addr()), from) // Lost like any datagram; the client asks again.
-	}
-	return false
-}
-
-// admit makes the connection a proven hello asks for and gives it to Accept, or to the call it answers. It returns
-// CodeNone or why not.
-func (e *Endpoint) admit(now time.Time, key helloKey, h wire.Hello, hello []byte, local netip.AddrPort) (code uint32) {
-	var call *outgoingCall
-	e.mu.Lock()
-	full := len(e.conns) >= e.cfg.ConnsMax
-	if h.Call != 0 {
-		call = e.calls[h.Call]
-	}
-	e.mu.Unlock()
-	switch {
-	case isClosed(e.closing):
-		return CodeShutdown
-	case full || h.Call == 0 && len(e.accepted) == cap(e.accepted):
-		return CodeFull
-	case h.Call != 0 && (call == nil || call.to != key.from):
-		return CodeNoCall
-	}
-	c := newConn(e, key.from, local)
-	c.key, c.server = key, true
-	m, err := NewServerMachine(e.cfg, e.shared, now, hello, c.emit)
-	if err != nil {
-		e.cfg.Logger.Error("cannot make a connection", "peer", key.from, "err", err)
-		return CodeFull
-	}
-	c.m = m
-	if !e.add(c) {
-		return CodeShutdown
-	}
-	if call != nil {
-		call.answer(c)
-		return CodeNone
-	}
-	e.accepted <- c // There is room: only the reader puts connections in.
-	return CodeNone
 }
 
 // handleCall hands a CALL packet to who awaits one from that address; nobody does: it is dropped, and nothing is sent

@@ -53,6 +53,14 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("reliable: connection refused (code %d)", e.Code)
 }
 
+// A KeyError is what Dial returns when the server has not the key it should have: it is another one, or somebody sits in
+// between.
+type KeyError struct{ Want, Got Key }
+
+func (e *KeyError) Error() string {
+	return fmt.Sprintf("reliable: the server has the key %v, not %v", e.Got, e.Want)
+}
+
 // timeoutError is an end because nothing was heard for too long. It is Timeout() and matches net.ErrClosed.
 type timeoutError struct{ text string }
 

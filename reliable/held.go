@@ -7,7 +7,6 @@ type Held struct {
 	SentPackets   int // remembered until they are acknowledged
 	RepairGroups  int // with repair symbols to send
 	RepairBytes   int // of these groups, but for one that is open
-	EarlyPackets  int // waiting for the end of the handshake
 	DecoderBytes  int // kept to rebuild lost symbols
 }
 
@@ -16,7 +15,7 @@ type Held struct {
 func (m *Machine) Held() Held {
 	h := Held{
 		OutgoingBytes: m.outgoing.len(), SentPackets: len(m.sent),
-		RepairGroups: len(m.repairs), RepairBytes: m.repairBytes, EarlyPackets: len(m.early),
+		RepairGroups: len(m.repairs), RepairBytes: m.repairBytes,
 	}
 	if m.stream != nil {
 		h.Segments = m.stream.Waiting()

@@ -19,8 +19,8 @@ const (
 	// inboxDatagrams is how many datagrams wait for a connection's loop; more are dropped and counted.
 	inboxDatagrams = 256
 
-	// earlyDatagrams is how many packets a client keeps that overtook the server's accept; more are dropped.
-	earlyDatagrams = 16
+	// tokenTriesMax is how many packets carry a token that is not acknowledged.
+	tokenTriesMax = 4
 
 	// sentPacketsMax is how many packets are remembered until they are acknowledged. The oldest are forgotten: a packet
 	// that 64 later ones overtook cannot be acknowledged any more.
@@ -39,6 +39,16 @@ const (
 const (
 	// readBytes is the size of the buffer a datagram is read into; a longer one is cut and then refused as too long.
 	readBytes = 2048
+
+	// halfOpenMax is how many clients may be between hello and Finished before newcomers have to prove their address. Each
+	// costs some 40 KB and one signature. A client is there for one round trip.
+	halfOpenMax = 64
+
+	// halfOpenProvenMax is how many there may be with those who have proven it; more are refused.
+	halfOpenProvenMax = 1024
+
+	// tokensMax is how many servers' tokens an endpoint keeps; any one is forgotten for the next.
+	tokensMax = 1024
 
 	// timeWaitMax is how many ended connections are remembered to answer latecomers; the oldest is forgotten.
 	timeWaitMax = 4096
@@ -63,8 +73,12 @@ const (
 // callGaps are the pauses between the CALL packets of one call: at most three go to an address that may not want any.
 var callGaps = [...]time.Duration{200 * time.Millisecond, 800 * time.Millisecond}
 
-// Time limits of liveness and closing.
+// Time limits of handshakes, liveness and closing.
 const (
+	// halfOpenLife is how long a server waits for the end of a client's handshake. Half of the tries at a loss of 60 %
+	// each way come through in half a second.
+	halfOpenLife = 5 * time.Second
+
 	// silenceMax is how long a peer may say nothing at all while something waits for its acknowledgement. It outlives the
 	// outages of trains and tunnels.
 	silenceMax = 20 * time.Second

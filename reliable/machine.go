@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"time"
@@ -28,11 +29,15 @@ type Machine struct {
 	state         state
 	err           error // why the connection ended; nil while it lives
 	local, remote wire.ConnID
-	nonce         wire.Nonce
-	hello         *handshake.Client // client only, until it is open
+	dialled       bool              // we are the client
+	client        *handshake.Client // until the client is open
+	server        *handshake.Server // until the server is open
+	hello         []byte            // server: the first, until Advance takes it
 	helloUntil    time.Time         // when the handshake is given up
-	early         [][]byte          // packets that overtook the accept
-	seal, unseal  *handshake.Seal
+	finish        finish
+	token         token
+	keys          *handshake.Keys // nil until open
+	serverKey     Key             // client: of the server, once open
 
 	number   uint64     // of the last packet sent; the first is 1
 	sent     []sentItem // packets not yet acknowledged, rising
@@ -40,8 +45,9 @@ type Machine struct {
 	largest  uint64 // highest packet number that arrived
 	received uint64 // different packets that arrived
 	owesAck  bool
-	askedAt  time.Time // when the packet arrived that is acknowledged next
-	packet   []byte    // under construction
+	askedAt  time.Time         // when the packet arrived that is acknowledged next
+	packet   []byte            // under construction
+	head     wire.PacketHeader // of it
 
 	stream   *arq.Stream
 	heard    bool // the stream took symbols since the last Advance
@@ -66,6 +72,7 @@ type Machine struct {
 type Shared struct {
 	clock  *arq.Clock
 	codecs fec.Codecs
+	ids    identities
 }
 
 // NewShared returns a Shared.
@@ -78,6 +85,10 @@ const (
 	// stateHello: a client repeats its hello until the server accepts or refuses or HandshakeTimeout has passed. Bytes
 	// may be written already; they leave when the connection is open.
 	stateHello state = iota
+	// stateHalf: a server has answered, or is about to, and waits for the end of the client's handshake. It sends nothing
+	// but answers to hellos, none longer than the hello. It ends by the client's Finished (to stateOpen) or after
+	// halfOpenLife (to stateEnded).
+	stateHalf
 	// stateOpen: bytes flow. It ends by Close (to stateLinger), by the peer's close frame or a timeout (to stateEnded).
 	stateOpen
 	// stateLinger: Close was called. What was written is still delivered; it ends when all is acknowledged or Linger has
@@ -91,43 +102,51 @@ const (
 )
 
 // NewClientMachine returns the client's side of a new connection. Emit sends a datagram to the server; the bytes are
-// valid only during the call.
+// valid only during the call. Abort must be called if the machine is given up before it has ended.
 func NewClientMachine(cfg Config, shared *Shared, now time.Time, emit func(datagram []byte)) (*Machine, error) {
-	return newClient(cfg, shared, now, 0, emit)
+	return newClient(cfg, shared, now, 0, nil, emit)
 }
 
-func newClient(cfg Config, shared *Shared, now time.Time, call wire.CallNonce, emit func([]byte)) (*Machine, error) {
+func newClient(cfg Config, shared *Shared, now time.Time, call wire.CallNonce, proof []byte, emit func([]byte)) (*Machine, error) {
 	m := newMachine(cfg, shared, now, emit)
 	id, err := newConnID(m.cfg.Random)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.ReadFull(m.cfg.Random, m.nonce[:]); err != nil {
+	var nonce wire.Nonce
+	if _, err := io.ReadFull(m.cfg.Random, nonce[:]); err != nil {
 		return nil, fmt.Errorf("reliable: drawing a nonce: %w", err)
 	}
-	m.local = id
-	m.hello = handshake.NewClient(now, id, m.nonce, call)
+	m.local, m.dialled = id, true
+	m.client, err = handshake.NewClient(now, handshake.ClientConfig{
+		Source: id, Nonce: nonce, Call: call, Token: proof, Verify: m.cfg.verify,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reliable: %w", err)
+	}
 	m.helloUntil = now.Add(m.cfg.HandshakeTimeout)
 	return m, nil
 }
 
-// NewServerMachine returns the server's side of the connection that a hello asks for, whose cookie must have been
-// checked. The accept is emitted at once.
+// NewServerMachine returns the server's side of the connection that a hello asks for. The hello is answered by the first
+// Advance. Abort must be called if the machine is given up before it has ended.
 func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello []byte, emit func(datagram []byte)) (*Machine, error) {
 	h, err := wire.ParseHello(hello)
 	if err != nil {
 		return nil, fmt.Errorf("reliable: %w", err)
 	}
 	m := newMachine(cfg, shared, now, emit)
-	id, err := newConnID(m.cfg.Random)
+	if m.local, err = newConnID(m.cfg.Random); err != nil {
+		return nil, err
+	}
+	identity, err := shared.ids.of(&m.cfg)
 	if err != nil {
 		return nil, err
 	}
-	m.local, m.remote, m.nonce, m.state = id, h.Source, h.Nonce, stateOpen
-	if m.unseal, m.seal, err = handshake.Seals(h.Nonce, h.Source, id); err != nil {
-		return nil, fmt.Errorf("reliable: %w", err)
-	}
-	m.sendAccept()
+	m.remote, m.state = h.Source, stateHalf
+	m.server = handshake.NewServer(identity, m.local, h)
+	m.hello = bytes.Clone(hello)
+	m.helloUntil = now.Add(halfOpenLife)
 	return m, nil
 }
 
@@ -156,7 +175,10 @@ func newConnID(random io.Reader) (wire.ConnID, error) {
 }
 
 // Open reports whether the handshake is over and the connection has not ended.
-func (m *Machine) Open() bool { return m.state != stateHello && m.state != stateEnded }
+func (m *Machine) Open() bool { return m.state > stateHalf && m.state != stateEnded }
+
+// ServerKey returns the key the server has proven to have; for a server, and before the handshake is over, the zero key.
+func (m *Machine) ServerKey() Key { return m.serverKey }
 
 // Err returns why the connection ended, nil while it lives.
 func (m *Machine) Err() error { return m.err }
@@ -218,6 +240,8 @@ func (m *Machine) Advance(now time.Time) {
 	switch m.state {
 	case stateHello:
 		m.advanceHello(now)
+	case stateHalf:
+		m.advanceHalf(now)
 	case stateOpen, stateLinger:
 		m.advanceStream(now)
 		m.advanceRepairs(now)
@@ -225,6 +249,7 @@ func (m *Machine) Advance(now time.Time) {
 		m.advanceLiveness(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
+		m.advanceFinish(now)
 	case stateClosing:
 		m.advanceClosing(now)
 	case stateEnded:
@@ -241,7 +266,12 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 	}
 	switch m.state {
 	case stateHello:
-		sooner(m.hello.NextAt())
+		sooner(m.client.NextAt())
+		sooner(m.helloUntil)
+	case stateHalf:
+		if m.hello != nil {
+			sooner(now)
+		}
 		sooner(m.helloUntil)
 	case stateOpen, stateLinger:
 		if m.stream != nil {
@@ -258,6 +288,9 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if m.finish.data != nil {
+			sooner(m.finish.at)
+		}
 		if m.state == stateLinger {
 			sooner(m.closing.until)
 		}

@@ -12,10 +12,11 @@ import (
 	"udpchat/reliable/internal/wire"
 )
 
-// Handle takes a datagram from the peer's address. The bytes are not kept. A datagram that makes no sense is counted
+// Handle takes a datagram from the peer's address. The bytes are not kept, but may be changed: they are decrypted in
+// place. A datagram that makes no sense is counted
 // and dropped and changes nothing.
 //
-//	datagram → type → packet: state, seal, replay window → frames → ARQ, FEC, acknowledgements, close
+//	datagram → type → packet: state, replay window, seal → frames → ARQ, FEC, acknowledgements, close
 func (m *Machine) Handle(now time.Time, datagram []byte) {
 	m.now = now
 	m.stats.DatagramsReceived++
@@ -26,7 +27,7 @@ func (m *Machine) Handle(now time.Time, datagram []byte) {
 		m.drop(DropMalformed)
 	case m.state == stateEnded:
 		m.drop(DropEnded)
-	case typ == wire.TypePacket:
+	case typ == wire.TypePacket, typ == wire.TypeFinish:
 		m.handlePacket(now, datagram)
 	case typ == wire.TypeHello:
 		m.handleHello(datagram)
@@ -39,90 +40,8 @@ func (m *Machine) Handle(now time.Time, datagram []byte) {
 
 func (m *Machine) drop(reason Drop) { m.stats.Drops[reason]++ }
 
-// handleHello answers a repeated hello by the same accept: the first one was lost (SPEC.md 4.3).
-func (m *Machine) handleHello(datagram []byte) {
-	h, err := wire.ParseHello(datagram)
-	switch {
-	case err != nil:
-		m.drop(DropMalformed)
-	case m.hello != nil || h.Source != m.remote || h.Nonce != m.nonce:
-		m.drop(DropUnexpected)
-	case m.cfg.Planted != planted.HelloUnanswered:
-		m.sendAccept()
-	}
-}
-
-func (m *Machine) sendAccept() {
-	a := wire.Accept{Dest: m.remote, Source: m.local, Nonce: m.nonce}
-	copy(a.Tag[:], m.acceptTag(a, m.seal))
-	m.send(wire.AppendAccept(m.packet[:0], a))
-}
-
-// acceptTag seals an accept under packet number 0, which no packet uses.
-func (m *Machine) acceptTag(a wire.Accept, seal *handshake.Seal) []byte {
-	b := wire.AppendAccept(nil, a)
-	body := b[:len(b)-wire.SealBytes]
-	return seal.Append(body, 0)[len(body):]
-}
-
-// handleAnswer takes the server's answer to our hello.
-func (m *Machine) handleAnswer(now time.Time, typ wire.Type, datagram []byte) {
-	if m.state != stateHello {
-		if typ != wire.TypeAccept || m.hello == nil { // Accepts are repeated as often as hellos.
-			m.drop(DropUnexpected)
-		}
-		return
-	}
-	switch typ {
-	case wire.TypeRetry:
-		if r, err := wire.ParseRetry(datagram); err != nil || !m.hello.HandleRetry(now, r) {
-			m.drop(DropUnasked)
-		}
-	case wire.TypeRefuse:
-		if r, err := wire.ParseRefuse(datagram); err != nil || !m.hello.HandleRefuse(r) {
-			m.drop(DropUnasked)
-		} else {
-			m.end(&RefusedError{r.Code})
-		}
-	default:
-		m.handleAccept(now, datagram)
-	}
-}
-
-func (m *Machine) handleAccept(now time.Time, datagram []byte) {
-	a, err := wire.ParseAccept(datagram)
-	if err != nil || !m.hello.HandleAccept(a) {
-		m.drop(DropUnasked)
-		return
-	}
-	seal, unseal, err := handshake.Seals(m.nonce, m.local, a.Source)
-	if err != nil {
-		m.end(err)
-		return
-	}
-	if !bytes.Equal(m.acceptTag(a, unseal), a.Tag[:]) {
-		m.drop(DropSeal)
-		return
-	}
-	m.seal, m.unseal, m.remote, m.state = seal, unseal, a.Source, stateOpen
-	m.heardAt = now
-	early := m.early
-	m.early = nil
-	for _, d := range early {
-		m.handlePacket(now, d)
-	}
-}
-
 func (m *Machine) handlePacket(now time.Time, datagram []byte) {
-	if m.state == stateHello {
-		if len(m.early) == earlyDatagrams && m.cfg.Planted != planted.EarlyEndless {
-			m.drop(DropEarly)
-			return
-		}
-		m.early = append(m.early, bytes.Clone(datagram))
-		return
-	}
-	h, frames, err := wire.ParsePacketHeader(datagram)
+	h, _, err := wire.ParsePacketHeader(datagram)
 	if err != nil || h.Dest != m.local {
 		m.drop(DropMalformed)
 		return
@@ -131,14 +50,15 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 		m.drop(DropRepeated)
 		return
 	}
-	_, ok := m.unseal.Open(datagram, h.Number)
-	if m.cfg.Planted == planted.SealUnchecked {
-		ok = len(frames) >= wire.SealBytes
-	}
-	if !ok {
-		m.drop(DropSeal)
+	frames, reason := m.open(now, h, datagram)
+	if reason != dropNone {
+		m.drop(reason)
+		if m.stats.Drops[DropSeal] >= handshake.ForgedPacketsMax {
+			m.fail(errBroken)
+		}
 		return
 	}
+	m.heardFrom(now, h)
 	m.arrived.Mark(h.Number)
 	m.received++
 	m.heardAt = now
@@ -146,7 +66,7 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 		m.largest, m.askedAt = h.Number, now
 	}
 	m.lossIn.report(m.largest, m.received)
-	m.handleFrames(now, frames[:len(frames)-wire.SealBytes])
+	m.handleFrames(now, frames)
 }
 
 // handleFrames takes the frames of an authentic packet. A peer that breaks the protocol here has a bug or is hostile:
@@ -167,6 +87,9 @@ func (m *Machine) handleFrames(now time.Time, b []byte) {
 }
 
 func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
+	if m.state == stateHalf && f.Type != wire.FrameCrypto {
+		return errBroken // It stands first.
+	}
 	if m.state == stateClosing && f.Type != wire.FrameClose {
 		return nil // All that counts now is whether the peer heard that we close.
 	}
@@ -186,6 +109,10 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 		return m.handleAck(now, f.Ack)
 	case wire.FrameClose:
 		m.handleClose(f.Code, string(f.Text))
+	case wire.FrameCrypto:
+		return m.handleFinished(f.Data)
+	case wire.FrameToken:
+		return m.handleToken(f.Data)
 	case wire.FramePadding:
 	}
 	return nil
@@ -262,6 +189,7 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 	if a.Largest > m.number {
 		return errBroken // An acknowledgement for a packet never sent.
 	}
+	m.token.acknowledged(a)
 	keep := m.sent[:0]
 	for _, p := range m.sent {
 		switch {

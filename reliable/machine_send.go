@@ -26,21 +26,6 @@ type repair struct {
 	bytes   int // of the group, as far as they count in Machine.repairBytes
 }
 
-// advanceHello repeats the hello (SPEC.md 4.2).
-func (m *Machine) advanceHello(now time.Time) {
-	if !now.Before(m.helloUntil) {
-		m.end(errHandshake)
-		return
-	}
-	b, due := m.hello.AppendDue(now, m.packet[:0])
-	if m.cfg.Planted == planted.HelloOnce && m.stats.DatagramsSent >= 2 {
-		due = false
-	}
-	if due {
-		m.send(b)
-	}
-}
-
 // advanceStream moves bytes into the ARQ and lets it send: acknowledgements of what came, new segments,
 // retransmissions. What it puts out between here and closeGroup is one flush, so one group.
 func (m *Machine) advanceStream(now time.Time) {
@@ -76,11 +61,12 @@ func (m *Machine) advanceStream(now time.Time) {
 
 // outputSymbol sends what the ARQ puts out. Data goes into the open group; what is only acknowledgement goes bare.
 func (m *Machine) outputSymbol(symbol []byte, data bool) {
-	b := m.startPacket()
 	if !data {
+		b := m.startPacket(wire.BareFrameBytes + len(symbol))
 		m.sendPacket(wire.AppendBare(b, symbol), nil, false)
 		return
 	}
+	b := m.startPacket(wire.SourceFrameBytes + len(symbol))
 	if m.enc == nil {
 		m.enc = fec.NewEncoder(&m.shared.codecs)
 	}
@@ -143,7 +129,9 @@ func (m *Machine) advanceRepairs(now time.Time) {
 		r := m.repairs[i]
 		for r.next < r.group.R && !now.Before(r.at) && m.state <= stateLinger {
 			g := r.group
-			b := wire.AppendRepair(m.startPacket(), g.ID, uint8(g.K), uint8(g.R), uint8(r.next), g.Repair(r.next))
+			symbol := g.Repair(r.next)
+			b := m.startPacket(wire.RepairFrameBytes + len(symbol))
+			b = wire.AppendRepair(b, g.ID, uint8(g.K), uint8(g.R), uint8(r.next), symbol)
 			m.stats.RepairSent++
 			m.sendPacket(b, r, true)
 			if r.next == 0 {
@@ -186,16 +174,27 @@ func (m *Machine) arrivedAtPeer(p sentItem) {
 // sendOwedAck sends an acknowledgement by itself if nothing took it along.
 func (m *Machine) sendOwedAck() {
 	if m.owesAck && m.state != stateEnded {
-		m.sendPacket(m.startPacket(), nil, false)
+		m.sendPacket(m.startPacket(0), nil, false)
 	}
 }
 
-// startPacket begins a packet: header, and the acknowledgement if one is owed.
-func (m *Machine) startPacket() []byte {
+// startPacket begins a packet for frames of so many bytes: header, the end of the handshake while the server may not have
+// it, the acknowledgement if one is owed, the client's token.
+func (m *Machine) startPacket(room int) []byte {
+	finish := m.rideFinish(room)
 	if m.cfg.Planted != planted.NumberReused || m.stats.DatagramsSent%50 != 49 {
 		m.number++
 	}
-	b := wire.AppendPacketHeader(m.packet[:0], wire.PacketHeader{Dest: m.remote, Number: m.number})
+	m.head = wire.PacketHeader{Type: wire.TypePacket, Dest: m.remote, Number: m.number}
+	if finish {
+		m.head.Type = wire.TypeFinish
+	} else {
+		m.head.Phase = m.keys.Phase(m.now)
+	}
+	b := wire.AppendPacketHeader(m.packet[:0], m.head)
+	if finish {
+		b = wire.AppendCrypto(b, m.finish.data)
+	}
 	if m.owesAck {
 		m.owesAck = false
 		b = wire.AppendAck(b, wire.Ack{
@@ -203,7 +202,7 @@ func (m *Machine) startPacket() []byte {
 			Received: uint32(m.received), Bitmap: m.arrived.Below(m.largest),
 		})
 	}
-	return b
+	return m.token.append(b, m.number, room)
 }
 
 // sendPacket seals and sends the packet that startPacket began. Asks says that it wants an acknowledgement.
@@ -215,7 +214,14 @@ func (m *Machine) sendPacket(b []byte, group *repair, asks bool) {
 		m.sent = append(m.sent, sentItem{m.number, m.now, group})
 	}
 	m.spokeAt = m.now
-	m.send(m.seal.Append(b, m.number))
+	if m.cfg.Watch != nil {
+		m.cfg.Watch(b)
+	}
+	if m.head.Type == wire.TypeFinish {
+		m.send(m.finish.protect(m.now, b, m.number))
+	} else {
+		m.send(m.keys.Protect(b, wire.PacketHeaderBytes, m.number))
+	}
 	if m.number >= packetsMax {
 		m.end(errBroken)
 	}

@@ -16,7 +16,7 @@ const (
 	DropSeal                    // corrupted or forged
 	DropRepeated                // packet number seen before, or too old to tell
 	DropInboxFull               // the connection's loop cannot keep up
-	DropEarly                   // too many packets before the handshake was over
+	DropEarly                   // packet before the handshake was over
 	DropSymbolTwice             // source symbol seen or rebuilt before
 	DropSymbolBad               // symbol that no correct peer sends
 	DropBacklogFull             // hello, but no room for another connection
@@ -24,13 +24,16 @@ const (
 	DropUnasked                 // CALL or answer to a handshake that nobody waits for
 	DropUnexpected              // type of datagram that makes no sense in this state
 	DropSendFailed              // the system refused to send
+	DropHandshake               // handshake that failed
 	drops
+
+	dropNone Drop = 255 // not dropped
 )
 
 var dropNames = [drops]string{
 	"not_ours", "version", "too_long", "malformed", "unknown_connection", "wrong_address", "bad_seal", "repeated_packet",
 	"inbox_full", "too_early", "symbol_twice", "symbol_bad", "backlog_full", "connection_ended", "unasked", "unexpected",
-	"send_failed",
+	"send_failed", "handshake_failed",
 }
 
 // String returns the reason's name in lower case with underscores.
@@ -89,7 +92,9 @@ type EndpointStats struct {
 	Conns         int    // now
 	Accepted      uint64 // connections made by hellos of others
 	Dialled       uint64
-	Refused       uint64 // proven hellos that got no connection
+	HalfOpen      int    // clients now that have not finished their handshake
+	HalfOpenEnded uint64 // clients that never did
+	Refused       uint64 // hellos that got no connection
 	Retries       uint64 // cookies sent
 	CallsSent     uint64 // CALL packets
 	TimeWait      int    // ended connections remembered now

@@ -1,11 +1,13 @@
 package reliable
 
 import (
+	"bytes"
 	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"udpchat/reliable/internal/handshake"
 	"udpchat/reliable/internal/wire"
 	"udpchat/reliable/netem"
 )
@@ -78,6 +80,8 @@ type raw struct {
 	*world
 	sock *netem.Socket
 	got  int // bytes that came back
+
+	sources int // connection IDs used
 }
 
 func (w *world) stranger(addr string) *raw {
@@ -100,17 +104,50 @@ func (r *raw) ask(b []byte) []byte {
 	return buf[:n]
 }
 
-// hello runs the handshake and returns the hello with its cookie and the accept.
-func (r *raw) hello(h wire.Hello) (wire.Hello, wire.Accept) {
+// A stranger is a client made by hand, one datagram after the other.
+type stranger struct {
+	*raw
+	machine *handshake.Client
+	hello   []byte
+	accept  []byte
+	result  *handshake.Result
+}
+
+// begin runs the handshake up to the accept, through a cookie if the server asks for one.
+func (r *raw) begin() *stranger {
 	r.Helper()
-	retry, err := wire.ParseRetry(r.ask(wire.AppendHello(nil, h)))
+	r.sources++
+	s := &stranger{raw: r}
+	var err error
+	s.machine, err = handshake.NewClient(time.Now(), handshake.ClientConfig{
+		Source: wire.ConnID(r.sources), Nonce: wire.Nonce{1}, Verify: func(Key) error { return nil },
+	})
 	if err != nil {
 		r.Fatal(err)
 	}
-	h.Cookie = retry.Cookie
-	accept, err := wire.ParseAccept(r.ask(wire.AppendHello(nil, h)))
-	if err != nil {
-		r.Fatal(err)
+	for s.result == nil {
+		s.hello, _ = s.machine.AppendDue(time.Now(), nil)
+		if s.accept = bytes.Clone(r.ask(s.hello)); s.accept == nil {
+			r.Fatal("a hello was not answered")
+		}
+		if retry, err := wire.ParseRetry(s.accept); err == nil {
+			s.machine.HandleRetry(time.Now(), retry)
+			continue
+		}
+		a, err := wire.ParseAccept(s.accept)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if s.result, _, err = s.machine.HandleAccept(time.Now(), a); err != nil {
+			r.Fatal(err)
+		}
 	}
-	return h, accept
+	s.machine.Close()
+	return s
+}
+
+// finish returns the packet that ends the handshake.
+func (s *stranger) finish() []byte {
+	b := wire.AppendPacketHeader(nil, wire.PacketHeader{Type: wire.TypeFinish, Dest: s.result.Server, Number: 1})
+	return s.result.First.Protect(wire.AppendCrypto(b, s.result.Finished), wire.PacketHeaderBytes, 1)
 }

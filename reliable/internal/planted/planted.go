@@ -30,8 +30,6 @@ const (
 	HelloOnce
 	// HelloUnanswered does not answer a repeated hello by the accept that was lost.
 	HelloUnanswered
-	// EarlyEndless keeps any number of packets that overtook the accept.
-	EarlyEndless
 
 	// NumberReused gives a packet the number of the one before it, now and then.
 	NumberReused
@@ -59,7 +57,7 @@ const (
 
 var names = [bugs]string{
 	"none", "seal unchecked", "send cut", "read skips", "read swaps", "read repeats", "rebuilt wrong", "end forgets",
-	"hello once", "hello unanswered", "early endless", "number reused", "sent endless", "repairs endless",
+	"hello once", "hello unanswered", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
 }
 

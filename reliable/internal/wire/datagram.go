@@ -6,7 +6,7 @@ import (
 )
 
 // Version is the version of the format this package speaks.
-const Version = 1
+const Version = 2
 
 // A Type says what a datagram is.
 type Type uint8
@@ -19,6 +19,7 @@ const (
 	TypeAccept             // the connection exists
 	TypeRefuse             // there will be no connection, and why
 	TypeCall               // please dial back to this address
+	TypeFinish             // a packet under the keys of the handshake: it carries the end of the client's handshake
 )
 
 // A ConnID names a connection to the side that chose it. Zero is never used.
@@ -41,7 +42,8 @@ var (
 const (
 	highBit     = 0x80
 	versionMask = 0x70
-	typeMask    = 0x0f
+	phaseBit    = 0x08
+	typeMask    = 0x07
 )
 
 func firstByte(t Type) byte { return highBit | Version<<4 | byte(t) }
@@ -62,7 +64,7 @@ func ParseType(b []byte) (Type, error) {
 		return 0, ErrNotOurs
 	case b[0]&versionMask != Version<<4:
 		return 0, ErrVersion
-	case b[0]&typeMask > byte(TypeCall):
+	case b[0]&typeMask > byte(TypeFinish) || b[0]&phaseBit != 0 && b[0]&typeMask != byte(TypePacket):
 		return 0, ErrMalformed
 	}
 	return Type(b[0] & typeMask), nil
@@ -70,22 +72,30 @@ func ParseType(b []byte) (Type, error) {
 
 // A PacketHeader stands before the frames of a packet.
 type PacketHeader struct {
+	Type   Type // TypePacket or TypeFinish
+	Phase  bool // which of two generations of keys; TypePacket only
 	Dest   ConnID
 	Number uint64 // 48 bits
 }
 
 // AppendPacketHeader appends h to b.
 func AppendPacketHeader(b []byte, h PacketHeader) []byte {
-	b = append(b, firstByte(TypePacket))
+	first := firstByte(h.Type)
+	if h.Phase {
+		first |= phaseBit
+	}
+	b = append(b, first)
 	b = binary.BigEndian.AppendUint64(b, uint64(h.Dest))
 	return appendNumber(b, h.Number)
 }
 
-// ParsePacketHeader reads the header of a packet and returns the frames behind it.
+// ParsePacketHeader reads the header of a packet, whose type must be one of its two, and returns the sealed frames behind
+// it.
 func ParsePacketHeader(b []byte) (h PacketHeader, frames []byte, err error) {
 	if len(b) < PacketHeaderBytes {
 		return h, nil, ErrTruncated
 	}
+	h.Type, h.Phase = Type(b[0]&typeMask), b[0]&phaseBit != 0
 	h.Dest = ConnID(binary.BigEndian.Uint64(b[1:]))
 	h.Number = parseNumber(b[1+connIDBytes:])
 	return h, b[PacketHeaderBytes:], nil

@@ -4,8 +4,8 @@
 // are valid as long as it is. Appending never fails; parsing returns an error and never panics, whatever the
 // bytes are, and allocates nothing.
 //
-//	header   1 byte    1vvv tttt   high bit set: never an ASCII letter; version; type
+//	header   1 byte    1vvv pttt   high bit set: never an ASCII letter; version; key phase; type
 //	packet   8 bytes   connection ID, chosen by the receiver of the datagram
 //	         6 bytes   packet number, rising, never reused
-//	         frames until the end of the datagram
+//	         frames until the end of the datagram, sealed
 package wire

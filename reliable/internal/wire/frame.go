@@ -17,9 +17,11 @@ const (
 	FrameRepair            // a repair symbol of a group; asks for an acknowledgement
 	FrameAck               // what arrived of the peer's packets
 	FrameClose             // the connection ends
+	FrameCrypto            // the end of the client's handshake, in packets of TypeFinish only
+	FrameToken             // spares the client a cookie next time
 )
 
-// A Frame is one decoded frame; Type says which fields count. Symbol and Text point into the packet.
+// A Frame is one decoded frame; Type says which fields count. Slices point into the packet.
 type Frame struct {
 	Type FrameType
 
@@ -32,6 +34,8 @@ type Frame struct {
 
 	Code uint32 // close: why, as a number
 	Text []byte // close: why, for people
+
+	Data []byte // crypto: bytes of TLS; token: the token
 }
 
 // An Ack reports which packets arrived.
@@ -95,6 +99,16 @@ func AppendClose(b []byte, code uint32, text string) []byte {
 	return append(b, text...)
 }
 
+// AppendCrypto appends a crypto frame.
+func AppendCrypto(b, data []byte) []byte {
+	return appendSymbol(append(b, byte(FrameCrypto)), data)
+}
+
+// AppendToken appends a token frame. The token has 1 to CookieBytesMax bytes.
+func AppendToken(b, token []byte) []byte {
+	return append(append(b, byte(FrameToken), byte(len(token))), token...)
+}
+
 // ParseFrame reads the first frame of b and returns what follows it. Padding comes as one frame that takes the rest.
 func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 	if len(b) == 0 {
@@ -128,6 +142,11 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 		return parseAck(f, b)
 	case FrameClose:
 		return parseClose(f, b)
+	case FrameCrypto:
+		f.Data, rest, err = parseSymbol(b)
+		return f, rest, err
+	case FrameToken:
+		return parseToken(f, b)
 	}
 	return f, nil, ErrMalformed
 }
@@ -156,6 +175,18 @@ func parseClose(f Frame, b []byte) (Frame, []byte, error) {
 	}
 	f.Text = b[5 : 5+n]
 	return f, b[5+n:], nil
+}
+
+func parseToken(f Frame, b []byte) (Frame, []byte, error) {
+	if len(b) < 1 {
+		return f, nil, ErrTruncated
+	}
+	n := int(b[0])
+	if n == 0 || n > CookieBytesMax || len(b) < 1+n {
+		return f, nil, ErrMalformed
+	}
+	f.Data = b[1 : 1+n]
+	return f, b[1+n:], nil
 }
 
 func appendSymbol(b, symbol []byte) []byte {

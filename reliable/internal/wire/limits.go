@@ -6,9 +6,9 @@ const (
 	// room for a tunnel's header. Longer ones are dropped on arrival.
 	DatagramBytesMax = 1200
 
-	// HelloBytesMin is the shortest hello. It is longer than every answer to it, so that an unproven address never
-	// gets more bytes than it sent (SPEC.md 4.1).
-	HelloBytesMin = 64
+	// HelloBytesMin is the shortest hello. It is longer than every answer to it that a server with an ordinary key gives,
+	// so that one is enough; a server never answers a hello by more bytes than it has (SPEC.md 4.1).
+	HelloBytesMin = 512
 
 	// CallBytesMax bounds a CALL packet, the only datagram sent to an address that did not ask (SPEC.md 4.4).
 	CallBytesMax = 60
@@ -26,6 +26,12 @@ const (
 	packetNumberBytes = 6
 	nonceBytes        = 16
 	callNonceBytes    = 8
+	checkBytes        = 8
+
+	// HelloBytes, AcceptBytes and CryptoFrameBytes are the sizes without cookie, data and padding.
+	HelloBytes       = 1 + connIDBytes + nonceBytes + callNonceBytes + 2 + 2 + 2 + 2 + 1 + checkBytes
+	AcceptBytes      = 1 + 2*connIDBytes + nonceBytes + 2 + 2 + checkBytes
+	CryptoFrameBytes = 1 + 2
 
 	// PacketHeaderBytes is what stands before the frames of a packet.
 	PacketHeaderBytes = 1 + connIDBytes + packetNumberBytes
@@ -34,7 +40,9 @@ const (
 	SourceFrameBytes = 1 + 4 + 1 + 2
 	BareFrameBytes   = 1 + 2
 	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2
-	// SealBytes is kept free in every packet for the authentication tag of encrypted versions.
+	// TokenFrameBytes is the size of a token frame without its token.
+	TokenFrameBytes = 1 + 1
+	// SealBytes is the size of the authentication tag that ends every packet.
 	SealBytes = 16
 	// SymbolBytesMax is the longest symbol that fits into a packet as source and, with the two-byte length a repair
 	// symbol adds, as repair, beside an acknowledgement.

@@ -8,11 +8,11 @@ import (
 )
 
 func TestHelloIsLongerThanEveryAnswer(t *testing.T) {
-	hello := AppendHello(nil, Hello{Source: 1})
-	cookie := make([]byte, 17) // what package handshake makes
+	hello := AppendHello(nil, Hello{Source: 1}, 0)
+	cookie := make([]byte, 18) // what package handshake makes
 	for name, answer := range map[string][]byte{
 		"retry":  AppendRetry(nil, Retry{Dest: 1, Cookie: cookie}),
-		"accept": AppendAccept(nil, Accept{Dest: 1, Source: 2}),
+		"accept": AppendAccept(nil, Accept{Dest: 1, Source: 2, Piece: Piece{Total: 440, Data: make([]byte, 440)}}),
 		"refuse": AppendRefuse(nil, Refuse{Dest: 1}),
 	} {
 		if len(answer) > len(hello) {
@@ -39,16 +39,16 @@ func TestLargestSymbolFitsAPacketInEveryForm(t *testing.T) {
 
 func TestHandshakeDatagramsRoundTrip(t *testing.T) {
 	nonce := Nonce{1, 2, 3}
-	h := Hello{Source: 7, Nonce: nonce, Call: 9, Cookie: []byte("cookie")}
-	if got, err := ParseHello(AppendHello(nil, h)); err != nil || !reflect.DeepEqual(got, h) {
+	h := Hello{Source: 7, Nonce: nonce, Call: 9, Cookie: []byte("cookie"), Want: 5, Piece: Piece{Total: 9, Offset: 4, Data: []byte("hello")}}
+	if got, err := ParseHello(AppendHello(nil, h, 700)); err != nil || !reflect.DeepEqual(got, h) {
 		t.Errorf("hello: got %+v, %v, want %+v", got, err, h)
 	}
 	r := Retry{Dest: 7, Nonce: nonce, Cookie: []byte("cookie")}
 	if got, err := ParseRetry(AppendRetry(nil, r)); err != nil || !reflect.DeepEqual(got, r) {
 		t.Errorf("retry: got %+v, %v, want %+v", got, err, r)
 	}
-	a := Accept{Dest: 7, Source: 8, Nonce: nonce}
-	if got, err := ParseAccept(AppendAccept(nil, a)); err != nil || got != a {
+	a := Accept{Dest: 7, Source: 8, Nonce: nonce, Piece: Piece{Total: 9, Offset: 4, Data: []byte("hello")}}
+	if got, err := ParseAccept(AppendAccept(nil, a)); err != nil || !reflect.DeepEqual(got, a) {
 		t.Errorf("accept: got %+v, %v, want %+v", got, err, a)
 	}
 	f := Refuse{Dest: 7, Nonce: nonce, Code: 3}
@@ -67,6 +67,8 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	b = AppendSource(b, 4, 1, []byte("source"))
 	b = AppendRepair(b, 4, 2, 3, 1, []byte("repair"))
 	b = AppendBare(b, []byte("bare"))
+	b = AppendCrypto(b, []byte("crypto"))
+	b = AppendToken(b, []byte("token"))
 	b = AppendClose(b, 42, "bye")
 	want := []Frame{
 		{Type: FramePing},
@@ -74,6 +76,8 @@ func TestFramesRoundTripTogether(t *testing.T) {
 		{Type: FrameSource, Group: 4, Index: 1, Symbol: []byte("source")},
 		{Type: FrameRepair, Group: 4, K: 2, R: 3, Index: 1, Symbol: []byte("repair")},
 		{Type: FrameBare, Symbol: []byte("bare")},
+		{Type: FrameCrypto, Data: []byte("crypto")},
+		{Type: FrameToken, Data: []byte("token")},
 		{Type: FrameClose, Code: 42, Text: []byte("bye")},
 	}
 	for _, w := range want {
@@ -85,6 +89,35 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	}
 	if len(b) != 0 {
 		t.Errorf("%d bytes left", len(b))
+	}
+}
+
+// A damaged datagram must not spoil a handshake.
+func TestHandshakeDatagramWithAnyFlippedBitIsDropped(t *testing.T) {
+	for name, c := range map[string]struct {
+		b     []byte
+		parse func(b []byte) error
+	}{
+		"hello":  {AppendHello(nil, Hello{Source: 1, Cookie: []byte("c")}, 0), func(b []byte) error { _, err := ParseHello(b); return err }},
+		"retry":  {AppendRetry(nil, Retry{Dest: 1, Cookie: []byte("c")}), func(b []byte) error { _, err := ParseRetry(b); return err }},
+		"accept": {AppendAccept(nil, Accept{Dest: 1, Source: 2}), func(b []byte) error { _, err := ParseAccept(b); return err }},
+		"refuse": {AppendRefuse(nil, Refuse{Dest: 1}), func(b []byte) error { _, err := ParseRefuse(b); return err }},
+	} {
+		if err := c.parse(c.b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i := range len(c.b) * 8 {
+			c.b[i/8] ^= 1 << (i % 8)
+			if c.parse(c.b) == nil {
+				t.Errorf("%s with bit %d flipped was taken", name, i)
+			}
+			c.b[i/8] ^= 1 << (i % 8)
+		}
+		for n := range len(c.b) {
+			if c.parse(c.b[:n]) == nil {
+				t.Errorf("%d bytes of a %s were taken", n, name)
+			}
+		}
 	}
 }
 
@@ -116,8 +149,11 @@ func FuzzDatagram(f *testing.F) {
 		}
 		switch typ {
 		case TypeHello:
-			if h, err := ParseHello(b); err == nil && !bytes.HasPrefix(b, AppendHello(nil, h)[:34+len(h.Cookie)]) {
-				t.Errorf("hello %x is written %x", b, AppendHello(nil, h))
+			if h, err := ParseHello(b); err == nil {
+				again := AppendHello(nil, h, len(b))
+				if n := HelloBytes - checkBytes + len(h.Cookie) + len(h.Piece.Data); !bytes.Equal(b[:n], again[:n]) {
+					t.Errorf("hello %x is written %x", b, again)
+				}
 			}
 		case TypeRetry:
 			if r, err := ParseRetry(b); err == nil && !bytes.Equal(AppendRetry(nil, r), b) {
@@ -135,7 +171,7 @@ func FuzzDatagram(f *testing.F) {
 			if n, err := ParseCall(b); err == nil && !bytes.Equal(AppendCall(nil, n), b) {
 				t.Errorf("call %x is written %x", b, AppendCall(nil, n))
 			}
-		case TypePacket:
+		case TypePacket, TypeFinish:
 			fuzzPacket(t, b)
 		}
 	})
@@ -163,6 +199,10 @@ func fuzzPacket(t *testing.T, b []byte) {
 			again = AppendRepair(again, f.Group, f.K, f.R, f.Index, f.Symbol)
 		case FrameAck:
 			again = AppendAck(again, f.Ack)
+		case FrameCrypto:
+			again = AppendCrypto(again, f.Data)
+		case FrameToken:
+			again = AppendToken(again, f.Data)
 		case FrameClose:
 			again = AppendClose(again, f.Code, string(f.Text))
 		}

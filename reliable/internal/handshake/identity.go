@@ -1,0 +1,91 @@
+package handshake
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// ALPN names the protocol inside TLS, so that a key used for anything else cannot be mistaken for ours.
+const ALPN = "udpchat/1"
+
+// A Key names a server's public key: the SHA-256 of its SubjectPublicKeyInfo. The zero value names none.
+type Key [sha256.Size]byte
+
+// String returns the key in 43 letters, digits, - and _ (base64url, RFC 4648, 5).
+func (k Key) String() string { return base64.RawURLEncoding.EncodeToString(k[:]) }
+
+// ParseKey reads what String has written.
+func ParseKey(s string) (k Key, err error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != len(k) {
+		return Key{}, fmt.Errorf("handshake: %q is no key: want the %d letters and digits a server shows", s, len(Key{}.String()))
+	}
+	copy(k[:], b)
+	return k, nil
+}
+
+// An Identity is a server's private key with a certificate for TLS to carry. It is safe for concurrent use.
+type Identity struct {
+	key    Key
+	config *tls.Config
+}
+
+// NewIdentity returns the identity of a private key. The certificate is signed by itself and says nothing: clients go
+// by the key alone.
+func NewIdentity(private ed25519.PrivateKey) (*Identity, error) {
+	public := private.Public()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	if err != nil {
+		return nil, fmt.Errorf("handshake: making a certificate: %w", err)
+	}
+	return identityOf(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private})
+}
+
+func identityOf(cert tls.Certificate) (*Identity, error) {
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		return nil, fmt.Errorf("handshake: reading a certificate: %w", err)
+	}
+	cert.Leaf = leaf
+	config := baseConfig()
+	config.Certificates = []tls.Certificate{cert}
+	return &Identity{keyOf(leaf), config}, nil
+}
+
+// Key returns the public key.
+func (id *Identity) Key() Key { return id.key }
+
+func keyOf(cert *x509.Certificate) Key { return sha256.Sum256(cert.RawSubjectPublicKeyInfo) }
+
+// baseConfig is what both sides have in common. There are no session tickets: a resumed session would prove the key of a
+// day ago, and an ordinary handshake takes no more round trips.
+func baseConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, CurvePreferences: []tls.CurveID{tls.X25519},
+		NextProtos: []string{ALPN}, SessionTicketsDisabled: true,
+	}
+}
+
+// clientConfig takes the server's key from its certificate and nothing else: who made it out, for whom and until when does
+// not matter. That the server has the private key is checked by TLS.
+func clientConfig(seen func(Key) error) *tls.Config {
+	config := baseConfig()
+	config.InsecureSkipVerify = true // The key is checked instead.
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return errNoKey
+		}
+		return seen(keyOf(state.PeerCertificates[0]))
+	}
+	return config
+}
