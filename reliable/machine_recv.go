@@ -127,7 +127,7 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 		m.drop(DropMalformed)
 		return
 	}
-	if !m.arrived.Fresh(h.Number) {
+	if !m.arrived.Fresh(h.Number) && m.cfg.Planted != planted.ReplayTaken {
 		m.drop(DropRepeated)
 		return
 	}
@@ -172,7 +172,10 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 	}
 	switch f.Type {
 	case wire.FramePing:
-		m.owesAck = m.owesAck || m.cfg.Planted != planted.PingUnanswered
+		if m.cfg.Planted == planted.PingUnanswered {
+			return nil
+		}
+		m.owesAck = true
 		if m.stream != nil {
 			m.stream.TellWindow() // The peer may be waiting for a window update that was lost.
 		}

@@ -198,9 +198,12 @@ func (m *Machine) startPacket() []byte {
 	b := wire.AppendPacketHeader(m.packet[:0], wire.PacketHeader{Dest: m.remote, Number: m.number})
 	if m.owesAck {
 		m.owesAck = false
+		bitmap := m.arrived.Below(m.largest)
+		if m.cfg.Planted == planted.AckInvents {
+			bitmap |= 1 << 5
+		}
 		b = wire.AppendAck(b, wire.Ack{
-			Largest: m.largest, Delay: m.now.Sub(m.askedAt),
-			Received: uint32(m.received), Bitmap: m.arrived.Below(m.largest),
+			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
 		})
 	}
 	return b
