@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/planted"
 )
 
@@ -22,8 +23,9 @@ type Config struct {
 	KeepAlive time.Duration
 	// Linger is how long a closed connection tries to get its last bytes across. Default 5 s.
 	Linger time.Duration
-	// NoRedundancy sends no repair symbols.
-	NoRedundancy bool
+	// Redundancy is how much is sent beside the data so that losses need not be repaired by asking. Each side decides for
+	// what it sends. Default RedundancyLatency.
+	Redundancy Redundancy
 	// Backlog is how many connections may wait for Accept; more are refused. Default 1,024.
 	Backlog int
 	// ConnsMax is how many connections the endpoint has at once; more are refused. Default 65,536.
@@ -40,6 +42,19 @@ type Config struct {
 	// Planted is a mistake to make on purpose, for tests of the tests. The zero value makes none.
 	Planted planted.Bug
 }
+
+// A Redundancy says what repair symbols are for.
+type Redundancy uint8
+
+// The kinds of redundancy.
+const (
+	// RedundancyLatency spends bytes, within a budget, so that hardly any message waits for a retransmission.
+	RedundancyLatency = Redundancy(fec.Latency)
+	// RedundancyEconomy spends a copy where there is loss.
+	RedundancyEconomy = Redundancy(fec.Economy)
+	// RedundancyOff leaves everything to retransmission.
+	RedundancyOff = Redundancy(fec.Off)
+)
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.HandshakeTimeout, 10*time.Second)

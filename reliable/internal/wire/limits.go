@@ -33,7 +33,7 @@ const (
 	AckFrameBytes    = 1 + packetNumberBytes + 2 + 4 + 8
 	SourceFrameBytes = 1 + 4 + 1 + 2
 	BareFrameBytes   = 1 + 2
-	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2
+	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2 + 2
 	// SealBytes is kept free in every packet for the authentication tag of encrypted versions.
 	SealBytes = 16
 	// SymbolBytesMax is the longest symbol that fits into a packet as source and, with the two-byte length a repair
