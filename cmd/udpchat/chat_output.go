@@ -74,13 +74,19 @@ func (o *terminalOutput) event(line string) { o.write(line) }
 func (o *terminalOutput) problem(line string) { o.write("! " + line) }
 
 func (o *terminalOutput) write(line string) {
+	o.resize()
 	_, _ = io.WriteString(o.t, line+"\n") // A terminal that is gone ends the input too.
 }
 
-func (o *terminalOutput) prompt(room string) {
+// resize tells the terminal how large its window has become. It must not be called while the terminal waits for us.
+func (o *terminalOutput) resize() {
 	if w, h, err := o.size(); err == nil && w > 0 && h > 0 {
 		_ = o.t.SetSize(w, h) // Only the look suffers.
 	}
+}
+
+func (o *terminalOutput) prompt(room string) {
+	o.resize()
 	if room == "" {
 		o.t.SetPrompt("> ")
 		return
