@@ -100,7 +100,7 @@ func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	case u.refused > 0 && !u.interactive:
 		return failures(fmt.Errorf("%d of the lines could not be carried out", u.refused))
 	}
-	return nil
+	return failures(u.out.unwritten())
 }
 
 // goodbye disconnects and closes the client, also after a refusal, so that the others see us leave at once. It reports

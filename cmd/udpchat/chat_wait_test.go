@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -144,6 +145,22 @@ func TestKeyboardTakesALongPaste(t *testing.T) {
 		}
 		if got, err := io.ReadAll(k); string(got) != paste || err != nil {
 			t.Errorf("%d bytes, %v; want all %d", len(got), err, len(paste))
+		}
+	})
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestChatScriptWhoseOutputCannotBeWrittenFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := scriptedInput("hello", "/quit")
+		u := &chatUI{client: newFakeClient(), out: &scriptOutput{events: fullDisk{}, other: io.Discard}}
+		err := u.run(t.Context(), []string{"a"}, in)
+		if report(io.Discard, err) != exitFailures || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("run: %v, want that the output could not be written", err)
 		}
 	})
 }
