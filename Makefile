@@ -1,6 +1,6 @@
 # udpchat. 'make' lists what it can do; go, make and git are all it needs.
 #
-# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, SEED for sim, TESTFLAGS for test and sim.
+# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, SEED or SEEDS for sim, TESTFLAGS for test and sim.
 
 GO       ?= go
 BIN      := .bin
@@ -8,6 +8,7 @@ PORT     ?= 4000
 FUZZTIME ?= 10s
 FUZZ     ?= .
 SEED     ?=
+SEEDS    ?=
 TESTFLAGS ?=
 LINES_MAX := 600
 
@@ -35,8 +36,8 @@ test: ## run all tests with the race detector, in random order
 fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) .ci/fuzz '$(FUZZ)'
 
-sim: ## simulate connections on a bad link; SEED=N repeats one run
-	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run Simul ./reliable/simulate $(if $(SEED),-args -seed=$(SEED))
+sim: ## simulate connections on a bad link; SEED=N repeats one run, SEEDS=N makes so many
+	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run Simul ./reliable/simulate $(if $(SEED)$(SEEDS),-args $(if $(SEED),-seed=$(SEED)) $(if $(SEEDS),-seeds=$(SEEDS)))
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -33,7 +33,7 @@ func newBenchCommand() *cobra.Command {
 
 Without --server a server of its own is started on a free port of 127.0.0.1 and stopped again. The clients run on the
 same machine and take about half of it: compare figures of one machine, and distrust single ones.`,
-		Args: noArgs,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newBenchFanoutCommand(), newBenchIdleCommand())

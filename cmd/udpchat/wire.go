@@ -25,6 +25,15 @@ import (
 	"udpchat/reliable/plain"
 )
 
+const (
+	// usersPerSession is how many clients the front-ends let one connection carry; see the lab front-end's limits. One
+	// more there is refused; here that many have room for every session.
+	usersPerSession = 64
+
+	// usersMax is the most the core takes.
+	usersMax = 1 << 24
+)
+
 // A node is one running server: the parts list of the program. build opens everything, serve runs it, stop ends it.
 type node struct {
 	cfg       config.Config
@@ -46,7 +55,8 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()
 	var err error
 	n.hub, err = core.New(core.Config{
 		Engine: n.engine, Logger: log,
-		UsersMax: cfg.SessionsMax, RoomsPerUserMax: cfg.RoomsPerClientMax,
+		// A few connections must not take the places of all others.
+		UsersMax: min(cfg.SessionsMax*usersPerSession, usersMax), RoomsPerUserMax: cfg.RoomsPerClientMax,
 	})
 	if err != nil {
 		return nil, err
