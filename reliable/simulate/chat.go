@@ -8,30 +8,30 @@ import (
 	"udpchat/reliable/netem"
 )
 
-// Chat is a scenario of two people talking: the client writes a small message now and then, and the links lose the
-// given share of datagrams each way, independently, as long as it talks.
+// Chat is a scenario of two people talking: the client writes a small message now and then over a link that is the same
+// each way.
 type Chat struct {
-	Seed     uint64
-	Messages int
-	Bytes    int           // of a message, with its header
-	Every    time.Duration // between messages, ±10 %
-	Delay    time.Duration // one way
-	Loss     float64
+	Seed       uint64
+	Messages   int
+	Bytes      int           // of a message, with its header
+	Every      time.Duration // between messages, ±10 %
+	Link       netem.Params
+	Redundancy reliable.Redundancy
 }
 
-// ChatOf returns the usual: messages of 200 bytes about every 100 ms, 50 ms one way.
-func ChatOf(seed uint64, messages int, loss float64) Chat {
-	return Chat{
-		Seed: seed, Messages: messages, Bytes: 200, Every: 100 * time.Millisecond, Delay: 50 * time.Millisecond, Loss: loss,
-	}
+// ChatOf returns the usual: messages of 200 bytes about every 100 ms, 50 ms one way on top of what link says.
+func ChatOf(seed uint64, messages int, link netem.Params) Chat {
+	link.Delay, link.Grain = 50*time.Millisecond, time.Millisecond
+	return Chat{Seed: seed, Messages: messages, Bytes: 200, Every: 100 * time.Millisecond, Link: link}
 }
 
 // Scenario returns c as a scenario, with latencies.
 func (c Chat) Scenario() *Scenario {
-	link := netem.Params{Loss: c.Loss, Delay: c.Delay, Grain: time.Millisecond}
 	s := &Scenario{
-		Seed: c.Seed, Links: [2]netem.Params{link, link}, Latencies: true, Pause: time.Second,
-		Config: reliable.Config{HandshakeTimeout: time.Minute, IdleTimeout: time.Minute, Linger: 5 * time.Second},
+		Seed: c.Seed, Links: [2]netem.Params{c.Link, c.Link}, Latencies: true, Pause: time.Second,
+		Config: reliable.Config{
+			HandshakeTimeout: time.Minute, IdleTimeout: time.Minute, Linger: 5 * time.Second, Redundancy: c.Redundancy,
+		},
 	}
 	d := newDice(c.Seed)
 	at := time.Second // After the handshake, which is not what is measured.

@@ -63,6 +63,7 @@ type witness struct {
 	packets []bool        // which came, by number
 	came    int           // how many
 	owesAt  time.Duration // when a packet came that has to be answered; 0: nothing to answer
+	ackedAt time.Duration // when an acknowledgement left last
 	closed  bool          // Close or Abort was called
 	closeAt time.Duration // when
 	accepts int           // sent
@@ -111,6 +112,7 @@ func (c *checker) sent(side Side, b []byte, s sight) {
 		w.frames++
 	}
 	if s.acks {
+		w.ackedAt = c.now()
 		c.acknowledged(side, s.ack)
 	}
 	if s.closed {
@@ -138,7 +140,7 @@ func (c *checker) came(side Side, s sight) {
 	if w.owesAt > 0 && c.now() > w.owesAt+answerMax {
 		c.fail("answer", side, "nothing was sent since %v, when a packet came that asks for an answer", w.owesAt)
 	}
-	asks := s.kind == kindData || s.kind == kindRepair || s.kind == kindPing
+	asks := s.kind == kindData || s.kind == kindPing || s.kind == kindRepair && c.now() >= w.ackedAt+ackAgain
 	if asks && w.owesAt == 0 && !w.closed && s.number+replayMax > w.highest {
 		w.owesAt = c.now()
 	}

@@ -40,7 +40,7 @@ func NewScenario(seed uint64) *Scenario {
 			HandshakeTimeout: 2 * time.Minute,
 			IdleTimeout:      d.between(16*time.Second, time.Minute),
 			Linger:           d.between(3*time.Second, 20*time.Second),
-			NoRedundancy:     d.chance(0.2),
+			Redundancy:       d.redundancy(),
 		},
 		Pause: d.between(0, 3*time.Second),
 	}
@@ -52,6 +52,16 @@ func NewScenario(seed uint64) *Scenario {
 	d.drawPlans(s)
 	d.drawEnding(s)
 	return s
+}
+
+func (d dice) redundancy() reliable.Redundancy {
+	switch u := d.Float64(); {
+	case u < 0.2:
+		return reliable.RedundancyOff
+	case u < 0.4:
+		return reliable.RedundancyEconomy
+	}
+	return reliable.RedundancyLatency
 }
 
 // drawEnding decides how it ends.
