@@ -128,8 +128,16 @@ func (u *chatUI) hint(text string) (stop func()) {
 	if !u.interactive {
 		return func() {}
 	}
-	t := time.AfterFunc(chatHintAfter, func() { u.out.event(text) })
-	return func() { t.Stop() }
+	done := make(chan struct{})
+	t := time.AfterFunc(chatHintAfter, func() {
+		defer close(done)
+		u.out.event(text)
+	})
+	return func() {
+		if !t.Stop() {
+			<-done // The terminal is about to be put back.
+		}
+	}
 }
 
 // show prints events until there are no more. The first refusal, or the loss of the connection, stops the rest.

@@ -93,6 +93,9 @@ func runUntilStopped(ctx context.Context, s service, signals <-chan os.Signal, k
 	var err error
 	select {
 	case <-signals:
+		if isTerminal(stdout) {
+			fmt.Fprintln(stdout) // Below the ^C that terminals show.
+		}
 		fmt.Fprintln(stdout, "stopping: telling the members (Ctrl-C again quits at once)")
 	case <-killed:
 		fmt.Fprintln(stdout, "stopping: a client sent KILL_SERVICE")
