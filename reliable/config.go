@@ -2,6 +2,7 @@ package reliable
 
 import (
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -55,6 +56,16 @@ const (
 	// RedundancyOff leaves everything to retransmission.
 	RedundancyOff = Redundancy(fec.Off)
 )
+
+// ParseRedundancy returns the kind that is called latency, economy or off.
+func ParseRedundancy(name string) (Redundancy, error) {
+	for i, n := range [...]string{"latency", "economy", "off"} {
+		if n == name {
+			return Redundancy(i), nil
+		}
+	}
+	return 0, fmt.Errorf("reliable: redundancy %q: want latency, economy or off", name)
+}
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.HandshakeTimeout, 10*time.Second)

@@ -39,9 +39,10 @@ const (
 
 // chatOptions are the flags of udpchat chat.
 type chatOptions struct {
-	server, transport, protocol, name, callback string
-	rooms                                       []string
-	lines                                       bool // Line mode, for now the only one.
+	server, transport, protocol, name, callback, redundancy string
+	protection                                              reliable.Redundancy // what redundancy says
+	rooms                                                   []string
+	lines                                                   bool // Line mode, for now the only one.
 }
 
 func newChatCommand() *cobra.Command {
@@ -89,6 +90,7 @@ sent; 2 wrong usage, or no connection.`,
 	f.StringVar(&o.protocol, "protocol", "lab", "chat `PROTOCOL`; lab is the only one so far")
 	f.StringVar(&o.name, "name", "", "your `NAME` in the chat (default: your user name)")
 	f.StringArrayVar(&o.rooms, "room", nil, "`ROOM` to join at the start; may be repeated, the last one becomes the current one")
+	f.StringVar(&o.redundancy, "redundancy", "latency", "`KIND` of protection against loss over udp: latency, economy (fewer bytes) or off")
 	f.StringVar(&o.callback, "callback", "", "listen at `ADDR` (HOST:PORT) and have the server call there; for udp and plain")
 	f.BoolVar(&o.lines, "lines", false, "line mode (for now the only one)")
 	return cmd
@@ -106,6 +108,9 @@ func (o *chatOptions) check() error {
 		return errors.New("--callback needs --transport udp or plain: over tcp everything comes over the one connection")
 	}
 	var err error
+	if o.protection, err = reliable.ParseRedundancy(o.redundancy); err != nil {
+		return fmt.Errorf("--redundancy %q is not supported: want latency, economy or off", o.redundancy)
+	}
 	if o.server, err = withPort(o.server); err != nil {
 		return fmt.Errorf("--server %q: %w", o.server, err)
 	}
@@ -197,7 +202,7 @@ func (o *chatOptions) connect(ctx context.Context) (*lab.Client, error) {
 		Server:    o.server,
 		Name:      o.name,
 		Callback:  o.callback,
-		Reliable:  reliable.Config{KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout},
+		Reliable:  reliable.Config{KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout, Redundancy: o.protection},
 	})
 	switch {
 	case err == nil:

@@ -489,6 +489,7 @@ func TestChatOptions(t *testing.T) {
 		{chatOptions{server: "x:"}, "no number from 1 to 65535"},
 		{chatOptions{server: "x", transport: "smoke"}, "--transport"},
 		{chatOptions{server: "x", protocol: "native"}, "--protocol"},
+		{chatOptions{server: "x", redundancy: "lots"}, "--redundancy"},
 		{chatOptions{server: "x", transport: lab.TCP, callback: "127.0.0.1:0"}, "--callback"},
 		{chatOptions{server: "x", callback: "127.0.0.1"}, "--callback"},
 		{chatOptions{server: "x", name: "a\nb"}, "--name"},
@@ -499,6 +500,9 @@ func TestChatOptions(t *testing.T) {
 		}
 		if tt.o.protocol == "" {
 			tt.o.protocol = "lab"
+		}
+		if tt.o.redundancy == "" {
+			tt.o.redundancy = "latency"
 		}
 		err := tt.o.check()
 		if got := fmt.Sprint(err); err != nil && !strings.Contains(got, tt.want) || err == nil && tt.o.server != tt.want {

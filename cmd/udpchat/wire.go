@@ -114,13 +114,17 @@ func (n *node) addTCP(ln net.Listener, at int) {
 
 // listenUDP opens one socket for reliable connections, plain text datagrams, or both.
 func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) error {
+	redundancy, err := reliable.ParseRedundancy(n.cfg.Redundancy)
+	if err != nil {
+		return err
+	}
 	var lc net.ListenConfig
 	pc, err := lc.ListenPacket(ctx, "udp", addr)
 	if err != nil {
 		return err
 	}
 	var e atomic.Pointer[reliable.Endpoint] // The endpoint reads, and so may hand us datagrams, before we have it.
-	cfg := reliable.Config{IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax, Logger: n.log}
+	cfg := reliable.Config{IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax, Redundancy: redundancy, Logger: n.log}
 	if l.Has(config.Plain) {
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
 			if e := e.Load(); e != nil {
