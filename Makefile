@@ -8,6 +8,7 @@ PORT     ?= 4000
 FUZZTIME ?= 10s
 FUZZ     ?= .
 SEED     ?=
+MESSAGES ?= 10000
 SEEDS    ?=
 TESTFLAGS ?=
 LINES_MAX := 600
@@ -17,7 +18,7 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz sim bench lint tidy cross clean
+.PHONY: help run build test fuzz sim latency bench lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +39,9 @@ fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP match
 
 sim: ## simulate connections on a bad link; SEED=N repeats one run, SEEDS=N makes so many
 	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run Simul ./reliable/simulate $(if $(SEED)$(SEEDS),-args $(if $(SEED),-seed=$(SEED)) $(if $(SEEDS),-seeds=$(SEEDS)))
+
+latency: ## how long chat messages take on lossy links, for each kind of redundancy; MESSAGES=10000
+	$(GO) test -count=1 -v -timeout 10m -run SimulationOfChat ./reliable/simulate -args -messages=$(MESSAGES)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
