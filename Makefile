@@ -21,7 +21,7 @@ RACE := $(if $(CGO),-race)
 .PHONY: help run build test fuzz sim latency bench lint tidy cross clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then start the server on port 4000 (PORT=…)
 	@exec $(BIN)/udpchat serve --listen :$(PORT)
