@@ -1,6 +1,6 @@
 # udpchat. 'make' lists what it can do; go, make and git are all it needs.
 #
-# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, SEED for sim, TESTFLAGS for test and sim.
+# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, SEED or SEEDS for sim, TESTFLAGS for test and sim.
 
 GO       ?= go
 BIN      := .bin
@@ -8,6 +8,8 @@ PORT     ?= 4000
 FUZZTIME ?= 10s
 FUZZ     ?= .
 SEED     ?=
+MESSAGES ?= 10000
+SEEDS    ?=
 TESTFLAGS ?=
 LINES_MAX := 600
 
@@ -16,10 +18,10 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz sim bench lint tidy cross clean
+.PHONY: help run build test fuzz sim latency bench lint tidy cross clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then start the server on port 4000 (PORT=…)
 	@exec $(BIN)/udpchat serve --listen :$(PORT)
@@ -35,8 +37,11 @@ test: ## run all tests with the race detector, in random order
 fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) .ci/fuzz '$(FUZZ)'
 
-sim: ## simulate connections on a bad link; SEED=N repeats one run
-	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run Simul ./reliable/simulate $(if $(SEED),-args -seed=$(SEED))
+sim: ## simulate connections on a bad link; SEED=N repeats one run, SEEDS=N makes so many
+	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run Simul ./reliable/simulate $(if $(SEED)$(SEEDS),-args $(if $(SEED),-seed=$(SEED)) $(if $(SEEDS),-seeds=$(SEEDS)))
+
+latency: ## how long chat messages take on lossy links, for each kind of redundancy; MESSAGES=10000
+	$(GO) test -count=1 -v -timeout 10m -run SimulationOfChat ./reliable/simulate -args -messages=$(MESSAGES)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -28,6 +28,8 @@ type Config struct {
 	IdleTimeout      time.Duration `mapstructure:"idle_timeout" default:"1m" range:"10s..24h" usage:"after this time without a sign of life a reliable UDP peer counts as gone; living ones answer probes, however silent their users"`
 	PlainIdleTimeout time.Duration `mapstructure:"plain_idle_timeout" default:"5m" range:"10s..24h" usage:"after this time without a datagram a plain UDP peer, which cannot be probed, counts as gone"`
 
+	Redundancy string `mapstructure:"redundancy" default:"latency" choices:"latency|economy|off" usage:"what reliable UDP sends beside the data so that losses need no asking back: latency as much as the measured loss deserves, economy one copy where there is loss, off nothing"`
+
 	LogLevel  string `mapstructure:"log_level" default:"info" choices:"debug|info|warn|error" usage:"the least important log lines to write"`
 	LogFormat string `mapstructure:"log_format" default:"auto" choices:"auto|text|json" usage:"log lines: auto is short on a terminal and text elsewhere, text is key=value, json is one object a line"`
 }

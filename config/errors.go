@@ -1,9 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
+
+// ErrUnreadable means that there is no file of settings under that name, or that it cannot be read.
+var ErrUnreadable = errors.New("cannot read the file")
 
 // A Problem is one key or value that cannot be used.
 type Problem struct {

@@ -77,10 +77,18 @@ func (l *loader) readFile() error {
 		v.SetConfigFile(l.path)
 		v.SetConfigType("yaml") // Whatever the file is called.
 		if err := v.ReadInConfig(); err != nil {
-			return fmt.Errorf("config: reading %s: %w", l.path, err)
+			return readError(l.path, err)
 		}
 	}
 	return nil
+}
+
+// readError is err of reading the file at path: the file cannot be read, or is no YAML.
+func readError(path string, err error) error {
+	if bad, ok := errors.AsType[viper.ConfigParseError](err); ok {
+		return fmt.Errorf("config: %s is no YAML: %w", path, errors.Unwrap(bad))
+	}
+	return fmt.Errorf("config: %w: %w", ErrUnreadable, err)
 }
 
 // unknown finds keys of the file and variables of the environment that no setting has.

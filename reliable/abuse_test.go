@@ -311,7 +311,7 @@ func TestPeerThatBreaksTheProtocolIsCutOff(t *testing.T) {
 		"cut frame":                        func(b []byte) []byte { return append(b, byte(wire.FrameSource), 0) },
 		"segment that is no segment":       func(b []byte) []byte { return wire.AppendSource(b, 0, 0, []byte("nonsense")) },
 		"impossible repair symbol": func(b []byte) []byte {
-			return wire.AppendRepair(b, 0, 200, 1, 0, []byte("nonsense"))
+			return wire.AppendRepair(b, wire.Repair{K: 200, R: 1, Symbol: []byte("nonsense")})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

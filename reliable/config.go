@@ -2,11 +2,13 @@ package reliable
 
 import (
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
 	"time"
 
+	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/planted"
 )
 
@@ -34,8 +36,9 @@ type Config struct {
 	KeepAlive time.Duration
 	// Linger is how long a closed connection tries to get its last bytes across. Default 5 s.
 	Linger time.Duration
-	// NoRedundancy sends no repair symbols.
-	NoRedundancy bool
+	// Redundancy is how much is sent beside the data so that losses need not be repaired by asking. Each side decides for
+	// what it sends. Default RedundancyLatency.
+	Redundancy Redundancy
 	// Backlog is how many connections may wait for Accept; more are refused. Default 1,024.
 	Backlog int
 	// ConnsMax is how many connections the endpoint has at once; more are refused. Default 65,536.
@@ -47,13 +50,36 @@ type Config struct {
 	// Logger gets life-cycle lines. Nil discards.
 	Logger *slog.Logger
 	// Random is the source of IDs, nonces and cookie secrets, and must be unguessable outside tests. It is used under a
-	// lock. Nil means crypto/rand.
+	// lock. Nil means crypto/rand, which is what TLS takes in any case.
 	Random io.Reader
 	// Watch gets every packet before it is encrypted, for simulations. The bytes are valid only during the call. Nil:
 	// nobody does.
 	Watch func(packet []byte)
 	// Planted is a mistake to make on purpose, for tests of the tests. The zero value makes none.
 	Planted planted.Bug
+}
+
+// A Redundancy says what repair symbols are for.
+type Redundancy uint8
+
+// The kinds of redundancy.
+const (
+	// RedundancyLatency spends bytes, within a budget, so that hardly any message waits for a retransmission.
+	RedundancyLatency = Redundancy(fec.Latency)
+	// RedundancyEconomy spends a copy where there is loss.
+	RedundancyEconomy = Redundancy(fec.Economy)
+	// RedundancyOff leaves everything to retransmission.
+	RedundancyOff = Redundancy(fec.Off)
+)
+
+// ParseRedundancy returns the kind that is called latency, economy or off.
+func ParseRedundancy(name string) (Redundancy, error) {
+	for i, n := range [...]string{"latency", "economy", "off"} {
+		if n == name {
+			return Redundancy(i), nil
+		}
+	}
+	return 0, fmt.Errorf("reliable: redundancy %q: want latency, economy or off", name)
 }
 
 func (c Config) withDefaults() Config {

@@ -25,8 +25,11 @@ func (m *Machine) rideFinish(room int) bool {
 	if f.data == nil {
 		return false
 	}
-	const others = wire.PacketHeaderBytes + wire.AckFrameBytes + wire.CryptoFrameBytes + wire.SealBytes
-	if others+len(f.data)+room <= wire.DatagramBytesMax {
+	n := wire.PacketHeaderBytes + wire.CryptoFrameBytes + len(f.data) + room + wire.SealBytes
+	if m.owesAck {
+		n += wire.AckFrameBytes
+	}
+	if n <= wire.DatagramBytesMax {
 		return true
 	}
 	if !m.now.Before(f.at) {
@@ -41,7 +44,7 @@ func (m *Machine) advanceFinish(now time.Time) {
 	switch {
 	case f.data == nil || m.state > stateLinger:
 	case !now.Before(f.until):
-		m.end(errHandshake) // A server forgets who does not finish.
+		m.end(errHandshake)
 	case !now.Before(f.at):
 		m.sendFinish()
 	}

@@ -3,11 +3,14 @@ package reliable
 import (
 	"context"
 	"errors"
+	"io"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"udpchat/reliable/netem"
 )
 
 // A client that came over IPv6 may ask to be called back at an IPv4 address. The answer cannot leave from where the
@@ -109,6 +112,31 @@ func TestCallsDoNotFloodAHost(t *testing.T) {
 	inWorld(t, lossy(0), Config{}, func(w *world) {
 		if _, err := w.server.Call(w.Context(), netip.MustParseAddrPort("255.255.255.255:9")); err == nil || w.server.Stats().CallsSent != 0 {
 			t.Errorf("called everybody: %v", err)
+		}
+	})
+}
+
+// One address opens connections as fast as it can while nobody accepts: the reader must not wait for anybody, and what
+// is there goes on.
+func TestBacklogFullOfOneAddressDoesNotStopTheOthers(t *testing.T) {
+	inWorld(t, netem.Params{}, Config{Backlog: 4}, func(w *world) {
+		client, server := w.connect()
+		accepted, refused := 0, 0
+		for range 20 {
+			_, err := w.client.Dial(w.Context(), serverAddr)
+			time.Sleep(time.Millisecond) // The server has to hear the end of the handshake.
+			if _, ok := errors.AsType[*RefusedError](err); ok {
+				refused++
+			} else if err == nil {
+				accepted++
+			}
+		}
+		if s := w.server.Stats(); accepted != 4 || refused != 16 || s.Conns != 5 || s.Refused != 16 {
+			t.Errorf("%d accepted, %d refused, %+v", accepted, refused, s)
+		}
+		client.Write([]byte("still here"))
+		if _, err := io.ReadFull(server, make([]byte, 10)); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -45,6 +45,7 @@ type Machine struct {
 	largest  uint64 // highest packet number that arrived
 	received uint64 // different packets that arrived
 	owesAck  bool
+	ackedAt  time.Time         // when an acknowledgement left last
 	askedAt  time.Time         // when the packet arrived that is acknowledged next
 	packet   []byte            // under construction
 	head     wire.PacketHeader // of it
@@ -55,6 +56,8 @@ type Machine struct {
 	enc      *fec.Encoder
 	dec      *fec.Decoder
 	repairs  []*repair
+	losses   fec.LossEstimator
+	budget   fec.Budget
 
 	repairBytes int // of the groups in repairs, but for the open one
 

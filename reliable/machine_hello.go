@@ -106,7 +106,7 @@ func (m *Machine) handleAccept(now time.Time, datagram []byte) {
 		m.client.Close()
 		m.client = nil
 		m.remote, m.serverKey, m.keys = r.Server, r.Key, r.Keys
-		m.finish = finish{data: r.Finished, seal: r.First, at: now, until: now.Add(halfOpenLife)}
+		m.finish = finish{data: r.Finished, seal: r.First, at: now, until: now.Add(silenceMax)}
 		m.state, m.heardAt = stateOpen, now
 	}
 }

@@ -46,7 +46,7 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 		m.drop(DropMalformed)
 		return
 	}
-	if !m.arrived.Fresh(h.Number) {
+	if !m.arrived.Fresh(h.Number) && m.cfg.Planted != planted.ReplayTaken {
 		m.drop(DropRepeated)
 		return
 	}
@@ -95,12 +95,13 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 	}
 	switch f.Type {
 	case wire.FramePing:
-		m.owesAck = m.owesAck || m.cfg.Planted != planted.PingUnanswered
-		if m.stream != nil {
-			m.stream.TellWindow() // The peer may be waiting for a window update that was lost.
+		if m.cfg.Planted == planted.PingUnanswered {
+			return nil
 		}
+		m.owesAck = true
+		m.tellWindow() // The peer may be waiting for a window update that was lost.
 	case wire.FrameBare:
-		return m.input(f.Symbol, false)
+		return m.input(f.Symbol, false, 0)
 	case wire.FrameSource:
 		return m.handleSource(now, f)
 	case wire.FrameRepair:
@@ -123,23 +124,32 @@ func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
 	m.owesAck = true
 	var rebuilt error
 	fresh := m.decoder().Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
-		rebuilt = errors.Join(rebuilt, m.input(sym, true))
+		rebuilt = errors.Join(rebuilt, m.input(sym, true, 0))
 	})
 	if !fresh {
 		return rebuilt
 	}
-	return errors.Join(m.input(f.Symbol, false), rebuilt)
+	return errors.Join(m.input(f.Symbol, false, 0), rebuilt)
 }
 
 func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
-	m.owesAck = true
 	m.stats.RepairReceived++
 	var err error
 	out := m.decoder().Repair(now.Sub(m.start), f.Group, f.K, f.R, f.Index, f.Symbol, func(sym []byte) {
-		err = errors.Join(err, m.input(sym, true))
+		err = errors.Join(err, m.input(sym, true, f.Age))
 	})
-	if out == fec.Bad {
+	switch out {
+	case fec.Bad:
 		return errBroken
+	case fec.Useless, fec.Late:
+		// The group was acknowledged when it was complete. That is repeated only if the acknowledgement seems lost: the peer
+		// goes on sending repair symbols.
+		if now.Sub(m.ackedAt) >= ackAgainGap {
+			m.owesAck = true
+			m.tellWindow() // It carries the ARQ's own acknowledgement, which was lost too.
+		}
+	default:
+		m.owesAck = true
 	}
 	return err
 }
@@ -163,15 +173,24 @@ func (m *Machine) advanceDecoder(now time.Time) {
 	}
 }
 
-// input hands a symbol to the ARQ.
-func (m *Machine) input(symbol []byte, rebuilt bool) error {
+// input hands a symbol to the ARQ. Age is how much later than the symbol itself what it was rebuilt from was sent.
+func (m *Machine) input(symbol []byte, rebuilt bool, age time.Duration) error {
 	m.openStream()
 	m.heard = true
 	if rebuilt && m.cfg.Planted == planted.RebuiltWrong {
 		symbol = bytes.Clone(symbol)
 		symbol[len(symbol)-1] ^= 1
 	}
-	return m.stream.Input(symbol, rebuilt)
+	if rebuilt {
+		return m.stream.InputRebuilt(symbol, age)
+	}
+	return m.stream.Input(symbol)
+}
+
+func (m *Machine) tellWindow() {
+	if m.stream != nil {
+		m.stream.TellWindow()
+	}
 }
 
 // openStream makes the ARQ's state when it is first needed.
@@ -182,39 +201,4 @@ func (m *Machine) openStream() {
 			Clock: m.shared.clock, Output: m.outputSymbol,
 		})
 	}
-}
-
-// handleAck takes the peer's report of what arrived.
-func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
-	if a.Largest > m.number {
-		return errBroken // An acknowledgement for a packet never sent.
-	}
-	m.token.acknowledged(a)
-	keep := m.sent[:0]
-	for _, p := range m.sent {
-		switch {
-		case a.Has(p.number):
-			if p.number == a.Largest {
-				m.rtt.sample(now.Sub(p.at) - a.Delay)
-			}
-			m.arrivedAtPeer(p)
-			if m.cfg.Planted == planted.SentEndless {
-				keep = append(keep, p)
-			}
-		case p.number+64 < a.Largest && m.cfg.Planted != planted.SentEndless:
-			// No later acknowledgement can name it.
-		default:
-			keep = append(keep, p)
-		}
-	}
-	m.sent = keep
-	if len(keep) == 0 {
-		m.sent = nil
-	}
-	// The counter travels modulo 2^32: take the value that fits below Largest.
-	received := a.Largest - uint64(uint32(a.Largest)-a.Received)
-	if received <= a.Largest {
-		m.lossOut.report(a.Largest, received)
-	}
-	return nil
 }

@@ -80,6 +80,8 @@ type ConnStats struct {
 	SymbolsSent     uint64 // source symbols
 	RepairSent      uint64 // repair symbols
 	RepairCancelled uint64 // repair symbols not sent because the group had arrived
+	RepairRode      uint64 // of RepairSent: rode along in a packet that left anyway
+	RepairUnpaid    uint64 // repair symbols not sent because the budget was used up
 	RepairReceived  uint64
 	RecoveredByFEC  uint64 // symbols of the peer rebuilt here
 	Retransmits     uint64 // segments sent again by the ARQ

@@ -103,12 +103,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// abortAll ends all sessions at once and returns how many there were.
+// abortAll ends all sessions at once, with those that their clients called back, and returns how many there were.
 func (s *Server) abortAll() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for sess := range s.sessions {
-		sess.Abort(ErrShutdown)
+		sess.AbortAll(ErrShutdown)
 	}
 	return len(s.sessions)
 }

@@ -39,6 +39,19 @@ func (s *Session) Abort(reason error) {
 	s.abortLocked(reason)
 }
 
+// AbortAll is Abort for the session and for those that Call returned or will return.
+func (s *Session) AbortAll(reason error) {
+	s.mu.Lock()
+	s.cut = true
+	s.abortLocked(reason)
+	called := s.called
+	s.called = nil
+	s.mu.Unlock()
+	for _, c := range called {
+		c.Abort(reason)
+	}
+}
+
 // Err returns why the session ended: what Close or Abort was given, ErrSlow, or the error of a failed write. It is nil
 // while the session lives; the peer's closing the connection is seen by Read and does not end the session.
 func (s *Session) Err() error {
@@ -66,6 +79,13 @@ func (s *Session) ended() *ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.end
+}
+
+// closed reports whether the session's connection has been closed. Locks nest from a session to those it called.
+func (s *Session) closed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.end != nil && s.end.closed
 }
 
 // endLocked marks the session as ended.
@@ -114,6 +134,7 @@ func (s *Session) closeConn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue, s.queuedBytes = nil, 0
+	s.end.closed = true
 	if err != nil && s.end.drain == nil {
 		s.end.drain = fmt.Errorf("session: close: %w", err)
 	}

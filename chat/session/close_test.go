@@ -1,10 +1,12 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"testing"
@@ -232,6 +234,53 @@ func TestBrokenConnectionEndsSession(t *testing.T) {
 		<-s.Done()
 		if err := s.Err(); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("got %v, want the pipe's error", err)
+		}
+	})
+}
+
+func TestAbortAllEndsCalledSessionsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var peers []net.Conn
+		s, _ := pair(t, Config{DrainTimeout: time.Hour, Call: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			peers = append(peers, theirs)
+			return ours, nil
+		}})
+		var called []*Session
+		for range 3 {
+			c, err := s.Call(t.Context(), netip.AddrPort{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Enqueue([]byte("nobody reads this"))
+			called = append(called, c)
+		}
+		called[0].Abort(ErrSlow)
+		called[0].Close(nil)
+		go called[1].Close(nil) // Would take an hour.
+		synctest.Wait()
+		start := time.Now()
+		s.AbortAll(ErrSlow)
+		late, err := s.Call(t.Context(), netip.AddrPort{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range append(called, late, s) {
+			c.Close(nil)
+			if c.Err() == nil {
+				t.Errorf("session %d lives", i)
+			}
+		}
+		for _, p := range peers {
+			if _, err := p.Read(make([]byte, 1)); err != io.EOF {
+				t.Errorf("a peer got %v, want the end", err)
+			}
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		if len(s.called) > 1 {
+			t.Errorf("%d called sessions remembered", len(s.called))
 		}
 	})
 }

@@ -39,6 +39,7 @@ type ending struct {
 	reason  error
 	drain   error // What went wrong with the connection after the end began; nil if everything was written.
 	aborted bool  // Nothing more is to be written.
+	closed  bool  // The connection is closed.
 }
 
 func (e *ending) Error() string { return "session: closed: " + e.reason.Error() }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,8 @@ type Session struct {
 	writes         uint64        // Guarded by mu.
 	end            *ending       // Guarded by mu: nil while the session lives, then constant.
 	done           chan struct{} // Guarded by mu: made when first asked for, closed when end is set.
+	called         []*Session    // Guarded by mu: what Call has returned and is not known to be closed.
+	cut            bool          // Guarded by mu: AbortAll was called.
 
 	// writing is guarded by mu: there is a writer. The one that finds end set closes conn and leaves writing set, so
 	// that no other can start after it.
@@ -106,7 +109,15 @@ func (s *Session) Call(ctx context.Context, addr netip.AddrPort) (*Session, erro
 	if err != nil {
 		return nil, fmt.Errorf("session: calling %v: %w", addr, err)
 	}
-	return New(conn, s.cfg), nil
+	called := New(conn, s.cfg)
+	s.mu.Lock()
+	cut := s.cut
+	s.called = append(slices.DeleteFunc(s.called, (*Session).closed), called)
+	s.mu.Unlock()
+	if cut {
+		called.Abort(nil)
+	}
+	return called, nil
 }
 
 // Transport returns the transport's name as in Config.

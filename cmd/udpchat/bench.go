@@ -33,7 +33,7 @@ func newBenchCommand() *cobra.Command {
 
 Without --server a server of its own is started on a free port of 127.0.0.1 and stopped again. The clients run on the
 same machine and take about half of it: compare figures of one machine, and distrust single ones.`,
-		Args: noArgs,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newBenchFanoutCommand(), newBenchIdleCommand())
@@ -51,11 +51,12 @@ func (f *benchFlags) register(cmd *cobra.Command, transports string) {
 func newBenchFanoutCommand() *cobra.Command {
 	var f benchFlags
 	var members, stopped, size int
+	var rate float64
 	cmd := &cobra.Command{
 		Use:   "fanout",
 		Short: "One room, many members: deliveries per second and their delay",
 		Long: `Fill one room and have one member talk: first as fast as the slowest member can follow (deliveries/s), then at half
-that rate by a fixed plan (delay from the planned time of sending to delivery, percentiles over all members).
+that rate, or at --rate, by a fixed plan (delay from the planned time of sending to delivery, percentiles over all members).
 
 --stopped adds members that then stop reading, and repeats the second phase: the server must cut them off without
 anybody else noticing.`,
@@ -68,13 +69,13 @@ anybody else noticing.`,
 			switch {
 			case f.transport != "tcp" && f.transport != "udp" && f.transport != "mixed":
 				return fmt.Errorf("--transport %s: want tcp, udp or mixed", f.transport)
-			case members < 1 || stopped < 0 || size < 1 || size > 60_000:
-				return errors.New("--members must be at least 1, --stopped at least 0, --bytes 1..60000")
+			case members < 1 || stopped < 0 || size < 1 || size > 60_000 || rate < 0:
+				return errors.New("--members must be at least 1, --stopped and --rate at least 0, --bytes 1..60000")
 			}
 			return f.run(cmd, func(ctx context.Context, server string, _ int, progress func(string, ...any)) (fmt.Stringer, error) {
 				return bench.FanoutConfig{
 					Server: server, Transport: f.transport, Members: members, Stopped: stopped, Bytes: size,
-					Duration: f.duration, Progress: progress,
+					Rate: rate, Duration: f.duration, Progress: progress,
 				}.Run(ctx)
 			})
 		},
@@ -82,6 +83,7 @@ anybody else noticing.`,
 	f.register(cmd, "`transport` of the members: tcp, udp or mixed (every other one)")
 	cmd.Flags().IntVar(&members, "members", 100, "how many members read")
 	cmd.Flags().IntVar(&stopped, "stopped", 0, "how many further members stop reading")
+	cmd.Flags().Float64Var(&rate, "rate", 0, "`messages` per second in the second phase; 0: half of what the first reached")
 	cmd.Flags().IntVar(&size, "bytes", 200, "length of a message's text in `bytes`")
 	return cmd
 }
@@ -144,8 +146,11 @@ func (f *benchFlags) run(cmd *cobra.Command, work func(ctx context.Context, serv
 		address, pid = server.Addr, server.PID()
 	}
 	result, err := work(ctx, address, pid, progress)
-	if err != nil {
+	switch {
+	case errors.Is(err, bench.ErrLost):
 		return failures(err)
+	case err != nil:
+		return err
 	}
 	return f.write(cmd.OutOrStdout(), result)
 }

@@ -10,10 +10,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,9 +39,10 @@ const (
 
 // chatOptions are the flags of udpchat chat.
 type chatOptions struct {
-	server, transport, protocol, name, callback string
-	rooms                                       []string
-	lines                                       bool // Line mode, for now the only one.
+	server, transport, protocol, name, callback, redundancy string
+	protection                                              reliable.Redundancy // what redundancy says
+	rooms                                                   []string
+	lines                                                   bool // Line mode, for now the only one.
 }
 
 func newChatCommand() *cobra.Command {
@@ -67,7 +67,8 @@ Each line is said in the current room, the one joined last; empty lines are skip
 comes back from the server. Lines that begin with a slash are commands (begin with two to say one slash):
 
 ` + chatHelp("  ") + `
-At the end of the input everything said is waited for, then the client says goodbye. Exit codes: 0 fine; 1 the server
+At the end of the input everything said is waited for, then the client says goodbye. Ctrl-C does not wait; a second one
+does not even say goodbye. Exit codes: 0 fine; 1 the server
 answered with an ERROR_CODE, which goes to standard error, the connection was lost, or a line of a script could not be
 sent; 2 wrong usage, or no connection.`,
 		Example: `  udpchat chat --name ann --room lobby                       over reliable UDP
@@ -78,18 +79,18 @@ sent; 2 wrong usage, or no connection.`,
 			if err := o.check(); err != nil {
 				return advise(err, "See '%s --help'.", cmd.CommandPath())
 			}
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			ctx, interrupted, stop := watchInterrupts(cmd.Context())
 			defer stop()
-			context.AfterFunc(ctx, stop) // The second signal ends the process.
-			return o.run(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return o.run(ctx, interrupted, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.server, "server", "localhost:"+chatDefaultPort, "`HOST:PORT` of the server")
-	f.StringVar(&o.transport, "transport", lab.UDP, "udp (reliable), tcp, or plain (text datagrams: what others say may get lost)")
-	f.StringVar(&o.protocol, "protocol", "lab", "chat protocol; lab is the only one so far")
+	f.StringVar(&o.transport, "transport", lab.UDP, "`TRANSPORT`: udp (reliable), tcp, or plain (text datagrams: what others say may get lost)")
+	f.StringVar(&o.protocol, "protocol", "lab", "chat `PROTOCOL`; lab is the only one so far")
 	f.StringVar(&o.name, "name", "", "your `NAME` in the chat (default: your user name)")
 	f.StringArrayVar(&o.rooms, "room", nil, "`ROOM` to join at the start; may be repeated, the last one becomes the current one")
+	f.StringVar(&o.redundancy, "redundancy", "latency", "`KIND` of protection against loss over udp: latency, economy (fewer bytes) or off")
 	f.StringVar(&o.callback, "callback", "", "listen at `ADDR` (HOST:PORT) and have the server call there; for udp and plain")
 	f.BoolVar(&o.lines, "lines", false, "line mode (for now the only one)")
 	return cmd
@@ -107,29 +108,32 @@ func (o *chatOptions) check() error {
 		return errors.New("--callback needs --transport udp or plain: over tcp everything comes over the one connection")
 	}
 	var err error
+	if o.protection, err = reliable.ParseRedundancy(o.redundancy); err != nil {
+		return fmt.Errorf("--redundancy %q is not supported: want latency, economy or off", o.redundancy)
+	}
 	if o.server, err = withPort(o.server); err != nil {
 		return fmt.Errorf("--server %q: %w", o.server, err)
 	}
 	if o.callback != "" {
 		if _, _, err := net.SplitHostPort(o.callback); err != nil {
-			return fmt.Errorf("--callback %q: %w", o.callback, err)
+			return fmt.Errorf("--callback %q: want HOST:PORT, like 127.0.0.1:0 for any free port", o.callback)
 		}
 	}
 	if o.name == "" {
 		o.name = defaultName()
 	}
 	if err := lab.CheckName(o.name); err != nil {
-		return fmt.Errorf("--name: %w", err)
+		return fmt.Errorf("--name %q: %s", o.name, bare(err))
 	}
 	for _, room := range o.rooms {
 		if err := lab.CheckName(room); err != nil {
-			return fmt.Errorf("--room: %w", err)
+			return fmt.Errorf("--room %q: %s", room, bare(err))
 		}
 	}
 	return nil
 }
 
-// withPort returns addr with the default port if it names none.
+// withPort returns addr with the default port if it names none, and with this machine if it names no host.
 func withPort(addr string) (string, error) {
 	if ip, err := netip.ParseAddr(strings.Trim(addr, "[]")); err == nil {
 		return net.JoinHostPort(ip.String(), chatDefaultPort), nil
@@ -137,8 +141,20 @@ func withPort(addr string) (string, error) {
 	if addr != "" && !strings.Contains(addr, ":") {
 		return net.JoinHostPort(addr, chatDefaultPort), nil
 	}
-	_, _, err := net.SplitHostPort(addr)
-	return addr, err
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		if addrErr, ok := errors.AsType[*net.AddrError](err); ok {
+			err = errors.New(addrErr.Err) // The address is said already.
+		}
+		return addr, fmt.Errorf("%w: want HOST or HOST:PORT", err)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return addr, fmt.Errorf("port %q is no number from 1 to 65535", port)
+	}
+	if host == "" {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port), nil
 }
 
 // defaultName returns the user's name, or a guest's.
@@ -154,23 +170,27 @@ func defaultName() string {
 }
 
 // run connects and chats until the input, the user or the connection ends.
-func (o *chatOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+func (o *chatOptions) run(ctx context.Context, i *interruption, stdin io.Reader, stdout, stderr io.Writer) error {
 	c, err := o.connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	tty, err := openChatIO(stdin, stdout, stderr)
+	tty, err := openChatIO(stdin, stdout, stderr, i.again)
 	if err != nil {
-		return err
+		return errors.Join(err, c.Close())
 	}
 	defer tty.restore()
-	ui := &chatUI{client: c, out: tty.out, server: o.server, transport: o.transport, interactive: tty.interactive}
+	ui := &chatUI{
+		client: c, out: tty.out, server: o.server, transport: o.transport, interactive: tty.interactive, hurry: i.hurry,
+	}
 	if tty.interactive {
 		ui.out.event(fmt.Sprintf("* Connected to %s over %s as %s. /help lists the commands, /quit ends.",
 			o.server, o.transport, clean.Name(o.name)))
+		if len(o.rooms) == 0 {
+			ui.out.event(noRoom)
+		}
 	}
-	return ui.run(ctx, o.rooms, tty.in)
+	return ui.run(ctx, o.rooms, tty.in) // It closes the client.
 }
 
 // connect dials the server, and explains what to do if that does not work.
@@ -182,13 +202,13 @@ func (o *chatOptions) connect(ctx context.Context) (*lab.Client, error) {
 		Server:    o.server,
 		Name:      o.name,
 		Callback:  o.callback,
-		Reliable:  reliable.Config{KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout},
+		Reliable:  reliable.Config{KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout, Redundancy: o.protection},
 	})
 	switch {
 	case err == nil:
 		return c, nil
-	case ctx.Err() == context.Canceled: // Interrupted: nothing to complain about.
-		return nil, ctx.Err()
+	case ctx.Err() == context.Canceled:
+		return nil, errors.New("interrupted before there was a connection")
 	}
 	return nil, o.explainConnect(err)
 }
@@ -209,7 +229,7 @@ func (o *chatOptions) explainConnect(err error) error {
 		why = errors.New("nobody answers")
 	}
 	_, port, _ := net.SplitHostPort(o.server) // Checked before.
-	advice := "Is the server running, and does it listen there? Start one with\n  udpchat serve --listen :" + port +
+	advice := "Is the server running, and does it listen there? Start one with\n  " + os.Args[0] + " serve --listen :" + port +
 		"\nor name another one with --server HOST:PORT."
 	if o.transport != lab.TCP {
 		advice += " If something on the way drops UDP, try --transport tcp."

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"udpchat/client/clean"
+	"udpchat/client/lab"
 )
 
 // A chatCommand is a line that begins with a slash.
@@ -14,6 +16,9 @@ type chatCommand struct {
 	name, args, help string
 	run              func(u *chatUI, ctx context.Context, arg string) error
 }
+
+// noRoom is shown to people who are in no room.
+const noRoom = "* You are in no room. /join ROOM enters one."
 
 // chatCommands returns all commands, in the order of /help.
 func chatCommands() []chatCommand {
@@ -65,8 +70,12 @@ func (u *chatUI) commandLeave(ctx context.Context, room string) error {
 	if room == "" {
 		return fmt.Errorf("you are in no room")
 	}
-	if err := u.client.Leave(ctx, room); err != nil {
-		return err
+	err := u.client.Leave(ctx, room)
+	if errors.Is(err, lab.ErrNotJoined) {
+		return fmt.Errorf("you are not in room %s: /rooms lists yours", clean.Name(room))
+	}
+	if err != nil {
+		return inWords("not left", err)
 	}
 	if room != u.current {
 		return nil
@@ -89,7 +98,7 @@ func (u *chatUI) commandRooms(context.Context, string) error {
 		u.out.event(fmt.Sprintf("* [%s]%s", shownName(r.Name), where))
 	}
 	if len(rooms) == 0 {
-		u.out.event("* You are in no room. /join ROOM enters one.")
+		u.out.event(noRoom)
 	}
 	return nil
 }

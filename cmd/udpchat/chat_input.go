@@ -95,7 +95,8 @@ type chatIO struct {
 }
 
 // openChatIO uses a terminal if both stdin and stdout are one that can draw, and plain lines otherwise.
-func openChatIO(stdin io.Reader, stdout, stderr io.Writer) (*chatIO, error) {
+// interrupt is called for each Ctrl-C typed.
+func openChatIO(stdin io.Reader, stdout, stderr io.Writer, interrupt func()) (*chatIO, error) {
 	in, inIsFile := stdin.(*os.File)
 	if !inIsFile || !term.IsTerminal(int(in.Fd())) || !isTerminal(stdout) || os.Getenv("TERM") == "dumb" {
 		r := bufio.NewReader(stdin)
@@ -110,13 +111,14 @@ func openChatIO(stdin io.Reader, stdout, stderr io.Writer) (*chatIO, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the terminal: %w", err)
 	}
-	t := term.NewTerminal(struct {
+	out := &terminalOutput{size: func() (int, int, error) { return term.GetSize(fd) }}
+	out.t = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{stdin, stdout}, "> ")
+	}{newKeyboard(stdin, interrupt, out.resize), stdout}, "> ")
 	return &chatIO{
-		in:          newChatInput(t.ReadLine),
-		out:         &terminalOutput{t: t, size: func() (int, int, error) { return term.GetSize(fd) }},
+		in:          newChatInput(out.t.ReadLine),
+		out:         out,
 		interactive: true,
 		restore: func() {
 			// Nothing can be done about a terminal that does not want to be put back. A line of its own for the shell.

@@ -14,7 +14,7 @@ import (
 func (u *chatUI) commandLink(ctx context.Context, _ string) error {
 	start := time.Now()
 	if _, err := u.client.Hello(ctx, "link"); err != nil {
-		return err
+		return inWords("not measured", err)
 	}
 	u.out.event(fmt.Sprintf("* %s %v to %v: the server answered within %s",
 		u.transport, u.client.LocalAddr(), u.client.RemoteAddr(), milliseconds(time.Since(start))))

@@ -17,6 +17,7 @@ type chatOutput interface {
 	event(line string)   // Something that happened, or an answer.
 	problem(line string) // Something that could not be done.
 	prompt(room string)  // The next line of input will be said in room; empty if nowhere.
+	unwritten() error    // Why an event could not be shown to whom it was for; nil if all were.
 }
 
 // showEvent returns the line for an event, or nothing if there is nothing to show.
@@ -47,12 +48,22 @@ func shownName(name string) string {
 type scriptOutput struct {
 	mu            sync.Mutex // Keeps lines whole; nobody waits for it but the other goroutine that prints.
 	events, other io.Writer  // Guarded by mu.
+	err           error      // Guarded by mu: the first event that could not be written.
 }
 
 func (o *scriptOutput) event(line string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	fmt.Fprintln(o.events, line) // Who does not read what we write does not want to know.
+	if _, err := fmt.Fprintln(o.events, line); err != nil && o.err == nil {
+		o.err = fmt.Errorf("writing what was said: %w", err)
+	}
+}
+
+// unwritten is why an event could not be written, or nil.
+func (o *scriptOutput) unwritten() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
 }
 
 func (o *scriptOutput) problem(line string) {
@@ -73,14 +84,23 @@ func (o *terminalOutput) event(line string) { o.write(line) }
 
 func (o *terminalOutput) problem(line string) { o.write("! " + line) }
 
+// unwritten is nil: a terminal that is gone ends the input.
+func (o *terminalOutput) unwritten() error { return nil }
+
 func (o *terminalOutput) write(line string) {
+	o.resize()
 	_, _ = io.WriteString(o.t, line+"\n") // A terminal that is gone ends the input too.
 }
 
-func (o *terminalOutput) prompt(room string) {
+// resize tells the terminal how large its window has become. It must not be called while the terminal waits for us.
+func (o *terminalOutput) resize() {
 	if w, h, err := o.size(); err == nil && w > 0 && h > 0 {
 		_ = o.t.SetSize(w, h) // Only the look suffers.
 	}
+}
+
+func (o *terminalOutput) prompt(room string) {
+	o.resize()
 	if room == "" {
 		o.t.SetPrompt("> ")
 		return

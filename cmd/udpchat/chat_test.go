@@ -9,9 +9,11 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -209,7 +211,7 @@ func TestChatScript(t *testing.T) {
 				"udpchat: usage: /rooms takes no argument: list the rooms you are in\n" +
 				"udpchat: you are not in room x: /join x enters it\n" +
 				"udpchat: you are in no room\n" +
-				"udpchat: room \"x\": not in this room\n",
+				"udpchat: you are not in room x: /rooms lists yours\n",
 			code: exitFailures,
 		},
 		{
@@ -289,6 +291,8 @@ func TestChatLostConnectionEndsWithOne(t *testing.T) {
 	}{
 		{io.EOF, "connection to server:4000 lost: the server closed it"},
 		{errors.New("cable cut"), "connection to server:4000 lost: cable cut"},
+		{fmt.Errorf("reading: %w", os.ErrDeadlineExceeded), "connection to server:4000 lost: nothing heard from the server for 30 s"},
+		{fmt.Errorf("reading: %w", &net.OpError{Op: "read", Net: "udp", Err: syscall.ECONNREFUSED}), "connection to server:4000 lost: nobody listens there any more"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFakeClient()
@@ -480,8 +484,12 @@ func TestChatOptions(t *testing.T) {
 		{chatOptions{server: "[::1]:5"}, "[::1]:5"},
 		{chatOptions{server: "a:b:c"}, "--server"},
 		{chatOptions{server: ""}, "--server"},
+		{chatOptions{server: ":5"}, "localhost:5"},
+		{chatOptions{server: "x:99999"}, "no number from 1 to 65535"},
+		{chatOptions{server: "x:"}, "no number from 1 to 65535"},
 		{chatOptions{server: "x", transport: "smoke"}, "--transport"},
 		{chatOptions{server: "x", protocol: "native"}, "--protocol"},
+		{chatOptions{server: "x", redundancy: "lots"}, "--redundancy"},
 		{chatOptions{server: "x", transport: lab.TCP, callback: "127.0.0.1:0"}, "--callback"},
 		{chatOptions{server: "x", callback: "127.0.0.1"}, "--callback"},
 		{chatOptions{server: "x", name: "a\nb"}, "--name"},
@@ -492,6 +500,9 @@ func TestChatOptions(t *testing.T) {
 		}
 		if tt.o.protocol == "" {
 			tt.o.protocol = "lab"
+		}
+		if tt.o.redundancy == "" {
+			tt.o.redundancy = "latency"
 		}
 		err := tt.o.check()
 		if got := fmt.Sprint(err); err != nil && !strings.Contains(got, tt.want) || err == nil && tt.o.server != tt.want {

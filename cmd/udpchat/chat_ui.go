@@ -25,6 +25,9 @@ const (
 	// chatFlushWait bounds waiting, at the end, for what was said to come back.
 	chatFlushWait = 10 * time.Second
 
+	// chatHintAfter is after what time of waiting at the end the person at the terminal is told what for.
+	chatHintAfter = time.Second
+
 	// chatGoodbyeWait bounds saying goodbye.
 	chatGoodbyeWait = 2 * time.Second
 
@@ -60,7 +63,9 @@ type chatUI struct {
 	client            chatter
 	out               chatOutput
 	server, transport string
-	interactive       bool // Somebody watches: a line that cannot be sent is their business, not the exit code's.
+	interactive       bool            // Somebody watches: a line that cannot be sent is their business, not the exit code's.
+	hurry             <-chan struct{} // Closed when the user does not want to wait for the goodbye; nil: never.
+	silence           silenceWatch
 
 	current string    // Owned by run: where lines go; empty if nowhere.
 	paced   time.Time // Owned by run: when everything said so far is paid for, at one line each chatSayEvery.
@@ -69,7 +74,7 @@ type chatUI struct {
 }
 
 // run joins the rooms and carries out lines until they end, the user quits, the server refuses something, the
-// connection is lost or ctx ends. It says goodbye before it returns, and returns what to report.
+// connection is lost or ctx ends. It says goodbye and closes the client before it returns, and returns what to report.
 func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -79,11 +84,12 @@ func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	if err == nil {
 		err = u.flush(ctx)
 	}
-	// Also after a refusal, so that the others see us leave at once. Its own error matters to nobody any more.
-	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), chatGoodbyeWait)
-	defer cancel()
-	_ = u.client.Disconnect(bye)
+	if u.goodbye(ctx) { // What still runs ends with the process.
+		return failures(errors.New("quit by a second Ctrl-C or signal, before the server has heard the goodbye"))
+	}
 	showing.Wait()
+	stop(nil)
+	u.silence.tasks.Wait()
 	switch {
 	case u.failure != nil:
 		return failures(u.failure)
@@ -94,12 +100,50 @@ func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	case u.refused > 0 && !u.interactive:
 		return failures(fmt.Errorf("%d of the lines could not be carried out", u.refused))
 	}
-	return nil
+	return failures(u.out.unwritten())
+}
+
+// goodbye disconnects and closes the client, also after a refusal, so that the others see us leave at once. It reports
+// whether the user did not want to wait for that.
+func (u *chatUI) goodbye(ctx context.Context) (hurried bool) {
+	done := make(chan struct{})
+	// Owns ending the client; ends a few seconds after chatGoodbyeWait at the latest, or with the process.
+	go func() {
+		defer close(done)
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), chatGoodbyeWait)
+		defer cancel()
+		_ = u.client.Disconnect(bye) // Its error matters to nobody any more.
+	}()
+	defer u.hint("* Saying goodbye. Ctrl-C quits at once.")()
+	select {
+	case <-done:
+		return false
+	case <-u.hurry:
+		return true
+	}
+}
+
+// hint tells the person at the terminal, if there is one, what takes so long, unless stop is called before.
+func (u *chatUI) hint(text string) (stop func()) {
+	if !u.interactive {
+		return func() {}
+	}
+	done := make(chan struct{})
+	t := time.AfterFunc(chatHintAfter, func() {
+		defer close(done)
+		u.out.event(text)
+	})
+	return func() {
+		if !t.Stop() {
+			<-done // The terminal is about to be put back.
+		}
+	}
 }
 
 // show prints events until there are no more. The first refusal, or the loss of the connection, stops the rest.
 func (u *chatUI) show(stop context.CancelCauseFunc) {
 	for ev := range u.client.Events() {
+		u.silence.hear(time.Now())
 		if ev.Kind == lab.KindError {
 			if u.failure == nil {
 				u.failure = refusal(ev.Err)
@@ -141,6 +185,7 @@ func (u *chatUI) converse(ctx context.Context, rooms []string, in *chatInput) er
 			return u.reason(ctx, err)
 		}
 		err = u.carryOut(ctx, line)
+		u.watchSilence(ctx)
 		switch {
 		case errors.Is(err, errQuit):
 			return nil
@@ -175,11 +220,7 @@ func (u *chatUI) say(ctx context.Context, text string) error {
 		return errors.New("not sent, because you are in no room: /join ROOM enters one")
 	}
 	u.pace(time.Now())
-	err := u.client.Say(ctx, u.current, text)
-	if errors.Is(err, lab.ErrNoAnswer) {
-		return fmt.Errorf("perhaps not sent: %w", err)
-	}
-	return err
+	return inWords("not sent", u.client.Say(ctx, u.current, text))
 }
 
 // pace waits until one more line may be said. It waits for one line at most, so nobody needs to interrupt it.
@@ -196,20 +237,25 @@ func (u *chatUI) join(ctx context.Context, room string) error {
 	defer cancel()
 	r, err := u.client.Join(ctx, room)
 	if err != nil {
-		return err
+		return inWords("not joined", err)
 	}
 	u.current = r.Name
 	return nil
 }
 
-// flush waits until what was said has come back.
+// flush waits until what was said has come back. Who watches and has to wait is told so.
 func (u *chatUI) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, chatFlushWait)
 	defer cancel()
-	if err := u.client.Flush(ctx); err != nil {
-		return u.reason(ctx, err)
+	defer u.hint("* Waiting until the server has everything you said. Ctrl-C gives up.")()
+	err := u.client.Flush(ctx)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if err = u.reason(ctx, err); errors.Is(err, context.Canceled) {
+		return errors.New("interrupted before the server had everything that was said")
+	}
+	return err
 }
 
 // reason returns why the chat ends: what has stopped ctx, if anything has, and else err.
@@ -218,7 +264,7 @@ func (u *chatUI) reason(ctx context.Context, err error) error {
 		return cause
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s does not answer: %w", u.server, err)
+		return &chatError{u.server + " does not answer: " + bare(err), err}
 	}
 	return err
 }
@@ -227,26 +273,4 @@ func (u *chatUI) reason(ctx context.Context, err error) error {
 func (u *chatUI) refuse(err error) {
 	u.refused++
 	u.out.problem(clean.Line(err.Error()))
-}
-
-// refusal is the error for an ERROR_CODE.
-func refusal(e *lab.ServerError) error {
-	return fmt.Errorf("the server answered ERROR_CODE %d: %s", int(e.Code), clean.Line(e.Description))
-}
-
-func isRefusal(err error) bool {
-	_, ok := errors.AsType[*lab.ServerError](err)
-	return ok
-}
-
-// loss is the error for a connection that ended without our asking.
-func loss(server string, err error) error {
-	lost, ok := errors.AsType[*lab.LostError](err)
-	switch {
-	case ok && errors.Is(lost.Err, io.EOF):
-		err = fmt.Errorf("connection to %s lost: the server closed it", server)
-	case ok:
-		err = fmt.Errorf("connection to %s lost: %w", server, lost.Err)
-	}
-	return advise(err, "Start the same command again to come back.")
 }

@@ -22,7 +22,7 @@ func newConfigCommand() *cobra.Command {
 		Short: "Write, check and explain the server's settings",
 		Long: `Settings of 'udpchat serve' come from flags, environment variables (UDPCHAT_…), a YAML file and defaults.
 A flag wins over a variable, a variable over the file, the file over the default.`,
-		Args: noArgs,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConfigInitCommand(), newConfigCheckCommand(), newConfigShowCommand())
@@ -35,7 +35,7 @@ func newConfigInitCommand() *cobra.Command {
 		Use:   "init [FILE]",
 		Short: "Write a file with every setting, explained, at its default",
 		Long:  "Write a file with every setting, explained, at its default. FILE is " + configFile + " if not given; - is stdout.",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  oneFile(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := configFile
 			if len(args) == 1 {
@@ -52,6 +52,17 @@ func newConfigInitCommand() *cobra.Command {
 	return cmd
 }
 
+// oneFile allows one argument, or as few as least.
+func oneFile(least int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && len(args) <= 1 {
+			return nil
+		}
+		return advise(fmt.Errorf("%s takes one FILE, got %d arguments", cmd.CommandPath(), len(args)),
+			"Use it like this: %s", cmd.UseLine())
+	}
+}
+
 func writeConfig(stdout io.Writer, path string, force bool) error {
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if force {
@@ -62,7 +73,7 @@ func writeConfig(stdout io.Writer, path string, force bool) error {
 		return advise(fmt.Errorf("%s exists already", path), "Overwrite it with --force, or name another file.")
 	}
 	if err != nil {
-		return err
+		return advise(fmt.Errorf("writing the settings: %w", err), "Name a file that can be written; - is stdout.")
 	}
 	_, err = f.Write(config.Template())
 	if err := errors.Join(err, f.Close()); err != nil {
@@ -72,17 +83,25 @@ func writeConfig(stdout io.Writer, path string, force bool) error {
 	return err
 }
 
+// adviseConfig says what to do about an error of config.Load.
+func adviseConfig(err error) error {
+	if errors.Is(err, config.ErrUnreadable) {
+		return advise(err, "'udpchat config init FILE' writes a file with every setting, explained.")
+	}
+	return advise(err, "'udpchat serve --help' lists the settings and what they may be.")
+}
+
 func newConfigCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Find unknown keys and bad values in a file",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneFile(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, _, err := config.Load(config.Sources{File: args[0]}); err != nil {
-				if _, ok := errors.AsType[*config.Error](err); ok {
-					return failures(err)
+				if errors.Is(err, config.ErrUnreadable) {
+					return adviseConfig(err)
 				}
-				return err
+				return failures(err)
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is fine\n", args[0])
 			return err
@@ -98,7 +117,7 @@ func newConfigShowCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, settings, err := config.Load(config.Sources{Flags: cmd.Flags(), Environment: true})
 			if err != nil {
-				return err
+				return adviseConfig(err)
 			}
 			tw := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(tw, "SETTING\tVALUE\tFROM")

@@ -83,7 +83,7 @@ func listProfiles(w io.Writer) error {
 func runLink(cmd *cobra.Command, f linkFlags) error {
 	profile, err := netem.ProfileNamed(f.profile)
 	if err != nil {
-		return advise(err, "See '%s --list' for what they do.", cmd.CommandPath())
+		return advise(fmt.Errorf("--profile: %w", err), "See '%s --list' for what they do.", cmd.CommandPath())
 	}
 	logger, err := newLogger(config.Config{LogLevel: "info", LogFormat: "auto"}, cmd.ErrOrStderr())
 	if err != nil {
@@ -105,14 +105,14 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	defer stop()
 	context.AfterFunc(ctx, stop) // After the first signal the next one has its usual effect.
 	out := cmd.OutOrStdout()
-	greetLink(out, proxy, profile, f)
+	greetLink(out, os.Args[0], proxy, profile, f)
 	err = proxy.Run(ctx)
 	reportLink(out, proxy.Stats())
 	return errors.Join(err, rec.close())
 }
 
 // greetLink says where the link listens and how to use it.
-func greetLink(w io.Writer, p *netem.Proxy, profile netem.Profile, f linkFlags) {
+func greetLink(w io.Writer, program string, p *netem.Proxy, profile netem.Profile, f linkFlags) {
 	server := p.Addr()
 	if server.Addr().IsUnspecified() {
 		server = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), server.Port())
@@ -122,7 +122,7 @@ func greetLink(w io.Writer, p *netem.Proxy, profile netem.Profile, f linkFlags) 
 	if f.record != "" {
 		fmt.Fprintf(w, "every decision goes to %s\n", f.record)
 	}
-	fmt.Fprintf(w, "\nPoint a client at it, for example:\n\n    udpchat chat --server %v\n\n", server)
+	fmt.Fprintf(w, "\nPoint a client at it, for example:\n\n    %s chat --server %v --name bob --room lobby\n\n", program, server)
 	fmt.Fprintf(w, "Ctrl-C stops it and prints what it dropped.\n")
 }
 

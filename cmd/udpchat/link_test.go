@@ -101,7 +101,7 @@ func TestLinkForwardsReportsAndRecords(t *testing.T) {
 	listening := regexp.MustCompile(`link listening on (\S+), forwarding to (\S+)\n`)
 	within(t, "listening", func() bool { return listening.MatchString(stdout.String()) })
 	where := listening.FindStringSubmatch(stdout.String())
-	if where[2] != server.LocalAddr().String() || !strings.Contains(stdout.String(), "udpchat chat --server "+where[1]) {
+	if where[2] != server.LocalAddr().String() || !strings.Contains(stdout.String(), " chat --server "+where[1]) {
 		t.Errorf("the greeting is %q", stdout.String())
 	}
 

@@ -39,6 +39,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		SilenceUsage:  true, // A failed connection is no reason to print a page of flags.
 		SilenceErrors: true, // report prints them, once, with advice.
 		Version:       versionText(),
+		Args:          subcommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
@@ -60,11 +61,26 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 	return root
 }
 
+// subcommand refuses the argument of a command that has nothing but subcommands: none of them has that name.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("%s has no command %q", cmd.CommandPath(), args[0])
+	if cmd.SuggestionsMinimumDistance <= 0 {
+		cmd.SuggestionsMinimumDistance = 2 // Cobra's own default, which it sets later.
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return advise(err, "Did you mean '%s %s'? '%[1]s --help' lists all.", cmd.CommandPath(), near[0])
+	}
+	return advise(err, "'%s --help' lists the commands.", cmd.CommandPath())
+}
+
 // noArgs refuses arguments and says what to do instead, in place of cobra's "unknown command".
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return advise(fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args),
+	return advise(fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), strings.Join(args, " ")),
 		"See '%s --help'.", cmd.CommandPath())
 }

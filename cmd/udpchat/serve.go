@@ -44,7 +44,7 @@ Ctrl-C stops it: members are told, connections closed. A second Ctrl-C quits at 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := config.Load(config.Sources{Flags: cmd.Flags(), Environment: true})
 			if err != nil {
-				return advise(err, "'udpchat serve --help' lists the settings, 'udpchat config show' what is in effect.")
+				return adviseConfig(err)
 			}
 			log, err := newLogger(cfg, cmd.ErrOrStderr())
 			if err != nil {
@@ -93,6 +93,9 @@ func runUntilStopped(ctx context.Context, s service, signals <-chan os.Signal, k
 	var err error
 	select {
 	case <-signals:
+		if isTerminal(stdout) {
+			fmt.Fprintln(stdout) // Below the ^C that terminals show.
+		}
 		fmt.Fprintln(stdout, "stopping: telling the members (Ctrl-C again quits at once)")
 	case <-killed:
 		fmt.Fprintln(stdout, "stopping: a client sent KILL_SERVICE")

@@ -25,6 +25,15 @@ import (
 	"udpchat/reliable/plain"
 )
 
+const (
+	// usersPerSession is how many clients the front-ends let one connection carry; see the lab front-end's limits. One
+	// more there is refused; here that many have room for every session.
+	usersPerSession = 64
+
+	// usersMax is the most the core takes.
+	usersMax = 1 << 24
+)
+
 // A node is one running server: the parts list of the program. build opens everything, serve runs it, stop ends it.
 type node struct {
 	cfg       config.Config
@@ -46,7 +55,8 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()
 	var err error
 	n.hub, err = core.New(core.Config{
 		Engine: n.engine, Logger: log,
-		UsersMax: cfg.SessionsMax, RoomsPerUserMax: cfg.RoomsPerClientMax,
+		// A few connections must not take the places of all others.
+		UsersMax: min(cfg.SessionsMax*usersPerSession, usersMax), RoomsPerUserMax: cfg.RoomsPerClientMax,
 	})
 	if err != nil {
 		return nil, err
@@ -104,13 +114,17 @@ func (n *node) addTCP(ln net.Listener, at int) {
 
 // listenUDP opens one socket for reliable connections, plain text datagrams, or both.
 func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) error {
+	redundancy, err := reliable.ParseRedundancy(n.cfg.Redundancy)
+	if err != nil {
+		return err
+	}
 	var lc net.ListenConfig
 	pc, err := lc.ListenPacket(ctx, "udp", addr)
 	if err != nil {
 		return err
 	}
 	var e atomic.Pointer[reliable.Endpoint] // The endpoint reads, and so may hand us datagrams, before we have it.
-	cfg := reliable.Config{IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax, Logger: n.log}
+	cfg := reliable.Config{IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax, Redundancy: redundancy, Logger: n.log}
 	if l.Has(config.Plain) {
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
 			if e := e.Load(); e != nil {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -71,6 +73,42 @@ func TestRequestsAreNoAnswers(t *testing.T) {
 			t.Errorf("%q was taken for what a server says", request)
 		}
 	}
+}
+
+// One connection may carry many clients, and some hundred connections carry as many as there are sessions. Whoever comes
+// after them must still get in.
+func TestManyClientsOnFewConnectionsLeaveRoomForOthers(t *testing.T) {
+	cfg, _, err := config.Load(config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.SessionsMax, cfg.Listen = 2, []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = n.serve(context.Background()) }) // Ends by stop.
+	for i, names := range []int{usersPerSession, 1} {
+		conn, err := net.Dial("tcp", n.addrs[0].Addr.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		in := bufio.NewScanner(conn)
+		for k := range names {
+			fmt.Fprintf(conn, "JOIN_CHATROOM: room%d\nCLIENT_IP: 0\nPORT: 0\nCLIENT_NAME: n%d\n", i, k)
+			for answer := ""; !strings.HasPrefix(answer, "JOIN_ID:"); answer = in.Text() {
+				if !in.Scan() || strings.HasPrefix(in.Text(), "ERROR") {
+					t.Fatalf("connection %d, client %d: got %q, %v", i, k, in.Text(), in.Err())
+				}
+			}
+		}
+	}
+	if err := n.stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	serving.Wait()
 }
 
 // twoServers answer plain datagrams, over a network that has nobody else.

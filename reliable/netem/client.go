@@ -86,7 +86,7 @@ func (p *Proxy) expireLocked() {
 			if conn != nil {
 				conn.Close() // Its reader ends; an error has nobody to tell.
 			}
-			p.log.Info("client gone", "peer", source)
+			p.log.Info("client gone", "peer", unmap(source))
 		})
 	}
 	p.driver.At(p.driver.now+expireEvery, p.expireLocked)

@@ -73,31 +73,29 @@ func (c *conn) speakers(name string, m *member) []*member {
 // Unlike a speaker it is one client or nobody: a LEAVE that is repeated must not push out somebody else, and a client
 // that sends 1 for every number must not push out whoever has it.
 func (c *conn) leaver(name string, m *member) *member {
+	here := m != nil && m.peer == c.peer
 	own := c.peer.own()
-	switch {
-	case m != nil && m.name == name && (m.peer == c.peer || len(own) == 0):
+	if here && m.name == name {
 		return m
-	case len(own) == 0:
-		return nil
 	}
 	for _, o := range own {
 		if o.name == name {
 			return o
 		}
 	}
-	if m != nil && m.peer == c.peer {
+	switch {
+	case here, m != nil && m.name == name: // By its number, or elsewhere and with both right.
 		return m
-	}
-	if len(own) == 1 {
+	case len(own) == 1:
 		return own[0]
 	}
 	return nil
 }
 
-// elsewhere returns the client that a DISCONNECT on a connection without clients means: the one that is called back
-// at the address it gives, if it is the same client (PROTOCOL.md 8).
+// elsewhere returns the client that a DISCONNECT means by its address, whatever connection it comes over: the one that
+// is called back there, if it is the same client (PROTOCOL.md 8).
 func (c *conn) elsewhere(r wire.Disconnect) *member {
-	if !c.link.udp() || len(c.peer.own()) > 0 {
+	if !c.link.udp() {
 		return nil
 	}
 	ip, err := netip.ParseAddr(r.IP)

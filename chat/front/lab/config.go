@@ -22,7 +22,7 @@ type Config struct {
 	Advertise string
 
 	IdleFlush   time.Duration // Silence that ends an unended message; 0: 150 ms.
-	CallTimeout time.Duration // For a client to call back; 0: 5 s.
+	CallTimeout time.Duration // For a client to call back; 0: 4.5 s.
 
 	// Requests of one connection per second, and how many more at once. 0: the defaults in limits.go; a negative
 	// rate is no limit.

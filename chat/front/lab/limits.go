@@ -7,8 +7,9 @@ const (
 	// than a segment is late, shorter than a person finds slow.
 	idleFlush = 150 * time.Millisecond
 
-	// callTimeout is how long a client has to call back. Then its JOIN is refused with error 9 (PROTOCOL.md 8).
-	callTimeout = 5 * time.Second
+	// callTimeout is how long a client has to call back. Then its JOIN is refused with error 9, which is to arrive
+	// within 5 s of the JOIN (PROTOCOL.md 8).
+	callTimeout = 4500 * time.Millisecond
 
 	// requestsPerSecond and requestsBurst bound what one connection may ask, counting every message and unknown
 	// line. It is far above what people and test programs do, and below what would keep a server busy. Beyond it
@@ -16,7 +17,7 @@ const (
 	requestsPerSecond = 1000
 	requestsBurst     = 2000
 
-	// malformedMax is how many malformed messages in a row a connection may send. The last of them ends it
+	// malformedMax is how many malformed or too long messages in a row a connection may send. The last of them ends it
 	// (PROTOCOL.md 5.6).
 	malformedMax = 3
 

@@ -18,7 +18,7 @@ type conn struct {
 	link      *link
 	decoder   wire.Decoder
 	bucket    bucket
-	malformed int  // Malformed messages in a row.
+	malformed int  // Malformed or too long messages in a row.
 	flushes   bool // Silence may end a message here: not on reliable UDP (PROTOCOL.md 2.3).
 	deadline  bool // A read deadline is set.
 }
@@ -95,22 +95,15 @@ func (c *conn) requests(ctx context.Context) error {
 		req, ok, err := c.decoder.Next()
 		switch {
 		case err != nil:
-			c.refuse(c.link, err)
-			if c.malformed++; c.malformed >= malformedMax {
-				return ErrMalformed
-			}
-			continue
+			err = c.refuse(c.link, err)
 		case !ok:
 			return nil
+		case !c.bucket.take(time.Now(), c.front.cfg.RequestsPerSecond, c.front.cfg.RequestsBurst):
+			err = c.refuse(c.link, refusef(wire.CodeRateLimited, "too many requests"))
+		default:
+			err = c.carryOut(ctx, req)
 		}
-		if _, unknown := req.(wire.Unknown); !unknown {
-			c.malformed = 0
-		}
-		if !c.bucket.take(time.Now(), c.front.cfg.RequestsPerSecond, c.front.cfg.RequestsBurst) {
-			c.refuse(c.link, refusef(wire.CodeRateLimited, "too many requests"))
-			continue
-		}
-		if err := c.carryOut(ctx, req); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -120,6 +113,7 @@ func (c *conn) requests(ctx context.Context) error {
 func (c *conn) carryOut(ctx context.Context, req wire.Request) error {
 	to, err := c.handle(ctx, req)
 	if err == nil {
+		c.malformed = 0
 		return nil
 	}
 	if errors.Is(err, ErrGoodbye) {
@@ -129,11 +123,23 @@ func (c *conn) carryOut(ctx context.Context, req wire.Request) error {
 	if stopped := c.stopped(ctx); stopped != nil {
 		return stopped
 	}
-	c.refuse(to, err)
-	return nil
+	return c.refuse(to, err)
 }
 
-// refuse answers with the ERROR that err amounts to.
-func (c *conn) refuse(to *link, err error) {
-	to.reply(wire.AppendError(nil, errorReply(err, c.front.cfg.Logger)))
+// refuse answers with the ERROR that err amounts to. It returns ErrMalformed if that was one malformed message in a row
+// too many, whoever found the fault: a number out of range is one too (PROTOCOL.md 5.6).
+func (c *conn) refuse(to *link, err error) error {
+	reply := errorReply(err, c.front.cfg.Logger)
+	to.reply(wire.AppendError(nil, reply))
+	switch reply.Code {
+	case wire.CodeMalformed, wire.CodeTooLong:
+		c.malformed++
+	case wire.CodeUnknownMessage: // Part of a malformed message, perhaps: it does not begin a new row.
+	default:
+		c.malformed = 0
+	}
+	if c.malformed >= malformedMax {
+		return ErrMalformed
+	}
+	return nil
 }

@@ -8,13 +8,14 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// FanoutConfig says what Fanout does. All fields must be set but Stopped and Progress.
+// FanoutConfig says what Fanout does. All fields must be set but Stopped and Rate.
 type FanoutConfig struct {
 	Server    string // HOST:PORT
 	Transport string // tcp, udp or mixed: every other member each
 	Members   int
-	Stopped   int // how many further members read at first and then stop
-	Bytes     int // of a message's text
+	Stopped   int     // how many further members read at first and then stop
+	Bytes     int     // of a message's text
+	Rate      float64 // messages per second in the steady phases; 0: half of what the fast phase reached
 	Duration  time.Duration
 	Progress  func(format string, args ...any)
 }
@@ -25,7 +26,7 @@ type Fanout struct {
 	Members             int      `json:"members"`
 	MessageBytes        int      `json:"message_bytes"`
 	DeliveriesPerSecond float64  `json:"deliveries_per_second"`
-	HalfRate            Steady   `json:"half_rate"`
+	Steady              Steady   `json:"steady"`
 	LostMembers         int64    `json:"lost_members"`
 	Stopped             *Stopped `json:"stopped,omitempty"`
 }
@@ -49,7 +50,7 @@ type Stopped struct {
 	Others      Steady  `json:"others"`
 }
 
-// Run fills the room, drives it as fast as it goes for Duration, then at half that rate for Duration, then, if members
+// Run fills the room, drives it as fast as it goes for Duration, then at Rate for Duration, then, if members
 // shall stop, once more until the server has cut them off.
 func (cfg FanoutConfig) Run(ctx context.Context) (Fanout, error) {
 	out := Fanout{Transport: cfg.Transport, Members: cfg.Members, MessageBytes: cfg.Bytes}
@@ -63,13 +64,16 @@ func (cfg FanoutConfig) Run(ctx context.Context) (Fanout, error) {
 	if out.DeliveriesPerSecond, err = cfg.fast(ctx, c); err != nil {
 		return out, err
 	}
-	rate := out.DeliveriesPerSecond / 2 / float64(c.listening())
+	rate := cfg.Rate
+	if rate == 0 {
+		rate = out.DeliveriesPerSecond / 2 / float64(c.listening())
+	}
 	cfg.Progress("at %.0f messages/s for %v", rate, cfg.Duration)
-	if out.HalfRate, err = cfg.steady(ctx, c, rate, func() bool { return true }); err != nil {
+	if out.Steady, err = cfg.steady(ctx, c, rate, func() bool { return true }); err != nil {
 		return out, err
 	}
 	if cfg.Stopped > 0 {
-		cfg.Progress("at %.0f messages/s while %d members do not read", rate, cfg.Stopped)
+		cfg.Progress("at %.0f messages/s, with %d stopped", rate, cfg.Stopped)
 		if out.Stopped, err = cfg.withStopped(ctx, c, rate); err != nil {
 			return out, err
 		}
@@ -78,15 +82,17 @@ func (cfg FanoutConfig) Run(ctx context.Context) (Fanout, error) {
 	return out, c.lostMembers()
 }
 
-// fast keeps messagesOnWay messages on their way to the slowest member and returns the deliveries per second.
+// fast keeps messagesOnWay messages, or bytesOnWay bytes, on their way to the slowest member and returns the deliveries
+// per second.
 func (cfg FanoutConfig) fast(ctx context.Context, c *crowd) (perSecond float64, err error) {
 	start, base, sent := time.Now(), c.deliveries.Load(), int64(0)
+	onWay := int64(min(messagesOnWay, max(1, bytesOnWay/cfg.Bytes)))
 	for time.Since(start) < cfg.Duration {
 		if err := c.members[0].say(time.Now(), cfg.Bytes); err != nil {
 			return 0, err
 		}
 		sent++
-		err := c.await(ctx, func() int64 { return base + (sent-messagesOnWay)*c.listening() })
+		err := c.await(ctx, func() int64 { return base + (sent-onWay)*c.listening() })
 		if err != nil {
 			return 0, err
 		}
@@ -144,8 +150,8 @@ func ms(h *hdr.Histogram, p float64) float64 { return float64(h.ValueAtPercentil
 
 // String is the result for people.
 func (f Fanout) String() string {
-	s := fmt.Sprintf("%s: %d members, %d bytes: %.0f deliveries/s; at half of that %v", f.Transport, f.Members, f.MessageBytes,
-		f.DeliveriesPerSecond, f.HalfRate)
+	s := fmt.Sprintf("%s: %d members, %d bytes: %.0f deliveries/s; at %.0f messages/s %v", f.Transport, f.Members, f.MessageBytes,
+		f.DeliveriesPerSecond, f.Steady.MessagesPerSecond, f.Steady)
 	if f.Stopped != nil {
 		s += fmt.Sprintf("\nwith %d more that stopped reading: %v; %d of them cut off after %.1f s", f.Stopped.Members,
 			f.Stopped.Others, f.Stopped.CutOff, f.Stopped.CutOffAfter/1000)

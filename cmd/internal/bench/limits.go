@@ -19,6 +19,8 @@ const (
 	// buffers first.
 	cutOffMax = time.Minute
 
-	// messagesOnWay is how many messages are on their way to the slowest member in the fastest phase.
+	// messagesOnWay and bytesOnWay are how much is on its way to the slowest member in the fastest phase: enough to keep
+	// everybody busy, and less than a server's outbox holds.
 	messagesOnWay = 32
+	bytesOnWay    = 256 << 10
 )

@@ -183,6 +183,9 @@ func (c *crowd) close() {
 	c.readers.Wait()
 }
 
+// ErrLost says that the run went through, but members that read were cut off.
+var ErrLost = errors.New("bench: members lost")
+
 // lostMembers describes members that were cut off, nil if none were.
 func (c *crowd) lostMembers() error {
 	c.mu.Lock()
@@ -190,5 +193,5 @@ func (c *crowd) lostMembers() error {
 	if len(c.why) == 0 {
 		return nil
 	}
-	return errors.New(fmt.Sprint("bench: members lost: ", c.why))
+	return fmt.Errorf("%w: %v", ErrLost, c.why)
 }

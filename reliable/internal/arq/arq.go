@@ -15,10 +15,18 @@ type Config struct {
 	SendWindow  int    // segments in flight at most
 	RecvWindow  int    // segments kept for the reader and for order at most
 	Clock       *Clock
-	// Output takes a symbol to send. Symbol is valid only during the call. Data reports whether it carries data; what
-	// carries none (acknowledgements, window updates) repeats itself and needs no protection.
-	Output func(symbol []byte, data bool)
+	// Output takes a symbol to send. Symbol is valid only during the call.
+	Output func(symbol []byte, kind Kind)
 }
+
+// A Kind says what a symbol carries.
+type Kind uint8
+
+const (
+	Control Kind = iota // acknowledgements and window updates, which repeat themselves
+	Data                // data, sent for the first time
+	Resent              // data of which some was sent before
+)
 
 // Errors of Input: what no correct peer sends.
 var (
@@ -101,19 +109,35 @@ func (s *Stream) Recv(p []byte) int {
 // Readable returns the size of the next segment that Recv would copy, 0 if there is none.
 func (s *Stream) Readable() int { return max(0, s.core.PeekSize()) }
 
-// Input takes a symbol from the peer and may change its bytes. Rebuilt says that it did not travel itself but was
-// recovered from others; its window and timestamps are then not trusted. After the last symbol of a batch call AckNow.
-func (s *Stream) Input(symbol []byte, rebuilt bool) error {
+// Input takes a symbol from the peer and may change its bytes. After the last symbol of a batch call AckNow.
+func (s *Stream) Input(symbol []byte) error {
 	una, window, err := s.check(symbol)
 	if err != nil {
 		return err
 	}
-	kind := kcp.IKCP_PACKET_REGULAR
-	if rebuilt {
-		kind = kcp.IKCP_PACKET_FEC
-	} else {
-		s.peerWindow = window
+	s.peerWindow = window
+	return s.input(symbol, una, kcp.IKCP_PACKET_REGULAR)
+}
+
+// InputRebuilt is Input for a symbol that did not travel itself but was rebuilt from others, the last of which left the
+// peer age after it. The window in it is old and not trusted. Its timestamps are moved by age: the peer gets them
+// back, and would take the age for a part of the round trip.
+func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
+	una, _, err := s.check(symbol)
+	if err != nil {
+		return err
 	}
+	moved := uint32(age / time.Millisecond)
+	for b := symbol; len(b) > 0; b = b[headerBytes+int(parseSegment(b).length):] {
+		if b[4] == kcp.IKCP_CMD_PUSH {
+			binary.LittleEndian.PutUint32(b[8:], binary.LittleEndian.Uint32(b[8:])+moved)
+		}
+	}
+	return s.input(symbol, una, kcp.IKCP_PACKET_FEC)
+}
+
+// input hands the core a symbol that has passed check.
+func (s *Stream) input(symbol []byte, una uint32, kind kcp.PacketType) error {
 	s.una = una
 	s.settle()
 	s.withhold(symbol)
@@ -239,22 +263,23 @@ func (s *Stream) Stats() Stats { return s.stats }
 // output looks at what leaves: it must know the highest number sent, to recognise forged acknowledgements, and
 // whether there is data worth protecting.
 func (s *Stream) output(buf []byte, size int) {
-	data := false
+	kind := Control
 	for b := buf[:size]; len(b) >= headerBytes; {
 		seg := parseSegment(b)
 		s.window = seg.window
 		if seg.cmd == kcp.IKCP_CMD_PUSH {
-			data = true
+			kind = max(kind, Data)
 			if !after(s.sendMax, seg.sn) {
 				s.sendMax = seg.sn + 1
 				s.stats.Sent++
 			} else {
 				s.stats.Retransmits++
+				kind = Resent
 			}
 		}
 		b = b[headerBytes+int(seg.length):]
 	}
-	s.cfg.Output(buf[:size], data)
+	s.cfg.Output(buf[:size], kind)
 }
 
 type segment struct {

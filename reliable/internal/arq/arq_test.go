@@ -33,7 +33,7 @@ func newLink(t *testing.T, window int, delay time.Duration, lose func() bool) *l
 	for i := range l.ends {
 		l.ends[i] = New(Config{
 			ID: 7, SymbolBytes: 1000, SendWindow: window, RecvWindow: window, Clock: clock,
-			Output: func(symbol []byte, _ bool) {
+			Output: func(symbol []byte, _ Kind) {
 				l.sent[i]++
 				if !l.lose() {
 					l.onWay[1-i] = append(l.onWay[1-i], parcel{time.Now().Add(l.delay), bytes.Clone(symbol)})
@@ -49,7 +49,7 @@ func (l *link) step() {
 	for i, s := range l.ends {
 		n := 0
 		for n < len(l.onWay[i]) && !l.onWay[i][n].at.After(time.Now()) {
-			if err := s.Input(l.onWay[i][n].symbol, false); err != nil {
+			if err := s.Input(l.onWay[i][n].symbol); err != nil {
 				l.Fatal(err)
 			}
 			n++
@@ -221,17 +221,17 @@ func TestInputRefusesWhatNoPeerSends(t *testing.T) {
 			"ack never sent":    {segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 1, 0, nil), ErrUnsent},
 			"second is foreign": {append(bytes.Clone(ok), segmentBytes(8, kcp.IKCP_CMD_WINS, 0, 0, 0, nil)...), ErrMalformed},
 		} {
-			if err := s.Input(test.symbol, false); !errors.Is(err, test.want) {
+			if err := s.Input(test.symbol); !errors.Is(err, test.want) {
 				t.Errorf("%s: %v, want %v", name, err, test.want)
 			}
 		}
 		if s.Waiting() != 1 || s.Readable() != 0 {
 			t.Errorf("refused symbols changed the stream: %d waiting, %d readable", s.Waiting(), s.Readable())
 		}
-		if err := s.Input(ok, false); err != nil || s.Readable() != 4 {
+		if err := s.Input(ok); err != nil || s.Readable() != 4 {
 			t.Errorf("a genuine symbol: %v, %d readable", err, s.Readable())
 		}
-		if err := s.Input(segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 0, 1, nil), false); err != nil || s.Waiting() != 0 {
+		if err := s.Input(segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 0, 1, nil)); err != nil || s.Waiting() != 0 {
 			t.Errorf("a genuine acknowledgement: %v, %d waiting", err, s.Waiting())
 		}
 	})
@@ -244,11 +244,11 @@ func FuzzInput(f *testing.F) {
 	f.Add(segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 1<<31, nil))
 	clock := NewClock()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := New(Config{ID: 7, SymbolBytes: 1000, SendWindow: 8, RecvWindow: 8, Clock: clock, Output: func([]byte, bool) {}})
+		s := New(Config{ID: 7, SymbolBytes: 1000, SendWindow: 8, RecvWindow: 8, Clock: clock, Output: func([]byte, Kind) {}})
 		s.Send([]byte("in flight"))
 		s.Flush()
 		for range 3 {
-			_ = s.Input(b, false) // Whether it is refused does not matter here.
+			_ = s.Input(b) // Whether it is refused does not matter here.
 			s.AckNow()
 		}
 		if n := s.Recv(make([]byte, 1<<16)); n > 8*1000 {

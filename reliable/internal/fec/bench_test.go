@@ -19,7 +19,7 @@ func BenchmarkEncode(b *testing.B) {
 				for range k {
 					e.Add(sym)
 				}
-				g, _ := e.Close(Parity(k))
+				g, _ := e.Close(min(k, RepairMax))
 				for i := range g.R {
 					g.Repair(i)
 				}
@@ -36,7 +36,7 @@ func BenchmarkDecode(b *testing.B) {
 			for range c.k {
 				e.Add(sym)
 			}
-			g, _ := e.Close(Parity(c.k))
+			g, _ := e.Close(min(c.k, RepairMax))
 			var repairs [][]byte
 			for i := range g.R {
 				repairs = append(repairs, g.Repair(i))

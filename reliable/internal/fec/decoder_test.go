@@ -1,7 +1,6 @@
 package fec
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -314,35 +313,6 @@ func panics(f func()) (yes bool) {
 	defer func() { yes = recover() != nil }()
 	f()
 	return false
-}
-
-func TestPolicy(t *testing.T) {
-	for k, want := range map[int]int{-1: 0, 0: 0, 1: 2, 4: 2, 5: 2, 6: 2, 7: 3, 12: 4, 32: 11, 90: RepairMax} {
-		if got := Parity(k); got != want {
-			t.Errorf("Parity(%d) = %d, want %d", k, got, want)
-		}
-	}
-	for _, c := range []struct {
-		r    int
-		want string
-	}{
-		{1, "[10ms]"},
-		{2, "[10ms 30ms]"},
-		{4, "[10ms 30ms 70ms 150ms]"},
-		{6, "[10ms 10ms 30ms 70ms 70ms 150ms]"},
-		{11, "[10ms 10ms 10ms 30ms 30ms 30ms 70ms 70ms 70ms 150ms 150ms]"},
-	} {
-		var got []time.Duration
-		for i := range c.r {
-			got = append(got, Gap(i, c.r))
-		}
-		if fmt.Sprint(got) != c.want {
-			t.Errorf("gaps of %d repair symbols: %v, want %s", c.r, got, c.want)
-		}
-	}
-	if Gap(-1, 2) != gaps[0] || Gap(9, 2) != gaps[1] || Gap(0, 0) != gaps[0] {
-		t.Errorf("gaps outside the group are not clipped")
-	}
 }
 
 func TestOutcomeNames(t *testing.T) {

@@ -6,7 +6,7 @@
 // never waiting for more traffic. Source symbols travel as they are, marked with group and index,
 // so that without loss nothing is ever decoded. Repair symbols follow at growing gaps:
 //
-//	sender    Add, Add, …, Close(r) ─▶ Group ─▶ Repair(0), Repair(1), … at Gap(i, r)
+//	sender    Add, Add, …, Close(r) ─▶ Group ─▶ Repair(0), Repair(1), … at Plan.Gap(i)
 //	receiver  Source(group, index, sym)            fresh or duplicate; may complete a group
 //	          Repair(group, k, r, index, sym)      may rebuild what is missing
 //
@@ -41,6 +41,9 @@
 // Encoder, Group and Decoder belong to one goroutine (the connection's loop) and read no clock:
 // now is the time since any fixed moment. Codecs is safe for concurrent use.
 //
-// The package does not send, does not acknowledge and, for now, does not measure loss: how many
-// repair symbols a group gets is the fixed policy in controller.go.
+// # How much
+//
+// A LossEstimator learns from the fate of packets how much is lost and whether losses come together. From that and the
+// round trip a Mode plans, for each group, how many repair symbols it gets and when they leave, and a Budget caps what
+// they cost. The package does not send and does not acknowledge.
 package fec

@@ -12,10 +12,10 @@ import (
 //	for each packet of the flush {
 //		group, index := enc.Add(packet) // and send it
 //		if enc.Full() {
-//			schedule(enc.Close(fec.Parity(enc.Len())))
+//			schedule(enc.Close(mode.PlanFor(enc.Len(), …).R))
 //		}
 //	}
-//	schedule(enc.Close(fec.Parity(enc.Len())))
+//	schedule(enc.Close(mode.PlanFor(enc.Len(), …).R))
 type Encoder struct {
 	codecs *Codecs  // constant after NewEncoder
 	id     uint32   // of the open group

@@ -13,6 +13,10 @@ const (
 
 	// SealUnchecked takes packets whose seal is wrong.
 	SealUnchecked
+	// ReplayTaken takes a packet again that has come before.
+	ReplayTaken
+	// AckInvents acknowledges packets that never came.
+	AckInvents
 	// SendCut throws away what the ARQ has no room for.
 	SendCut
 	// ReadSkips loses a segment when the reader's buffer is full.
@@ -49,15 +53,15 @@ const (
 	DeathUnnoticed
 	// DeathHasty takes a peer for dead that was silent for two seconds.
 	DeathHasty
-	// PingUnanswered does not acknowledge a ping.
+	// PingUnanswered does not answer a ping.
 	PingUnanswered
 
 	bugs
 )
 
 var names = [bugs]string{
-	"none", "seal unchecked", "send cut", "read skips", "read swaps", "read repeats", "rebuilt wrong", "end forgets",
-	"hello once", "hello unanswered", "number reused", "sent endless", "repairs endless",
+	"none", "seal unchecked", "replay taken", "ack invents", "send cut", "read skips", "read swaps", "read repeats",
+	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
 }
 

@@ -25,10 +25,11 @@ const (
 type Frame struct {
 	Type FrameType
 
-	Group  uint32 // source, repair: the group's number
-	Index  uint8  // source: 0…K-1; repair: 0…R-1
-	K, R   uint8  // repair: source and repair symbols of the group
-	Symbol []byte // source, bare, repair
+	Group  uint32        // source, repair: the group's number
+	Index  uint8         // source: 0…K-1; repair: 0…R-1
+	K, R   uint8         // repair: source and repair symbols of the group
+	Age    time.Duration // repair: how much later than the group's first symbol it left; whole ms up to 65 s
+	Symbol []byte        // source, bare, repair
 
 	Ack Ack // ack
 
@@ -73,12 +74,21 @@ func AppendBare(b []byte, symbol []byte) []byte {
 	return appendSymbol(append(b, byte(FrameBare)), symbol)
 }
 
-// AppendRepair appends repair symbol index of r for a group of k.
-func AppendRepair(b []byte, group uint32, k, r, index uint8, symbol []byte) []byte {
+// A Repair is a repair symbol: number Index of R for a group of K, sent Age after the group's first symbol.
+type Repair struct {
+	Group       uint32
+	K, R, Index uint8
+	Age         time.Duration
+	Symbol      []byte
+}
+
+// AppendRepair appends a repair symbol.
+func AppendRepair(b []byte, r Repair) []byte {
 	b = append(b, byte(FrameRepair))
-	b = binary.BigEndian.AppendUint32(b, group)
-	b = append(b, k, r, index)
-	return appendSymbol(b, symbol)
+	b = binary.BigEndian.AppendUint32(b, r.Group)
+	b = append(b, r.K, r.R, r.Index)
+	b = binary.BigEndian.AppendUint16(b, uint16(min(max(r.Age, 0)/time.Millisecond, 1<<16-1)))
+	return appendSymbol(b, r.Symbol)
 }
 
 // AppendAck appends an acknowledgement.
@@ -136,7 +146,8 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 			return f, nil, ErrTruncated
 		}
 		f.Group, f.K, f.R, f.Index = binary.BigEndian.Uint32(b), b[4], b[5], b[6]
-		f.Symbol, rest, err = parseSymbol(b[7:])
+		f.Age = time.Duration(binary.BigEndian.Uint16(b[7:])) * time.Millisecond
+		f.Symbol, rest, err = parseSymbol(b[9:])
 		return f, rest, err
 	case FrameAck:
 		return parseAck(f, b)

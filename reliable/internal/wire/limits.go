@@ -39,7 +39,7 @@ const (
 	AckFrameBytes    = 1 + packetNumberBytes + 2 + 4 + 8
 	SourceFrameBytes = 1 + 4 + 1 + 2
 	BareFrameBytes   = 1 + 2
-	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2
+	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2 + 2
 	// TokenFrameBytes is the size of a token frame without its token.
 	TokenFrameBytes = 1 + 1
 	// SealBytes is the size of the authentication tag that ends every packet.
