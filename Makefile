@@ -24,7 +24,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then start the server on port 4000 (PORT=…)
-	@exec $(BIN)/udpchat serve --listen :$(PORT)
+	@exec $(BIN)/udpchat serve --listen :$(PORT) --data data
 
 build: ## build the binary into .bin/
 	@mkdir -p $(BIN)

@@ -12,6 +12,8 @@ import "time"
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
 
+	Data string `mapstructure:"data" default:"$XDG_STATE_HOME/udpchat" range:"1..4096" usage:"the 'DIR' for what must survive the server: its private key, made on first start; $XDG_STATE_HOME is ~/.local/state where it is not set"`
+
 	StudentID string `mapstructure:"student_id" default:"udpchat" range:"1..64" usage:"the StudentID that HELO is answered with"`
 	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`
 	AllowKill bool   `mapstructure:"allow_kill" default:"false" usage:"let any lab client stop the server with KILL_SERVICE"`
@@ -27,6 +29,8 @@ type Config struct {
 
 	IdleTimeout      time.Duration `mapstructure:"idle_timeout" default:"1m" range:"10s..24h" usage:"after this time without a sign of life a reliable UDP peer counts as gone; living ones answer probes, however silent their users"`
 	PlainIdleTimeout time.Duration `mapstructure:"plain_idle_timeout" default:"5m" range:"10s..24h" usage:"after this time without a datagram a plain UDP peer, which cannot be probed, counts as gone"`
+
+	AlwaysCookie bool `mapstructure:"always_cookie" default:"false" usage:"have every new reliable UDP client prove its address first, at the price of a round trip; without it only while many are connecting at once"`
 
 	Redundancy string `mapstructure:"redundancy" default:"latency" choices:"latency|economy|off" usage:"what reliable UDP sends beside the data so that losses need no asking back: latency as much as the measured loss deserves, economy one copy where there is loss, off nothing"`
 

@@ -44,8 +44,8 @@ func defaults(t *testing.T) Config {
 
 func TestDefaults(t *testing.T) {
 	want := Config{
-		Listen:    []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
-		StudentID: "udpchat", LabMode: "compat",
+		Listen: []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
+		Data:   "$XDG_STATE_HOME/udpchat", StudentID: "udpchat", LabMode: "compat",
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",

@@ -11,7 +11,7 @@ import (
 func (c *Client) awaitCalls(conn net.Conn) error {
 	listen := c.cfg.ListenCalls
 	if listen == nil {
-		listen = c.cfg.listenCalls
+		listen = func(addr string) (Caller, error) { return c.cfg.listenCalls(addr, conn) }
 	}
 	ep, err := listen(c.cfg.Callback)
 	if err != nil {

@@ -27,9 +27,11 @@ func (c *Config) dial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-// listenCalls opens the callback endpoint.
-func (c *Config) listenCalls(addr string) (Caller, error) {
-	ep, err := reliable.Listen(addr, c.Reliable)
+// listenCalls opens the callback endpoint. Whoever calls must be the server that conn leads to.
+func (c *Config) listenCalls(addr string, conn net.Conn) (Caller, error) {
+	cfg := c.Reliable
+	cfg.ServerKey, _ = serverKey(conn)
+	ep, err := reliable.Listen(addr, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +57,16 @@ func (c *Client) RemoteAddr() net.Addr { return c.first.RemoteAddr() }
 
 // Callback returns the address at which we told the server we listen; the zero value without one.
 func (c *Client) Callback() netip.AddrPort { return c.callback }
+
+// ServerKey returns the key the server has proven to have. ok is false over TCP and plain datagrams, which prove nothing.
+func (c *Client) ServerKey() (key reliable.Key, ok bool) { return serverKey(c.first) }
+
+func serverKey(conn net.Conn) (reliable.Key, bool) {
+	if conn, ok := conn.(interface{ ServerKey() reliable.Key }); ok {
+		return conn.ServerKey(), true
+	}
+	return reliable.Key{}, false
+}
 
 // LinkStats returns the figures of the first connection. ok is false over TCP and plain datagrams, which keep none.
 func (c *Client) LinkStats() (s reliable.ConnStats, ok bool) { return stats(c.first) }

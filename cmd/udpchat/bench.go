@@ -42,7 +42,7 @@ same machine and take about half of it: compare figures of one machine, and dist
 
 func (f *benchFlags) register(cmd *cobra.Command, transports string) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.server, "server", "", "`HOST:PORT` of a running server; empty: start one")
+	flags.StringVar(&f.server, "server", "", "`HOST:PORT` or invite of a running server, whose key is not checked; empty: start one")
 	flags.StringVar(&f.transport, "transport", "tcp", transports)
 	flags.StringVar(&f.jsonFile, "json", "", "write the figures to this `file`, - for stdout")
 	flags.DurationVar(&f.duration, "duration", 5*time.Second, "how long each phase lasts")
@@ -132,7 +132,13 @@ func (f *benchFlags) run(cmd *cobra.Command, work func(ctx context.Context, serv
 	defer stop()
 	progress := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
 	address, pid := f.server, 0
-	if address == "" {
+	if address != "" {
+		to, err := parseInvite(address)
+		if err != nil {
+			return fmt.Errorf("--server %q: %w", address, err)
+		}
+		address = to.server
+	} else {
 		executable, err := os.Executable()
 		if err != nil {
 			return fmt.Errorf("finding this program to start a server: %w", err)

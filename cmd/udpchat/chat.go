@@ -39,10 +39,12 @@ const (
 
 // chatOptions are the flags of udpchat chat.
 type chatOptions struct {
-	server, transport, protocol, name, callback, redundancy string
-	protection                                              reliable.Redundancy // what redundancy says
-	rooms                                                   []string
-	lines                                                   bool // Line mode, for now the only one.
+	server, serverKey, trust                        string
+	to                                              invite // what server and serverKey say
+	transport, protocol, name, callback, redundancy string
+	protection                                      reliable.Redundancy // what redundancy says
+	rooms                                           []string
+	lines                                           bool // Line mode, for now the only one.
 }
 
 func newChatCommand() *cobra.Command {
@@ -85,7 +87,9 @@ sent; 2 wrong usage, or no connection.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.server, "server", "localhost:"+chatDefaultPort, "`HOST:PORT` of the server")
+	f.StringVar(&o.server, "server", "localhost:"+chatDefaultPort, "`HOST:PORT` of the server, or its invite: udpchat://HOST:PORT/#KEY")
+	f.StringVar(&o.serverKey, "server-key", "", "`KEY` that the server must have, as it shows it when it starts; for udp")
+	f.StringVar(&o.trust, "trust", trustFirstUse, "`HOW` to take a server you have not been to: first-use (and remember it), ask, or pinned (not at all)")
 	f.StringVar(&o.transport, "transport", lab.UDP, "`TRANSPORT`: udp (reliable), tcp, or plain (text datagrams: what others say may get lost)")
 	f.StringVar(&o.protocol, "protocol", "lab", "chat `PROTOCOL`; lab is the only one so far")
 	f.StringVar(&o.name, "name", "", "your `NAME` in the chat (default: your user name)")
@@ -111,8 +115,8 @@ func (o *chatOptions) check() error {
 	if o.protection, err = reliable.ParseRedundancy(o.redundancy); err != nil {
 		return fmt.Errorf("--redundancy %q is not supported: want latency, economy or off", o.redundancy)
 	}
-	if o.server, err = withPort(o.server); err != nil {
-		return fmt.Errorf("--server %q: %w", o.server, err)
+	if err := o.checkServer(); err != nil {
+		return err
 	}
 	if o.callback != "" {
 		if _, _, err := net.SplitHostPort(o.callback); err != nil {
@@ -129,6 +133,31 @@ func (o *chatOptions) check() error {
 		if err := lab.CheckName(room); err != nil {
 			return fmt.Errorf("--room %q: %s", room, bare(err))
 		}
+	}
+	return nil
+}
+
+// checkServer completes and checks what is said of the server.
+func (o *chatOptions) checkServer() (err error) {
+	if o.to, err = parseInvite(o.server); err != nil {
+		return fmt.Errorf("--server %q: %w", o.server, err)
+	}
+	o.server = o.to.server
+	if o.serverKey != "" {
+		key, err := parseKey(o.serverKey)
+		switch {
+		case err != nil:
+			return fmt.Errorf("--server-key: %w", err)
+		case o.to.key != (reliable.Key{}) && o.to.key != key:
+			return errors.New("--server-key and the invite name different keys")
+		}
+		o.to.key = key
+	}
+	if o.to.key != (reliable.Key{}) && o.transport != lab.UDP {
+		return fmt.Errorf("--transport %s is not encrypted, so the server's key cannot be checked: use udp, or leave out the key", o.transport)
+	}
+	if !slices.Contains([]string{"", trustAsk, trustFirstUse, trustPinned}, o.trust) {
+		return fmt.Errorf("--trust %q is not supported: want first-use, ask or pinned", o.trust)
 	}
 	return nil
 }
@@ -171,7 +200,7 @@ func defaultName() string {
 
 // run connects and chats until the input, the user or the connection ends.
 func (o *chatOptions) run(ctx context.Context, i *interruption, stdin io.Reader, stdout, stderr io.Writer) error {
-	c, err := o.connect(ctx)
+	c, err := o.connect(ctx, stdin, stderr)
 	if err != nil {
 		return err
 	}
@@ -193,8 +222,38 @@ func (o *chatOptions) run(ctx context.Context, i *interruption, stdin io.Reader,
 	return ui.run(ctx, o.rooms, tty.in) // It closes the client.
 }
 
-// connect dials the server, and explains what to do if that does not work.
-func (o *chatOptions) connect(ctx context.Context) (*lab.Client, error) {
+// connect dials the server, and explains what to do if that does not work. What the user must know, or decide, about its
+// key is said on w.
+func (o *chatOptions) connect(ctx context.Context, stdin io.Reader, w io.Writer) (*lab.Client, error) {
+	if o.transport != lab.UDP {
+		return o.dial(ctx, &trust{}) // Nothing proves who is there.
+	}
+	t, err := newTrust(o.trust, o.to)
+	if err != nil {
+		return nil, err
+	}
+	c, err := o.dial(ctx, t)
+	if e, ok := isKeyError(err); ok && t.mode == trustAsk && t.want == (reliable.Key{}) && isTerminal(stdin) {
+		if !e.ask(stdin, w) {
+			return nil, errors.New("the server's key was not accepted")
+		}
+		t.accept(e.got, w)
+		c, err = o.dial(ctx, t)
+	}
+	if e, ok := isKeyError(err); ok {
+		return nil, advise(e, "%s", e.advice())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if key, ok := c.ServerKey(); ok {
+		t.accept(key, w)
+	}
+	return c, nil
+}
+
+// dial tries once.
+func (o *chatOptions) dial(ctx context.Context, t *trust) (*lab.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, chatConnectWait)
 	defer cancel()
 	c, err := lab.Dial(ctx, lab.Config{
@@ -202,11 +261,14 @@ func (o *chatOptions) connect(ctx context.Context) (*lab.Client, error) {
 		Server:    o.server,
 		Name:      o.name,
 		Callback:  o.callback,
-		Reliable:  reliable.Config{KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout, Redundancy: o.protection},
+		Reliable: reliable.Config{
+			VerifyServer: t.verify, KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout, Redundancy: o.protection,
+		},
 	})
+	_, wrongKey := isKeyError(err)
 	switch {
-	case err == nil:
-		return c, nil
+	case err == nil || wrongKey:
+		return c, err
 	case ctx.Err() == context.Canceled:
 		return nil, errors.New("interrupted before there was a connection")
 	}

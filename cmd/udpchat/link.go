@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"udpchat/config"
+	"udpchat/reliable"
 	"udpchat/reliable/netem"
 )
 
@@ -63,7 +64,7 @@ datagram. Ctrl-C stops the link and prints what it forwarded and what it dropped
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", ":5000", "UDP `address` for the clients")
-	flags.StringVar(&f.to, "to", "localhost:4000", "`address` of the server")
+	flags.StringVar(&f.to, "to", "localhost:4000", "`address` of the server, or its invite")
 	flags.StringVar(&f.profile, "profile", "lossy-20", "`name` of the network to be, see --list")
 	flags.Uint64Var(&f.seed, "seed", 1, "`number` that decides which datagrams are lost")
 	flags.StringVar(&f.record, "record", "", "write every decision to this `file`, as lines of JSON")
@@ -85,11 +86,17 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	if err != nil {
 		return advise(fmt.Errorf("--profile: %w", err), "See '%s --list' for what they do.", cmd.CommandPath())
 	}
+	to := invite{server: f.to}
+	if strings.HasPrefix(f.to, inviteScheme+":") {
+		if to, err = parseInvite(f.to); err != nil {
+			return fmt.Errorf("--to %q: %w", f.to, err)
+		}
+	}
 	logger, err := newLogger(config.Config{LogLevel: "info", LogFormat: "auto"}, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	cfg := netem.ProxyConfig{Listen: f.listen, To: f.to, Profile: profile, Seed: f.seed, Logger: logger}
+	cfg := netem.ProxyConfig{Listen: f.listen, To: to.server, Profile: profile, Seed: f.seed, Logger: logger}
 	var rec *recorder
 	if f.record != "" {
 		if rec, err = newRecorder(f.record); err != nil {
@@ -105,14 +112,14 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	defer stop()
 	context.AfterFunc(ctx, stop) // After the first signal the next one has its usual effect.
 	out := cmd.OutOrStdout()
-	greetLink(out, os.Args[0], proxy, profile, f)
+	greetLink(out, os.Args[0], proxy, profile, f, to.key)
 	err = proxy.Run(ctx)
 	reportLink(out, proxy.Stats())
 	return errors.Join(err, rec.close())
 }
 
-// greetLink says where the link listens and how to use it.
-func greetLink(w io.Writer, program string, p *netem.Proxy, profile netem.Profile, f linkFlags) {
+// greetLink says where the link listens and how to use it. The key is the server's, if it is known: the link has none.
+func greetLink(w io.Writer, program string, p *netem.Proxy, profile netem.Profile, f linkFlags, key reliable.Key) {
 	server := p.Addr()
 	if server.Addr().IsUnspecified() {
 		server = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), server.Port())
@@ -122,7 +129,8 @@ func greetLink(w io.Writer, program string, p *netem.Proxy, profile netem.Profil
 	if f.record != "" {
 		fmt.Fprintf(w, "every decision goes to %s\n", f.record)
 	}
-	fmt.Fprintf(w, "\nPoint a client at it, for example:\n\n    %s chat --server %v --name bob --room lobby\n\n", program, server)
+	fmt.Fprintf(w, "\nPoint a client at it, for example:\n\n    %s chat --server %v --name bob --room lobby\n\n", program,
+		invite{server.String(), key})
 	fmt.Fprintf(w, "Ctrl-C stops it and prints what it dropped.\n")
 }
 

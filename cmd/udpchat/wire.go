@@ -44,7 +44,8 @@ type node struct {
 	server    *server.Server
 	listeners []server.Listener
 	endpoints []*reliable.Endpoint
-	addrs     []address // Where it listens, in the order of the configuration.
+	identity  *reliable.Identity // Of all endpoints; nil: there is none.
+	addrs     []address          // Where it listens, in the order of the configuration.
 	accepting sync.WaitGroup
 }
 
@@ -73,6 +74,11 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
 	})
+	if slices.ContainsFunc(cfg.Listen, func(l config.Listener) bool { return l.Has(config.UDP) }) {
+		if n.identity, err = openIdentity(cfg); err != nil {
+			return nil, err
+		}
+	}
 	for _, l := range cfg.Listen {
 		if err := n.listen(ctx, l); err != nil {
 			err = explainListen(l.Address, err)
@@ -124,7 +130,10 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 		return err
 	}
 	var e atomic.Pointer[reliable.Endpoint] // The endpoint reads, and so may hand us datagrams, before we have it.
-	cfg := reliable.Config{IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax, Redundancy: redundancy, Logger: n.log}
+	cfg := reliable.Config{
+		Identity: n.identity, AlwaysCookie: n.cfg.AlwaysCookie, IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax,
+		Redundancy: redundancy, Logger: n.log,
+	}
 	if l.Has(config.Plain) {
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
 			if e := e.Load(); e != nil {

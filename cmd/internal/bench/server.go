@@ -18,6 +18,7 @@ import (
 type Server struct {
 	Addr string
 	cmd  *exec.Cmd
+	data string // its directory
 	out  io.ReadCloser
 	logs strings.Builder
 }
@@ -27,11 +28,15 @@ var listening = regexp.MustCompile(`tcp ([0-9.\[\]:a-f]+:[0-9]+)`)
 
 // Start runs the executable's serve command on a free port of 127.0.0.1, with no limits that a load test would meet.
 func Start(ctx context.Context, executable string, args ...string) (*Server, error) {
+	data, err := os.MkdirTemp("", "udpchat-bench-*")
+	if err != nil {
+		return nil, fmt.Errorf("bench: starting the server: %w", err)
+	}
 	args = append([]string{
-		"serve", "--listen", "127.0.0.1:0", "--log-level", "warn",
+		"serve", "--listen", "127.0.0.1:0", "--data", data, "--log-level", "warn",
 		"--requests-per-second", "1000000", "--requests-burst", "1000000", "--sessions-max", "1000000",
 	}, args...)
-	s := &Server{cmd: exec.CommandContext(ctx, executable, args...)}
+	s := &Server{cmd: exec.CommandContext(ctx, executable, args...), data: data}
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
 	s.cmd.WaitDelay = 5 * time.Second
 	s.cmd.Stderr = &s.logs
@@ -41,6 +46,7 @@ func Start(ctx context.Context, executable string, args ...string) (*Server, err
 	}
 	s.out = out
 	if err := s.cmd.Start(); err != nil {
+		_ = os.Remove(data) // It is empty.
 		return nil, fmt.Errorf("bench: starting the server: %w", err)
 	}
 	lines := bufio.NewScanner(out)
@@ -59,7 +65,7 @@ func (s *Server) PID() int { return s.cmd.Process.Pid }
 // Stop ends the server in order and waits for it. What it complained about becomes part of the error.
 func (s *Server) Stop() error {
 	_ = s.cmd.Process.Signal(os.Interrupt) // It may have ended by itself; Wait tells.
-	err := s.cmd.Wait()
+	err := errors.Join(s.cmd.Wait(), os.RemoveAll(s.data))
 	if err != nil {
 		return fmt.Errorf("bench: the server ended with %w\n%s", err, s.logs.String())
 	}

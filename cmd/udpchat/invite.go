@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"udpchat/reliable"
+)
+
+// inviteScheme begins a link that carries a server's address and key.
+const inviteScheme = "udpchat"
+
+// An invite says where a server is and, if the key is not zero, which one it must be. As text it is a link,
+// udpchat://HOST:PORT/#KEY, or without a key HOST:PORT.
+type invite struct {
+	server string // host:port
+	key    reliable.Key
+}
+
+// String returns the link, or the bare address without a key.
+func (i invite) String() string {
+	if i.key == (reliable.Key{}) {
+		return i.server
+	}
+	return (&url.URL{Scheme: inviteScheme, Host: i.server, Path: "/", Fragment: i.key.String()}).String()
+}
+
+// parseInvite reads a link or an address, to which withPort is applied.
+func parseInvite(s string) (i invite, err error) {
+	host := s
+	if strings.HasPrefix(s, inviteScheme+":") {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || u.Path != "" && u.Path != "/" || u.User != nil || u.RawQuery != "" {
+			return i, errors.New("want " + inviteScheme + "://HOST:PORT/#KEY")
+		}
+		host = u.Host
+		if u.Fragment != "" {
+			if i.key, err = parseKey(u.Fragment); err != nil {
+				return i, err
+			}
+		}
+	}
+	i.server, err = withPort(host)
+	return i, err
+}
+
+// parseKey reads a server's key as a server shows it.
+func parseKey(s string) (reliable.Key, error) {
+	key, err := reliable.ParseKey(s)
+	if err != nil {
+		return key, fmt.Errorf("%q is no server key: want the %d letters and digits that the server shows when it starts",
+			s, len(key.String()))
+	}
+	return key, nil
+}
+
+// inviteTo makes the invite to a server that listens on addr. A server on all addresses is reached, from other machines,
+// at the first of this machine that is not for itself alone.
+func inviteTo(addr net.Addr, key reliable.Key) invite {
+	host, port, _ := net.SplitHostPort(addr.String()) // What the kernel gave us has both.
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = thisHost()
+	}
+	return invite{server: net.JoinHostPort(host, port), key: key}
+}
+
+// thisHost returns an address of this machine by which others can reach it, IPv4 if there is one.
+func thisHost() string {
+	best := "127.0.0.1"
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return best
+	}
+	for _, a := range addrs {
+		n, ok := a.(*net.IPNet)
+		if !ok || !n.IP.IsGlobalUnicast() {
+			continue
+		}
+		if n.IP.To4() != nil {
+			return n.IP.String()
+		}
+		best = n.IP.String()
+	}
+	return best
+}
