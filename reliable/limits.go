@@ -41,7 +41,7 @@ const (
 	readBytes = 2048
 
 	// halfOpenMax is how many clients may be between hello and Finished before newcomers have to prove their address. Each
-	// costs some 40 KB and one signature. A client is there for one round trip.
+	// costs some 25 KB and one signature. A client is there for one round trip.
 	halfOpenMax = 64
 
 	// halfOpenProvenMax is how many there may be with those who have proven it; more are refused.

@@ -113,18 +113,23 @@ type stranger struct {
 	result  *handshake.Result
 }
 
-// begin runs the handshake up to the accept, through a cookie if the server asks for one.
-func (r *raw) begin() *stranger {
+// newMachine returns the client's side of a new handshake, to be closed.
+func (r *raw) newMachine() *handshake.Client {
 	r.Helper()
 	r.sources++
-	s := &stranger{raw: r}
-	var err error
-	s.machine, err = handshake.NewClient(time.Now(), handshake.ClientConfig{
+	m, err := handshake.NewClient(time.Now(), handshake.ClientConfig{
 		Source: wire.ConnID(r.sources), Nonce: wire.Nonce{1}, Verify: func(Key) error { return nil },
 	})
 	if err != nil {
 		r.Fatal(err)
 	}
+	return m
+}
+
+// begin runs the handshake up to the accept, through a cookie if the server asks for one.
+func (r *raw) begin() *stranger {
+	r.Helper()
+	s := &stranger{raw: r, machine: r.newMachine()}
 	for s.result == nil {
 		s.hello, _ = s.machine.AppendDue(time.Now(), nil)
 		if s.accept = bytes.Clone(r.ask(s.hello)); s.accept == nil {
