@@ -15,7 +15,7 @@ import (
 )
 
 // A server must not send to an address that a stranger named: a call is at most three small packets that ask whoever
-// listens there to dial back. The dialled connection proves the address, like any other (SPEC.md 4.4).
+// listens there to dial back. The dialled connection proves the address, like any other (SPEC.md 4.9).
 
 // broadcast reaches everybody on the local network, and sockets may send to it.
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})

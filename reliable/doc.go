@@ -9,8 +9,9 @@
 //
 // Lost datagrams are sent again by KCP's state machine, and mostly do not have to be: every group of datagrams is
 // followed by repair symbols at growing distances, from which the receiver rebuilds what is missing before anybody has
-// to ask. A server keeps nothing about a client and sends it no more than it got until a cookie has proven the client's
-// address. Every packet carries a seal against corruption. This version does not encrypt.
+// to ask. Everything is encrypted and authenticated under keys from TLS 1.3, in one round trip; a client knows a server by its
+// public key ([Config].ServerKey). A server sends no more than it got to an address that is not proven, and asks for a
+// proof first while many clients are under way.
 //
 // SPEC.md beside this file is the protocol as a document. Machine is one connection without socket, clock and
 // goroutines, for simulations and other event loops.

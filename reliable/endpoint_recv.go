@@ -129,7 +129,7 @@ func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (frame, 
 }
 
 // handleCall hands a CALL packet to who awaits one from that address; nobody does: it is dropped, and nothing is sent
-// (SPEC.md 4.4).
+// (SPEC.md 4.9).
 func (e *Endpoint) handleCall(b []byte, from netip.AddrPort) {
 	nonce, err := wire.ParseCall(b)
 	if err != nil {

@@ -2,7 +2,7 @@ package handshake
 
 import "time"
 
-// Keys seal the packets of a connection in both directions and are renewed in step (SPEC.md 4.7): who thinks it is time
+// Keys seal the packets of a connection in both directions and are renewed in step (SPEC.md 4.8): who thinks it is time
 // sends under the next generation, which the phase bit in the header tells, and the peer follows with its first packet
 // after that. Nobody goes on to the generation after it before the peer has followed.
 type Keys struct {

@@ -16,7 +16,7 @@ import (
 	"udpchat/reliable/internal/wire"
 )
 
-// A Seal encrypts and authenticates packets under one key, all in one direction (SPEC.md 4.6).
+// A Seal encrypts and authenticates packets under one key, all in one direction (SPEC.md 4.7).
 type Seal struct {
 	aead  cipher.AEAD
 	iv    [nonceBytes]byte

@@ -6,7 +6,7 @@ import (
 )
 
 // Datagrams of the handshake end with a check: whoever sees them can make one, but a damaged datagram must not spoil a
-// handshake, and UDP's own checksum misses too much (SPEC.md 4.2).
+// handshake, and UDP's own checksum misses too much (SPEC.md 2).
 
 // appendCheck appends the check of what b holds from start on.
 func appendCheck(b []byte, start int) []byte {

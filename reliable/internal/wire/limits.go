@@ -10,7 +10,7 @@ const (
 	// so that one is enough; a server never answers a hello by more bytes than it has (SPEC.md 4.1).
 	HelloBytesMin = 512
 
-	// CallBytesMax bounds a CALL packet, the only datagram sent to an address that did not ask (SPEC.md 4.4).
+	// CallBytesMax bounds a CALL packet, the only datagram sent to an address that did not ask (SPEC.md 4.9).
 	CallBytesMax = 60
 
 	// CookieBytesMax is the longest cookie a client must be ready to carry back.
