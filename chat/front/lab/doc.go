@@ -19,8 +19,9 @@
 //
 // # Goroutines and locks
 //
-// Serve runs on its caller's goroutine. A callback has one more, which first waits for the call and then serves the
-// callback connection; Serve waits for all of them. Locks, from outside in: the core's room lock, or a peer's (never both);
+// Serve runs on its caller's goroutine, and so does a panic of it, after its members have left. A callback has one more
+// goroutine, which first waits for the call and then serves the callback connection; Serve waits for all of them. A panic
+// there ends that callback, with a line in the log, and nothing else. Locks, from outside in: the core's room lock, or a peer's (never both);
 // then one of Front, member or link. None is held while anything blocks.
 //
 // It does not listen, does not close the session it was given unless clients live on over callbacks, and knows no

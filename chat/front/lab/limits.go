@@ -36,6 +36,9 @@ const (
 	// come in one piece, and small, since every idle connection has one.
 	readBytes = 2 << 10
 
+	// panicTextBytesMax is the length at which the text of a panic is cut in the log: it may quote a peer.
+	panicTextBytesMax = 300
+
 	// referenceMax bounds the numbers by which internal errors are found in the log.
 	referenceMax = 1 << 16
 )
