@@ -14,6 +14,7 @@
 //	member.go    a client in the core's eyes: its Receive turns events into bytes for
 //	link.go      a session that members share, on which a room's events go out once
 //	peer.go      all that belongs to one Serve: its session, callback connections and members
+//	newroom.go   how fast a peer may make rooms
 //	callback.go  JOINs that want to be answered at another address
 //	errors.go    what went wrong, as ERROR_CODE
 //

@@ -26,6 +26,7 @@ type peer struct {
 	mu        sync.Mutex
 	members   map[memberKey]*member        // Guarded by mu.
 	callbacks map[netip.AddrPort]*callback // Guarded by mu.
+	newRooms  bucket                       // Rooms made by JOINs, here and on callback connections. Guarded by mu.
 	why       error                        // Set by end: nobody joins any more, every loop returns it. Guarded by mu.
 }
 
@@ -106,6 +107,11 @@ func (p *peer) ownLocked() []*member {
 
 // join enters a room on l. A member that was made for nothing is given back.
 func (p *peer) join(ctx context.Context, l *link, r wire.Join) error {
+	done, err := p.enterRoom(r.Room)
+	if err != nil {
+		return err
+	}
+	defer done()
 	m, made, err := p.member(l, r.Name)
 	if err != nil {
 		return err
