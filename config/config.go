@@ -9,8 +9,11 @@ import "time"
 //	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
+//	form          "host": an IP address or host name, or nothing
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
+
+	Advertise string `mapstructure:"advertise" default:"" form:"host" usage:"the 'HOST' that HELO and JOINED show as the address of the server, for servers behind address translation (say 203.0.113.7); empty is the address each client reached"`
 
 	StudentID string `mapstructure:"student_id" default:"udpchat" range:"1..64" usage:"the StudentID that HELO is answered with"`
 	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`
