@@ -53,6 +53,48 @@ func TestClosedUserRefuses(t *testing.T) {
 	w.want("nothing happens", "")
 }
 
+// A panicking is a client whose Receiver panics when it is told that it has left.
+type panicking struct{}
+
+func (panicking) Receive(ev *chat.Event) {
+	if ev.Kind == chat.KindLeft {
+		panic("test: no way out")
+	}
+}
+
+// Whoever panics in Close may be recovered from by the caller. Then the server lives on, and nobody is in a room who has
+// no connection any more.
+func TestPanicWhileLeavingLeavesNobodyBehind(t *testing.T) {
+	w := newWorld(t, chat.Config{})
+	bad, err := w.hub.Connect("bad", panicking{}, chat.SmallIDs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range []string{"a", "b"} {
+		if _, err := bad.Join(t.Context(), room); err != nil {
+			t.Fatal(err)
+		}
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("Close did not panic")
+			}
+		}()
+		_ = bad.Close(t.Context(), chat.ReasonLost) // Panics.
+	}()
+	w.wantMembers(0)
+	if _, ok := w.hub.User(bad.ID()); ok {
+		t.Error("its JoinID is still taken")
+	}
+	ann := w.connect("ann")
+	a := ann.join("a")
+	ann.say(a, "anybody?")
+	if err := bad.Close(t.Context(), chat.ReasonLost); err != nil {
+		t.Errorf("a second Close: %v", err)
+	}
+}
+
 func TestCloseForNoReasonIsABug(t *testing.T) {
 	w := newWorld(t, chat.Config{})
 	ann := w.connect("ann")

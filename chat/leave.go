@@ -52,23 +52,27 @@ func (u *User) Close(ctx context.Context, reason LeaveReason) error {
 	}
 	u.closing = true
 	u.notifyLocked() // A Join that waits for a Leave gives up.
+	defer u.endCloseLocked()
 	var errs []error
-	for {
-		m := u.firstLocked()
-		if m == nil {
-			break
-		}
-		u.mu.Unlock()
-		if err := u.depart(ctx, m, reason); err != nil {
+	for m := u.firstLocked(); m != nil; m = u.firstLocked() {
+		if err := u.departLocked(ctx, m, reason); err != nil {
 			errs = append(errs, fmt.Errorf("chat: close: room %d was not told: %w", m.room.ref, err))
-			m.room.evict(u)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// endCloseLocked frees the JoinID. Rooms are left only if a Receiver or the engine has panicked; they must not keep a
+// member for ever because of that.
+func (u *User) endCloseLocked() {
+	for m := u.firstLocked(); m != nil; m = u.firstLocked() {
+		u.mu.Unlock()
+		m.room.evict(u)
 		u.mu.Lock()
 	}
 	u.closed, u.rooms = true, nil
 	u.hub.users.remove(u)
 	u.notifyLocked()
-	return errors.Join(errs...)
 }
 
 // firstLocked returns the membership with the smallest RoomRef that is not gone, or nil.
@@ -80,6 +84,17 @@ func (u *User) firstLocked() *membership {
 		}
 	}
 	return first
+}
+
+// departLocked is depart, or else evict. It gives mu up meanwhile, and has it again also after a panic.
+func (u *User) departLocked(ctx context.Context, m *membership, reason LeaveReason) error {
+	u.mu.Unlock()
+	defer u.mu.Lock()
+	err := u.depart(ctx, m, reason)
+	if err != nil {
+		m.room.evict(u)
+	}
+	return err
 }
 
 // depart ends one membership for Close: it waits for what is under way, and leaves if there is

@@ -5,8 +5,9 @@ import "time"
 const (
 	// roomsMax is how many rooms a Hub has unless configured. A room is kept for the Hub's life,
 	// since its ROOM_REF must stay the same, so this bounds what strangers can make us remember:
-	// about 1 KB each, plus what the engine keeps. Joining one more is refused with
-	// CodeTooManyRooms.
+	// about 1 KB each, with what the memory engine keeps of somebody who came and left and said
+	// nothing. Joining one more is refused with CodeTooManyRooms. Front-ends limit how fast
+	// somebody may make rooms, so that nobody uses them up alone.
 	roomsMax = 10_000
 
 	// usersMax is how many users are connected at the same time unless configured: more than a

@@ -9,8 +9,11 @@ import "time"
 //	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
+//	form          "host": an IP address or host name, or nothing
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
+
+	Advertise string `mapstructure:"advertise" default:"" form:"host" usage:"the 'HOST' that HELO, JOINED and the invite show as the address of the server, for servers behind address translation (say 203.0.113.7); empty is the address each client reached"`
 
 	Data string `mapstructure:"data" default:"$XDG_STATE_HOME/udpchat" range:"1..4096" usage:"the 'DIR' for what must survive the server: its private key, made on first start; $XDG_STATE_HOME is ~/.local/state where it is not set"`
 

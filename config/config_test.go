@@ -127,6 +127,10 @@ func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
 		{"fraction", "sessions_max: 1.5", "", nil, []string{"sessions_max", `"1.5"`, "whole number"}},
 		{"number too large in variable", "", "UDPCHAT_OUTBOX_BYTES=9999999999999999999", nil, []string{"outbox_bytes", "environment UDPCHAT_OUTBOX_BYTES", "131072"}},
 		{"no number in flag", "", "", []string{"--sessions-max", "many"}, []string{"sessions_max", `"many"`, "flag --sessions-max", "1 to 1000000"}},
+		{"address with port", "advertise: 203.0.113.7:4000", "", nil, []string{"advertise", `"203.0.113.7:4000"`, "file /", "IP address or host name without port"}},
+		{"no address", "", "UDPCHAT_ADVERTISE=300.1.2.3", nil, []string{"advertise", "environment UDPCHAT_ADVERTISE", "like 203.0.113.7"}},
+		{"address of nobody", "", "", []string{"--advertise", "0.0.0.0"}, []string{"advertise", "flag --advertise"}},
+		{"escape sequence in a host", `advertise: "a\e[2J"`, "", nil, []string{"advertise", `\x1b`}},
 		{"wrong word", "lab_mode: lax", "", nil, []string{"lab_mode", `"lax"`, "one of compat, strict"}},
 		{"wrong word in flag", "", "", []string{"--log-level=loud"}, []string{"log_level", `"loud"`, "debug, info, warn, error"}},
 		{"duration without unit", "idle_timeout: 90", "", nil, []string{"idle_timeout", `"90"`, "with its unit from 10s to 24h"}},
@@ -165,6 +169,29 @@ func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
 				t.Errorf("error %q has an escape character", err)
 			}
 		})
+	}
+}
+
+// A server behind address translation told its clients an address that none of them could reach.
+func TestAdvertisedAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"203.0.113.7": "203.0.113.7", "2001:db8::7": "2001:db8::7", "::ffff:203.0.113.7": "203.0.113.7",
+		"chat.example.org": "chat.example.org", "Node-1": "Node-1", "4chat": "4chat", "": "",
+	} {
+		if cfg, _, err := load(t, "", "--advertise", text); err != nil || cfg.Advertise != want {
+			t.Errorf("flag %q: got %q, %v; want %q", text, cfg.Advertise, err, want)
+		}
+		if cfg, _, err := load(t, "advertise: \""+text+"\""); err != nil || cfg.Advertise != want {
+			t.Errorf("file %q: got %q, %v; want %q", text, cfg.Advertise, err, want)
+		}
+	}
+	for _, text := range []string{
+		"1.2.3", "1.2.3.4.", ".org", "a..b", "-a", "a-", "a b", "a_b", "ä.org", "fe80::1%eth0", "::", "[::1]", "host:4000",
+		strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a",
+	} {
+		if cfg, _, err := load(t, "", "--advertise", text); err == nil {
+			t.Errorf("got %q for %q, want an error", cfg.Advertise, text)
+		}
 	}
 }
 
@@ -240,7 +267,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	AddFlags(fs)
 	template := strings.ReplaceAll(string(Template()), "\n# ", " ") // Long lines are broken.
 	for _, f := range fields() {
-		if f.usage == "" || f.key == "" || f.def == "" {
+		if f.usage == "" || f.key == "" || f.def == "" && !f.host {
 			t.Errorf("field %+v: key, default and usage must be there", f)
 		}
 		if flag := fs.Lookup(f.flag); flag == nil || !strings.Contains(flag.Usage, f.env) {

@@ -20,6 +20,7 @@ type field struct {
 	typ            reflect.Type
 	min, max       int64 // For numbers, durations (in nanoseconds) and lengths of text; both 0: no limit.
 	choices        []string
+	host           bool // An IP address or host name, or empty.
 }
 
 // fields reads the tags of Config, in the order of the struct.
@@ -32,6 +33,7 @@ func fields() []field {
 			usage: strings.ReplaceAll(sf.Tag.Get("usage"), "'", "`"), // A tag is quoted by backquotes itself.
 			def:   sf.Tag.Get("default"),
 			typ:   sf.Type,
+			host:  sf.Tag.Get("form") == "host",
 		}
 		f.flag = strings.ReplaceAll(f.key, "_", "-")
 		f.env = envPrefix + strings.ToUpper(f.key)
@@ -71,6 +73,8 @@ func (f field) allowed() string {
 		return fmt.Sprintf("a duration with its unit from %s to %s, like 90s or 5m", brief(time.Duration(f.min)), brief(time.Duration(f.max)))
 	case f.choices != nil:
 		return "one of " + strings.Join(f.choices, ", ")
+	case f.host:
+		return "an IP address or host name without port, like 203.0.113.7 or chat.example.org, or empty"
 	case f.typ.Kind() == reflect.Bool:
 		return "true or false"
 	case f.typ.Kind() == reflect.Int:
@@ -157,6 +161,13 @@ func (f field) text(raw any) (any, error) {
 			}
 		}
 		return nil, errNotAllowed
+	}
+	if f.host {
+		host, ok := hostFrom(s)
+		if !ok {
+			return nil, errNotAllowed
+		}
+		return host, nil
 	}
 	if int64(len(s)) < f.min || int64(len(s)) > f.max {
 		return nil, errNotAllowed

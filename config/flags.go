@@ -61,6 +61,8 @@ func (v *flagValue) Type() string {
 		return "duration"
 	case v.field.choices != nil:
 		return strings.Join(v.field.choices, "|")
+	case v.field.host:
+		return "host"
 	default:
 		return "text"
 	}

@@ -98,6 +98,14 @@ func (s *Session) Proven() {
 	}
 }
 
+// Alive says that the peer is there, because it was heard on another session. It matters to connections that end when
+// nothing comes from their peer's address; others ignore it.
+func (s *Session) Alive() {
+	if c, ok := s.conn.(interface{ Alive() }); ok {
+		c.Alive()
+	}
+}
+
 // Call has the client that listens at addr open a connection to us and returns it as a session with the same limits,
 // which the caller must Close. It returns ErrNoCallback if the transport knows no callbacks. It blocks until the
 // client has called back or ctx ends.

@@ -76,15 +76,17 @@ func TestReadTimeoutLeavesSessionAlive(t *testing.T) {
 	})
 }
 
-// A noting connection wants to know about answers and proofs, as plain datagrams do.
+// A noting connection wants to know about answers, proofs and signs of life, as plain datagrams do.
 type noting struct {
 	writeLog
 	answers []string
 	proven  int
+	alive   int
 }
 
 func (n *noting) NoteAnswer(b []byte) { n.answers = append(n.answers, string(b)) }
 func (n *noting) Proven()             { n.proven++ }
+func (n *noting) Alive()              { n.alive++ }
 
 func TestReplyAndProvenReachConnectionsThatCare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -93,14 +95,16 @@ func TestReplyAndProvenReachConnectionsThatCare(t *testing.T) {
 		s.Enqueue([]byte("event"))
 		s.Reply([]byte("answer"))
 		s.Proven()
+		s.Alive()
 		s.Close(nil)
-		if len(n.answers) != 1 || n.answers[0] != "answer" || n.proven != 1 || len(n.writes) != 2 {
-			t.Errorf("answers %q, proven %d, %d writes; want one answer, one proof, two writes", n.answers, n.proven, len(n.writes))
+		if len(n.answers) != 1 || n.answers[0] != "answer" || n.proven != 1 || n.alive != 1 || len(n.writes) != 2 {
+			t.Errorf("answers %q, proven %d, alive %d, %d writes; want one of each, two writes", n.answers, n.proven, n.alive, len(n.writes))
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s, peer := pair(t, Config{}) // Cares about neither.
+		s, peer := pair(t, Config{}) // Cares about none of it.
 		s.Proven()
+		s.Alive()
 		s.Reply([]byte("answer"))
 		if got := readN(t, peer, 6); got != "answer" {
 			t.Errorf("peer got %q", got)

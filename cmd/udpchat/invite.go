@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
+	"udpchat/config"
 	"udpchat/reliable"
 )
 
@@ -57,14 +59,20 @@ func parseKey(s string) (reliable.Key, error) {
 	return key, nil
 }
 
-// inviteTo makes the invite to a server that listens on addr. A server on all addresses is reached, from other machines,
-// at the first of this machine that is not for itself alone.
-func inviteTo(addr net.Addr, key reliable.Key) invite {
-	host, port, _ := net.SplitHostPort(addr.String()) // What the kernel gave us has both.
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+// invite returns the invite to the node's first reliable UDP address, without a key if there is none. Others reach it where it
+// says so (advertise), or, if it listens on all addresses, at the first of this machine that is not for itself alone.
+func (n *node) invite() invite {
+	i := slices.IndexFunc(n.addrs, func(a address) bool { return a.transport == config.UDP })
+	if i < 0 || n.identity == nil {
+		return invite{}
+	}
+	host, port, _ := net.SplitHostPort(n.addrs[i].Addr.String()) // What the kernel gave us has both.
+	if n.cfg.Advertise != "" {
+		host = n.cfg.Advertise
+	} else if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = thisHost()
 	}
-	return invite{server: net.JoinHostPort(host, port), key: key}
+	return invite{server: net.JoinHostPort(host, port), key: n.identity.Key()}
 }
 
 // thisHost returns an address of this machine by which others can reach it, IPv4 if there is one.

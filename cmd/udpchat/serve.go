@@ -69,7 +69,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 	if err != nil {
 		return err
 	}
-	greet(stdout, os.Args[0], n.addrs, n.identity)
+	greet(stdout, os.Args[0], n.addrs, n.invite())
 	return runUntilStopped(ctx, n, signals, killed, stdout)
 }
 
@@ -141,17 +141,17 @@ func (a address) String() string {
 	return a.transport + " " + net.JoinHostPort(host, port)
 }
 
-// greet says where the server listens, what its key is, how to join from another terminal and how to stop. Scripts read
+// greet says where the server listens, what its key is, how others are invited, how to join from another terminal and how to stop. Scripts read
 // the first line.
-func greet(w io.Writer, program string, addrs []address, identity *reliable.Identity) {
+func greet(w io.Writer, program string, addrs []address, to invite) {
 	where := make([]string, len(addrs))
 	for i, a := range addrs {
 		where[i] = a.String()
 	}
 	fmt.Fprintf(w, "listening on %s\n", strings.Join(where, ", "))
-	if i := slices.IndexFunc(addrs, func(a address) bool { return a.transport == config.UDP }); i >= 0 && identity != nil {
-		fmt.Fprintf(w, "server key %v\n", identity.Key())
-		fmt.Fprintf(w, "invite %v\n", inviteTo(addrs[i].Addr, identity.Key()))
+	if to.key != (reliable.Key{}) {
+		fmt.Fprintf(w, "server key %v\n", to.key)
+		fmt.Fprintf(w, "invite %v\n", to)
 	}
 	fmt.Fprintf(w, "\nTo join, type this in another terminal:\n\n  %s\n\n", joinCommand(program, addrs))
 	fmt.Fprintf(w, "Press Ctrl-C to stop.\n")

@@ -93,7 +93,7 @@ func TestGreetShowsTheCommandToJoin(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var b strings.Builder
-		greet(&b, "./udpchat", tt.addrs, nil)
+		greet(&b, "./udpchat", tt.addrs, invite{})
 		if got := b.String(); !strings.HasPrefix(got, "listening on "+tt.line+"\n") || !strings.Contains(got, "  "+tt.cmd) || !strings.Contains(got, "Ctrl-C") {
 			t.Errorf("%v: got\n%s\nwant %q and %q", tt.addrs, got, tt.line, tt.cmd)
 		}

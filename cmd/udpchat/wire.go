@@ -64,7 +64,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()
 	}
 	n.fronts = []front.Front{
 		labfront.New(labfront.Config{
-			StudentID: cfg.StudentID, Strict: cfg.LabMode == "strict",
+			StudentID: cfg.StudentID, Strict: cfg.LabMode == "strict", Advertise: cfg.Advertise,
 			AllowKill: cfg.AllowKill, Kill: kill,
 			RequestsPerSecond: float64(cfg.RequestsPerSecond), RequestsBurst: cfg.RequestsBurst,
 			Logger: log,

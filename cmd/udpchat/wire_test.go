@@ -111,6 +111,87 @@ func TestManyClientsOnFewConnectionsLeaveRoomForOthers(t *testing.T) {
 	serving.Wait()
 }
 
+// The address that clients are shown behind address translation could not be set.
+func TestAdvertisedAddressIsShown(t *testing.T) {
+	cfg, _, err := config.Load(config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Advertise, cfg.Listen = "chat.example.org", []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = n.serve(context.Background()) }) // Ends by stop.
+	conn, err := net.Dial("tcp", n.addrs[0].Addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "HELO there\n")
+	in := bufio.NewReader(conn)
+	_, _ = in.ReadString('\n') // The line itself; an error comes again.
+	if line, err := in.ReadString('\n'); line != "IP:chat.example.org\n" {
+		t.Errorf("got %q, %v, want the configured address", line, err)
+	}
+	if err := n.stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	serving.Wait()
+}
+
+// A member may join from one port, have itself answered at another, and from then on speak from there only. It was told
+// to have left after five minutes, in the middle of what it said.
+func TestMemberThatSpeaksFromItsCallbackPortDoesNotLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			mu  sync.Mutex
+			got strings.Builder // What was sent to the callback port. Guarded by mu.
+
+			here = netip.MustParseAddrPort("192.0.2.1:4000")
+			from = netip.MustParseAddrPort("198.51.100.1:5000")
+			back = netip.MustParseAddrPort("198.51.100.1:7000")
+		)
+		cfg := config.Config{PlainIdleTimeout: 5 * time.Minute, SessionsMax: 100}
+		texts := plain.New(plainConfig(cfg, net.UDPAddrFromAddrPort(here), func(b []byte, to netip.AddrPort, _ netip.Addr) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if to == back {
+				got.Write(b)
+			}
+			return nil
+		}))
+		hub, err := core.New(core.Config{Engine: memory.New(memory.Config{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := server.New(hub, server.Config{})
+		go srv.Serve(t.Context(), server.Listener{ // Ends by Shutdown.
+			Listener: texts, Transport: session.TransportPlain, Fronts: []front.Front{labfront.New(labfront.Config{})}, Call: callPlain,
+		})
+		texts.Handle([]byte("JOIN_CHATROOM: r\nCLIENT_IP: 0\nPORT: 7000\nCLIENT_NAME: ann\n"), from, here)
+		synctest.Wait()
+		_, rest, _ := strings.Cut(got.String(), "JOIN_ID: ")
+		id, _, _ := strings.Cut(rest, "\n")
+		for i := range 5 {
+			time.Sleep(4 * time.Minute)
+			texts.Handle(fmt.Appendf(nil, "CHAT: 1\nJOIN_ID: %s\nCLIENT_NAME: ann\nMESSAGE: %d\n\n", id, i), back, here)
+		}
+		synctest.Wait()
+		if text := got.String(); !strings.Contains(text, "MESSAGE: 4\n") || strings.Contains(text, "has left") {
+			t.Errorf("the member got %q, want all it said and no end", text)
+		}
+		time.Sleep(10 * time.Minute)
+		if s := hub.Stats(); s.Users != 0 {
+			t.Errorf("%d users are left of one who is silent", s.Users)
+		}
+		if err := srv.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // twoServers answer plain datagrams, over a network that has nobody else.
 type twoServers struct {
 	t     *testing.T

@@ -177,6 +177,17 @@ func (c *Conn) Proven() {
 	c.move(c.l.now(), &c.l.proven)
 }
 
+// Alive says that the peer is still there although nothing came from the source: it was heard from
+// another one, and the caller knows that it is the same peer. It counts as if a datagram had come, but
+// only for Config.IdleTimeout and for eviction.
+func (c *Conn) Alive() {
+	c.l.mu.Lock()
+	defer c.l.mu.Unlock()
+	if c.err == nil {
+		c.move(c.l.now(), c.in)
+	}
+}
+
 // Close ends the connection and throws away what waits to be read. For RepeatWindow its last
 // answers are still sent again for a repeat; anything else that comes from the source makes a new
 // connection.

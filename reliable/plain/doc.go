@@ -25,7 +25,9 @@
 // reports success, because loss is what this transport promises anyway. Sources on the loopback
 // interface cannot be forged from elsewhere and are excepted.
 //
-// A source silent for Config.IdleTimeout has left: Read returns ErrIdle. When there are too many
+// A source silent for Config.IdleTimeout has left: Read returns ErrIdle. A peer that speaks from
+// another port, as one may that has answers sent there, is not silent if the session knows it and
+// calls Alive. When there are too many
 // connections the one longest silent among the unproven goes first: Read returns ErrEvicted.
 //
 // Datagrams that seem to come from the address they were sent to are dropped, as a server that

@@ -58,6 +58,36 @@ func TestSilentSourceHasLeft(t *testing.T) {
 	})
 }
 
+// A peer that has its answers sent to another port may speak from there only. Its first source is
+// silent then, and the peer is not.
+func TestPeerHeardFromItsCallbackPortHasNotLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, Config{})
+		start := time.Now()
+		h.from(alice, "join")
+		c := h.accept()
+		wantRead(t, c, "join")
+		r, err := c.ReplyTo(netip.AddrPortFrom(alice.Addr(), 7000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			time.Sleep(4 * time.Minute)
+			r.(interface{ Alive() }).Alive()
+		}
+		wantRead(t, c, "!"+ErrIdle.Error())
+		if got, want := time.Since(start), 25*time.Minute; got != want {
+			t.Errorf("left after %v, want %v", got, want)
+		}
+		c.Alive() // Too late: nothing happens.
+		if s := h.Stats(); s.Idle != 1 || s.Conns != 0 {
+			t.Errorf("got %+v", s)
+		}
+		c.Close()
+		h.wantIdle()
+	})
+}
+
 // What came before the silence can still be read.
 func TestIdleConnIsReadToTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

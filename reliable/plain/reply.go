@@ -89,6 +89,9 @@ func (r *reply) NoteAnswer(b []byte) { r.c.noteAnswer(b, r.to) }
 // Proven is Conn.Proven of the connection this one came from.
 func (r *reply) Proven() { r.c.Proven() }
 
+// Alive is Conn.Alive of the connection this one came from.
+func (r *reply) Alive() { r.c.Alive() }
+
 // Close ends this connection and leaves the one it came from alone.
 func (r *reply) Close() error {
 	l := r.c.l

@@ -9,12 +9,14 @@ import (
 )
 
 // known returns the member with that JOIN_ID, whatever connection it is on, or nil. A JOIN_ID that comes back from
-// where it was sent proves the address of a plain client (PROTOCOL.md 9).
+// where it was sent proves the address of a plain client, and shows that it is there even if it says nothing where it
+// joined (PROTOCOL.md 9).
 func (c *conn) known(id string) *member {
 	m := c.front.byJoinID(c.peer.hub, id)
 	if m != nil && m.link.plain() && c.link.plain() && c.sameClient(m) {
 		c.link.session.Proven()
 		m.link.session.Proven()
+		m.link.session.Alive()
 	}
 	return m
 }

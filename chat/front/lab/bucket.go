@@ -2,7 +2,7 @@ package lab
 
 import "time"
 
-// A bucket lets requests through at a rate, and some more at once. Owned by one connection's loop.
+// A bucket lets requests through at a rate, and some more at once. Not safe for concurrent use.
 type bucket struct {
 	tokens float64
 	last   time.Time // When tokens was right; the zero time: never used, so full.
@@ -25,3 +25,6 @@ func (b *bucket) take(now time.Time, rate float64, burst int) bool {
 	b.tokens--
 	return true
 }
+
+// giveBack undoes a take that was for nothing.
+func (b *bucket) giveBack() { b.tokens++ }

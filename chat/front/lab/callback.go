@@ -3,7 +3,9 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"runtime/debug"
 
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/lab"
@@ -60,7 +62,10 @@ func (p *peer) joinAt(ctx context.Context, addr netip.AddrPort, r wire.Join, fro
 	}
 	// Owns the call and then the callback connection. Ends when the call fails, the connection ends or the peer does;
 	// Serve waits for it.
-	p.wg.Go(func() { p.callBack(ctx, call, cb, addr, from.session) })
+	p.wg.Go(func() {
+		defer p.catch(cb, addr)
+		p.callBack(ctx, call, cb, addr, from.session)
+	})
 	return nil
 }
 
@@ -73,13 +78,38 @@ func (p *peer) callBack(ctx, call context.Context, cb *callback, addr netip.Addr
 		p.callFailed(cb, addr, err)
 		return
 	}
-	l := &link{session: called, callback: true, addr: addr}
+	p.serveCallback(ctx, cb, &link{session: called, callback: true, addr: addr})
+}
+
+// serveCallback is what callBack does once there is a callback connection.
+func (p *peer) serveCallback(ctx context.Context, cb *callback, l *link) {
+	err := errPanicked // Unless we get to the end. Nobody may stay in a room because of a panic.
+	defer func() {
+		if err != nil {
+			p.endCallback(ctx, l, err)
+		}
+	}()
 	p.carryOutWaiting(ctx, cb, l)
 	if l.plain() {
-		return // Closed by closeUnserved.
+		err = nil // Closed by closeUnserved.
+		return
 	}
 	err = p.serve(ctx, l)
-	p.endCallback(ctx, l, err)
+}
+
+// catch ends the callback at addr, and nothing else, if its goroutine has panicked: that is a mistake about one request,
+// and whoever serves the first connection could not recover from it. It must be deferred.
+func (p *peer) catch(cb *callback, addr netip.AddrPort) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	ref := newReference()
+	// Quoted and cut, because the peer's words may be in it.
+	p.front.cfg.Logger.Error("callback panicked", "ref", ref, "proto", "lab", "peer", addr,
+		"err", fmt.Sprintf("%.*q", panicTextBytesMax, fmt.Sprint(v)), "stack", string(debug.Stack()))
+	cb.cancel()
+	p.refuseWaiting(cb, addr, internalReply(ref))
 }
 
 // carryOutWaiting carries out the JOINs that wait, in order, and then lets later ones use the link by themselves.
@@ -109,29 +139,39 @@ func (p *peer) joinOrRefuse(ctx context.Context, l *link, r wire.Join) {
 
 // callFailed answers the JOINs that wait.
 func (p *peer) callFailed(cb *callback, addr netip.AddrPort, err error) {
-	p.mu.Lock()
-	delete(p.callbacks, addr)
-	waiting := cb.waiting
-	p.mu.Unlock()
 	p.front.cfg.Logger.Debug("callback failed", "peer", addr, "err", err)
 	text := "nobody answered at " + addr.String()
 	if p.first.plain() {
 		text = "cannot answer at " + addr.String() + ": CLIENT_IP must be where the datagram comes from"
 	}
-	failed := wire.ErrorReply{Code: wire.CodeCallbackFailed, Description: text}
+	p.refuseWaiting(cb, addr, wire.ErrorReply{Code: wire.CodeCallbackFailed, Description: text})
+}
+
+// refuseWaiting forgets the callback at addr, which will not be, and answers the JOINs that wait for it.
+func (p *peer) refuseWaiting(cb *callback, addr netip.AddrPort, reply wire.ErrorReply) {
+	p.mu.Lock()
+	if p.callbacks[addr] == cb { // Else it has been there, and there is a new one.
+		delete(p.callbacks, addr)
+	}
+	waiting := cb.waiting
+	cb.waiting = nil
+	p.mu.Unlock()
 	for _, w := range waiting {
-		w.from.reply(wire.AppendError(nil, failed))
+		w.from.reply(wire.AppendError(nil, reply))
 	}
 }
 
 // endCallback ends a callback connection whose loop has ended with err.
 func (p *peer) endCallback(ctx context.Context, l *link, err error) {
+	defer func() {
+		drain := l.session.Close(err)
+		// Not for every log: a client may have a callback connection whenever it likes.
+		p.front.cfg.Logger.Debug("callback ended", "proto", "lab", "peer", l.addr, "reason", err, "err", drain)
+	}()
 	p.leaveLink(ctx, l, err)
 	if errors.Is(err, ErrGoodbye) || errors.Is(err, ErrMalformed) {
 		p.end(err)
 	}
-	drain := l.session.Close(err)
-	p.front.cfg.Logger.Info("session ended", "proto", "lab", "session", "callback", "peer", l.addr, "reason", err, "err", drain)
 }
 
 // closeUnserved ends the callback connections that have no loop of their own: those on plain datagrams.
@@ -142,7 +182,9 @@ func (p *peer) closeUnserved(ctx context.Context, err error) {
 	p.mu.Lock()
 	var links []*link
 	for _, cb := range p.callbacks {
-		links = append(links, cb.link) // None is nil: on plain datagrams a call is over when joinAt returns.
+		if cb.link != nil { // It is when joinAt has returned, on plain datagrams. It may have panicked.
+			links = append(links, cb.link)
+		}
 	}
 	p.mu.Unlock()
 	for _, l := range links {

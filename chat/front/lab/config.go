@@ -17,7 +17,7 @@ type Config struct {
 	AllowKill bool
 	Kill      func()
 
-	// Advertise is the IP address which HELO and JOINED show instead of the one the client reached us at, for
+	// Advertise is the IP address or host name which HELO and JOINED show instead of the one the client reached us at, for
 	// servers behind address translation. Empty: the local address of the connection.
 	Advertise string
 

@@ -14,13 +14,15 @@
 //	member.go    a client in the core's eyes: its Receive turns events into bytes for
 //	link.go      a session that members share, on which a room's events go out once
 //	peer.go      all that belongs to one Serve: its session, callback connections and members
+//	newroom.go   how fast a peer may make rooms
 //	callback.go  JOINs that want to be answered at another address
 //	errors.go    what went wrong, as ERROR_CODE
 //
 // # Goroutines and locks
 //
-// Serve runs on its caller's goroutine. A callback has one more, which first waits for the call and then serves the
-// callback connection; Serve waits for all of them. Locks, from outside in: the core's room lock, or a peer's (never both);
+// Serve runs on its caller's goroutine, and so does a panic of it, after its members have left. A callback has one more
+// goroutine, which first waits for the call and then serves the callback connection; Serve waits for all of them. A panic
+// there ends that callback, with a line in the log, and nothing else. Locks, from outside in: the core's room lock, or a peer's (never both);
 // then one of Front, member or link. None is held while anything blocks.
 //
 // It does not listen, does not close the session it was given unless clients live on over callbacks, and knows no

@@ -19,6 +19,9 @@ var (
 	ErrMalformed = errors.New("lab: too many malformed messages")
 )
 
+// errPanicked ends a connection in the middle of a request that made us panic.
+var errPanicked = errors.New("lab: internal error")
+
 type goodbye struct{}
 
 func (goodbye) Error() string        { return "lab: client disconnected" }
@@ -50,8 +53,15 @@ func errorReply(err error, log *slog.Logger) wire.ErrorReply {
 			return wire.ErrorReply{Code: code, Description: describe(refused)}
 		}
 	}
-	ref := fmt.Sprintf("%04X", rand.IntN(referenceMax))
+	ref := newReference()
 	log.Error("internal error", "ref", ref, "err", err)
+	return internalReply(ref)
+}
+
+// newReference returns a number by which a client's operator and ours find the same line of the log.
+func newReference() string { return fmt.Sprintf("%04X", rand.IntN(referenceMax)) }
+
+func internalReply(ref string) wire.ErrorReply {
 	return wire.ErrorReply{Code: wire.CodeInternal, Description: "internal error, reference " + ref}
 }
 

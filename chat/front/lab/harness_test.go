@@ -78,13 +78,23 @@ func (w *world) open(name, transport, remote string) *memConn {
 	}
 	s := session.New(w.asConn(c), cfg)
 	w.wg.Go(func() {
-		err := w.front.Serve(w.ctx, s, w.hub)
+		err := w.serve(s)
 		_ = s.Close(err)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.ended = append(w.ended, fmt.Sprintf("%s: %v", name, err))
 	})
 	return c
+}
+
+// serve recovers from panics as the server does.
+func (w *world) serve(s *session.Session) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return w.front.Serve(w.ctx, s, w.hub)
 }
 
 func (w *world) add(name, transport, remote string) *memConn {
@@ -117,6 +127,8 @@ func (w *world) call(ctx context.Context, from *memConn, transport string, addr 
 	name, ok := w.listening[addr]
 	w.mu.Unlock()
 	switch {
+	case name == "panic":
+		panic("test: call")
 	case transport == session.TransportPlain && addr.Addr() != from.remote.Addr():
 		return nil, errors.New("not the peer's host")
 	case !ok && transport == session.TransportUDP:

@@ -51,19 +51,11 @@ func (f *Front) Match(prefix []byte) front.Match {
 // Serve speaks the protocol on s until the client disconnects, the connection or ctx ends, or the client cannot be
 // understood. It returns why, never nil. The caller closes s. When the connection is lost while clients live on over
 // callback connections, Serve closes s itself and returns when the last of them has gone.
-func (f *Front) Serve(ctx context.Context, s *session.Session, h *chat.Hub) error {
+func (f *Front) Serve(ctx context.Context, s *session.Session, h *chat.Hub) (err error) {
 	p := newPeer(f, h, s)
-	err := p.serve(ctx, p.first)
-	p.leaveLink(ctx, p.first, err)
-	if p.outlives(ctx, err) {
-		// What cannot be written now has nobody who would read it.
-		_ = s.Close(err)
-	} else {
-		p.end(err)
-		p.closeUnserved(ctx, err)
-	}
-	p.wg.Wait()
-	return err
+	err = errPanicked // Unless serve returns. The caller handles the panic; nobody may stay in a room because of it.
+	defer func() { p.close(ctx, err) }()
+	return p.serve(ctx, p.first)
 }
 
 // remember makes m known by its JOIN_ID and, if it has one, its callback address.

@@ -17,6 +17,14 @@ const (
 	requestsPerSecond = 1000
 	requestsBurst     = 2000
 
+	// newRoomsBurst and newRoomsPerSecond bound the rooms that did not exist before and that one connection, its callback
+	// connections included, may make: so many at once, then one in ten seconds. The server has a place for some thousand
+	// rooms and keeps each for its life, so that one client could use them up by going in and out. It is enough for a
+	// client to fill its 64 rooms, leave them all and fill as many others. More are refused with error 10; rooms that
+	// exist can be joined all the same.
+	newRoomsBurst     = 128
+	newRoomsPerSecond = 0.1
+
 	// malformedMax is how many malformed or too long messages in a row a connection may send. The last of them ends it
 	// (PROTOCOL.md 5.6).
 	malformedMax = 3
@@ -35,6 +43,9 @@ const (
 	// readBytes is the read buffer of a session: larger than the largest plain datagram (1,200 bytes), which must
 	// come in one piece, and small, since every idle connection has one.
 	readBytes = 2 << 10
+
+	// panicTextBytesMax is the length at which the text of a panic is cut in the log: it may quote a peer.
+	panicTextBytesMax = 300
 
 	// referenceMax bounds the numbers by which internal errors are found in the log.
 	referenceMax = 1 << 16

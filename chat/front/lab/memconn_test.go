@@ -32,6 +32,7 @@ type memConn struct {
 
 	out     []write        // Not yet looked at.
 	proven  int            // Calls of Proven.
+	alive   int            // Calls of Alive.
 	answers map[string]int // What NoteAnswer was given and is not written yet.
 }
 
@@ -186,6 +187,12 @@ func (c plainConn) Proven() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.proven++
+}
+
+func (c plainConn) Alive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alive++
 }
 
 func (c plainConn) NoteAnswer(b []byte) {

@@ -26,6 +26,7 @@ type peer struct {
 	mu        sync.Mutex
 	members   map[memberKey]*member        // Guarded by mu.
 	callbacks map[netip.AddrPort]*callback // Guarded by mu.
+	newRooms  bucket                       // Rooms made by JOINs, here and on callback connections. Guarded by mu.
 	why       error                        // Set by end: nobody joins any more, every loop returns it. Guarded by mu.
 }
 
@@ -41,6 +42,22 @@ func newPeer(f *Front, h *chat.Hub, s *session.Session) *peer {
 		p.ids = chat.RandomIDs // The number is all that tells a client from a forgery (PROTOCOL.md 9).
 	}
 	return p
+}
+
+// close is the end of the first connection, whose loop has ended with err. It returns when everything of the peer has
+// ended. Its steps are deferred, last one first, so that a panic in one does not keep the others.
+func (p *peer) close(ctx context.Context, err error) {
+	defer p.wg.Wait()
+	defer func() {
+		if p.outlives(ctx, err) {
+			// What cannot be written now has nobody who would read it.
+			_ = p.first.session.Close(err)
+			return
+		}
+		p.end(err)
+		p.closeUnserved(ctx, err)
+	}()
+	p.leaveLink(ctx, p.first, err)
 }
 
 // member returns the member called name on l, and makes it if need be.
@@ -90,6 +107,11 @@ func (p *peer) ownLocked() []*member {
 
 // join enters a room on l. A member that was made for nothing is given back.
 func (p *peer) join(ctx context.Context, l *link, r wire.Join) error {
+	done, err := p.enterRoom(r.Room)
+	if err != nil {
+		return err
+	}
+	defer done()
 	m, made, err := p.member(l, r.Name)
 	if err != nil {
 		return err
@@ -101,20 +123,27 @@ func (p *peer) join(ctx context.Context, l *link, r wire.Join) error {
 	return err
 }
 
-// part ends members for good: their rooms are told, then they are forgotten.
+// part ends members for good, in order.
 func (p *peer) part(ctx context.Context, members []*member, reason chat.LeaveReason) {
 	// The notices are owed to the others also when ctx, which is the server's, has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	for _, m := range members {
-		if err := m.user.Close(ctx, reason); err != nil {
-			p.front.cfg.Logger.Warn("rooms not told that a client left", "user", uint32(m.user.ID()), "err", err)
-		}
+	for _, m := range slices.Backward(members) {
+		defer p.partOne(ctx, m, reason) // A panic about one of them does not keep the others.
+	}
+}
+
+// partOne is part for one member: its rooms are told, then it is forgotten.
+func (p *peer) partOne(ctx context.Context, m *member, reason chat.LeaveReason) {
+	defer func() {
 		p.front.forget(m)
 		m.link.detach()
 		p.mu.Lock()
+		defer p.mu.Unlock()
 		delete(p.members, memberKey{m.link, m.name})
-		p.mu.Unlock()
+	}()
+	if err := m.user.Close(ctx, reason); err != nil {
+		p.front.cfg.Logger.Warn("rooms not told that a client left", "user", uint32(m.user.ID()), "err", err)
 	}
 }
 
@@ -145,7 +174,10 @@ func (p *peer) leaveLink(ctx context.Context, l *link, err error) {
 // outlives reports whether callback connections live on although the first connection has ended with err: only if it
 // was lost, and only on transports where a callback connection notices its own end (PROTOCOL.md 8).
 func (p *peer) outlives(ctx context.Context, err error) bool {
-	if p.first.plain() || ctx.Err() != nil || errors.Is(err, ErrGoodbye) || errors.Is(err, ErrMalformed) {
+	if p.first.plain() || ctx.Err() != nil {
+		return false
+	}
+	if errors.Is(err, ErrGoodbye) || errors.Is(err, ErrMalformed) || errors.Is(err, errPanicked) {
 		return false
 	}
 	p.mu.Lock()

@@ -21,7 +21,7 @@ func (r *ring) at(i int) *entry {
 // push adds the newest entry.
 func (r *ring) push(en entry) {
 	if r.n == len(r.buf) {
-		buf := make([]entry, max(8, 2*r.n))
+		buf := make([]entry, max(2, 2*r.n)) // Most logs are of rooms that one client entered and left.
 		for i := range r.n {
 			buf[i] = *r.at(i)
 		}

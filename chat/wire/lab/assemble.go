@@ -30,11 +30,13 @@ func (p *parser) take(line []byte) (done, again bool, err error) {
 
 // takeHead begins a message; a form without fields is complete with it, and so is an unknown line.
 func (p *parser) takeHead(line []byte) (done bool) {
-	if len(trimValue(line)) == 0 {
+	bare := trimValue(line)
+	if len(bare) == 0 {
 		return false // Empty lines between messages mean nothing (PROTOCOL.md 2.1).
 	}
 	for _, f := range p.forms {
-		if value, ok := f.match(line); ok {
+		if f.match(line, bare) {
+			value := f.value(line)
 			p.msg = message{form: f, head: string(value), bytes: len(value)}
 			p.state = stateFields
 			return f.complete(0)
@@ -136,8 +138,9 @@ func (p *parser) finish() message {
 }
 
 func (p *parser) isHead(line []byte) bool {
+	bare := trimValue(line)
 	for _, f := range p.forms {
-		if _, ok := f.match(line); ok {
+		if f.match(line, bare) {
 			return true
 		}
 	}

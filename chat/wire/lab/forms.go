@@ -39,21 +39,34 @@ var (
 	replyForms   = []*form{heloReplyForm, joinedForm, leftForm, chatMessageForm, errorForm}
 )
 
-// match reports whether line is a first line of this form, and with which value.
-func (f *form) match(line []byte) (value []byte, ok bool) {
+// match reports whether line is a first line of this form. bare is the line without the blanks around it. It looks at no
+// more of them than the form's key is long.
+func (f *form) match(line, bare []byte) bool {
 	switch {
 	case f.verbatim:
 		rest, found := bytes.CutPrefix(line, []byte(f.heads[0]))
-		return line, found && (len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t')
+		return found && (len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t')
 	case f.word:
-		return nil, string(trimValue(line)) == f.heads[0]
+		return string(bare) == f.heads[0]
 	}
 	for _, head := range f.heads {
-		if value, found := bytes.CutPrefix(line, []byte(head)); found {
-			return trimValue(value), true
+		if bytes.HasPrefix(line, []byte(head)) {
+			return true
 		}
 	}
-	return nil, false
+	return false
+}
+
+// value returns the value of line, which is a first line of this form.
+func (f *form) value(line []byte) []byte {
+	switch {
+	case f.verbatim:
+		return line
+	case f.word:
+		return nil
+	}
+	_, value, _ := bytes.Cut(line, []byte(":")) // Every head ends with its only colon.
+	return trimValue(value)
 }
 
 // field returns the index and the bare value of the field that line is, or -1.

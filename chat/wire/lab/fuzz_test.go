@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ func FuzzDecoder(f *testing.F) {
 			t.Fatalf("whole: %v, cut: %v", whole, cut)
 		}
 		decode(true, pieces(in, size)...)
+		checkTail(t, pieces(in, size))
 
 		var d Decoder
 		d.Feed(in)
@@ -72,6 +74,23 @@ func FuzzDecoder(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkTail compares what a decoder knows of the line that has not ended with what a look at the whole line says.
+func checkTail(t *testing.T, pieces []string) {
+	var d Decoder
+	for _, piece := range pieces {
+		d.Feed([]byte(piece))
+		for {
+			if _, ok, err := d.Next(); !ok && err == nil {
+				break
+			}
+		}
+		line, bare := d.p.tailLine()
+		if rest := d.p.rest(); !bytes.Equal(line, bytes.TrimRight(rest, "\r")) || !bytes.Equal(bare, trimValue(rest)) {
+			t.Fatalf("of %q: got line %q and bare %q", rest, line, bare)
+		}
+	}
 }
 
 // FuzzReplyDecoder: the same for the client's side.

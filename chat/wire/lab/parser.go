@@ -11,6 +11,7 @@ type parser struct {
 	buf      []byte // Bytes not yet cut into lines begin at off.
 	off      int
 	scanned  int  // buf[off:scanned] is known to hold no newline.
+	tail     tail // What is known of buf[off:] if it is no whole line.
 	dropLine bool // The rest of the current line is to be thrown away: it was too long.
 
 	state state
@@ -77,7 +78,7 @@ func (p *parser) line() (line []byte, ok bool) {
 	}
 	end := p.scanned + i
 	line = p.buf[p.off:end]
-	p.off, p.scanned = end+1, end+1
+	p.off, p.scanned, p.tail = end+1, end+1, tail{}
 	return line, true
 }
 
@@ -86,7 +87,7 @@ func (p *parser) rest() []byte { return p.buf[p.off:] }
 
 // empty throws away what is left in the buffer.
 func (p *parser) empty() {
-	p.buf, p.off, p.scanned = p.buf[:0], 0, 0
+	p.buf, p.off, p.scanned, p.tail = p.buf[:0], 0, 0, tail{}
 	if cap(p.buf) > bufferKeptBytes {
 		p.buf = nil
 	}
@@ -134,7 +135,7 @@ func (p *parser) silence() (message, bool, error) {
 	}
 	p.flushing = false
 	p.dropLine = false
-	line := bytes.TrimRight(p.rest(), "\r")
+	line, _ := p.tailLine()
 	switch p.state {
 	case stateSkipText:
 		line = nil // The last line of what is skipped.
@@ -159,35 +160,37 @@ func (p *parser) silence() (message, bool, error) {
 	return p.finish(), true, nil
 }
 
-// pending reports whether silence may end what is held (PROTOCOL.md 2.3). It is meant for when next has nothing.
+// pending reports whether silence may end what is held (PROTOCOL.md 2.3). It is meant for when next has nothing. It is
+// asked after every read, however little that brought, so its cost must not grow with what is held.
 func (p *parser) pending() bool {
-	rest := bytes.TrimRight(p.rest(), "\r")
-	if len(rest) > 0 && p.endsLines {
+	line, bare := p.tailLine()
+	if len(line) > 0 && p.endsLines {
 		return false
 	}
 	switch p.state {
 	case stateText, stateSkipText:
 		return !p.endsTexts
 	case stateFields:
-		i, value := p.msg.form.field(rest)
-		return i >= 0 && p.msg.have&(1<<i) == 0 && len(trimValue(value)) > 0 &&
+		i, value := p.msg.form.field(line)
+		return i >= 0 && p.msg.have&(1<<i) == 0 && p.tail.end > len(line)-len(value) &&
 			p.msg.form.complete(p.msg.have|1<<i)
 	case stateIdle, stateSkipFields:
-		return p.dropLine && !p.endsLines || p.pendingHead(rest)
+		return p.dropLine && !p.endsLines || p.pendingHead(line, bare)
 	}
 	panic("BUG: lab: no such state")
 }
 
-// pendingHead reports whether line, not ended, can be a whole message in itself.
-func (p *parser) pendingHead(line []byte) bool {
-	if len(trimValue(line)) == 0 {
+// pendingHead reports whether line, not ended, can be a whole message in itself. bare is the line without the blanks
+// around it.
+func (p *parser) pendingHead(line, bare []byte) bool {
+	if len(bare) == 0 {
 		return false
 	}
 	if p.state == stateSkipFields && p.isField(line) >= 0 {
 		return false
 	}
 	for _, f := range p.forms {
-		if _, ok := f.match(line); ok {
+		if f.match(line, bare) {
 			return f.complete(0)
 		}
 		if f.couldBegin(line) {
