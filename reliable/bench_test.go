@@ -52,3 +52,31 @@ func BenchmarkBulk(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkDial is a whole connection over loopback: both sides of the handshake, accept, close.
+func BenchmarkDial(b *testing.B) {
+	e, err := Listen("127.0.0.1:0", Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	d, err := Listen("127.0.0.1:0", Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	to := e.sock.local()
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := d.Dial(b.Context(), to)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s, err := e.Accept()
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Abort(0, "")
+		s.(*Conn).Abort(0, "")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -45,6 +46,8 @@ func (m *Machine) advanceFinish(now time.Time) {
 	case f.data == nil || m.state > stateLinger:
 	case !now.Before(f.until):
 		m.end(errHandshake)
+	case m.cfg.Planted == planted.FinishOnce && f.tries > 0:
+		f.at = f.until
 	case !now.Before(f.at):
 		m.sendFinish()
 	}

@@ -1,9 +1,6 @@
 package reliable
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"time"
 
 	"udpchat/reliable/internal/arq"
@@ -103,79 +100,6 @@ const (
 	// stateEnded: nothing is sent any more. Bytes that arrived before can still be read.
 	stateEnded
 )
-
-// NewClientMachine returns the client's side of a new connection. Emit sends a datagram to the server; the bytes are
-// valid only during the call. Abort must be called if the machine is given up before it has ended.
-func NewClientMachine(cfg Config, shared *Shared, now time.Time, emit func(datagram []byte)) (*Machine, error) {
-	return newClient(cfg, shared, now, 0, nil, emit)
-}
-
-func newClient(cfg Config, shared *Shared, now time.Time, call wire.CallNonce, proof []byte, emit func([]byte)) (*Machine, error) {
-	m := newMachine(cfg, shared, now, emit)
-	id, err := newConnID(m.cfg.Random)
-	if err != nil {
-		return nil, err
-	}
-	var nonce wire.Nonce
-	if _, err := io.ReadFull(m.cfg.Random, nonce[:]); err != nil {
-		return nil, fmt.Errorf("reliable: drawing a nonce: %w", err)
-	}
-	m.local, m.dialled = id, true
-	m.client, err = handshake.NewClient(now, handshake.ClientConfig{
-		Source: id, Nonce: nonce, Call: call, Token: proof, Verify: m.cfg.verify,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reliable: %w", err)
-	}
-	m.helloUntil = now.Add(m.cfg.HandshakeTimeout)
-	return m, nil
-}
-
-// NewServerMachine returns the server's side of the connection that a hello asks for. The hello is answered by the first
-// Advance. Abort must be called if the machine is given up before it has ended.
-func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello []byte, emit func(datagram []byte)) (*Machine, error) {
-	h, err := wire.ParseHello(hello)
-	if err != nil {
-		return nil, fmt.Errorf("reliable: %w", err)
-	}
-	m := newMachine(cfg, shared, now, emit)
-	if m.local, err = newConnID(m.cfg.Random); err != nil {
-		return nil, err
-	}
-	identity, err := shared.ids.of(&m.cfg)
-	if err != nil {
-		return nil, err
-	}
-	m.remote, m.state = h.Source, stateHalf
-	m.server = handshake.NewServer(identity, m.local, h)
-	m.hello = bytes.Clone(hello)
-	m.helloUntil = now.Add(halfOpenLife)
-	return m, nil
-}
-
-func newMachine(cfg Config, shared *Shared, now time.Time, emit func([]byte)) *Machine {
-	return &Machine{
-		cfg: cfg.withDefaults(), shared: shared, emit: emit, start: now, now: now,
-		heardAt: now, spokeAt: now, probeAt: now,
-	}
-}
-
-// newConnID draws an ID that is not zero.
-func newConnID(random io.Reader) (wire.ConnID, error) {
-	var b [8]byte
-	for {
-		if _, err := io.ReadFull(random, b[:]); err != nil {
-			return 0, fmt.Errorf("reliable: drawing a connection ID: %w", err)
-		}
-		id := wire.ConnID(0)
-		for _, c := range b {
-			id = id<<8 | wire.ConnID(c)
-		}
-		if id != 0 {
-			return id, nil
-		}
-	}
-}
 
 // Open reports whether the handshake is over and the connection has not ended.
 func (m *Machine) Open() bool { return m.state > stateHalf && m.state != stateEnded }

@@ -49,15 +49,16 @@ func (m *Machine) handleHello(datagram []byte) {
 		m.drop(DropMalformed)
 		return
 	case m.server == nil || !m.server.Same(h):
-		m.drop(DropUnexpected) // Or late: the client has had its answer.
+		m.drop(DropUnexpected) // Or late: the client has had its answer, or will get none.
 		return
 	case m.cfg.Planted == planted.HelloUnanswered && m.stats.DatagramsSent > 0:
 		return
 	}
 	b, err := m.server.HandleHello(h, len(datagram), m.packet[:0])
 	if err != nil {
+		// The place stays taken until its time is over: who sends such hellos must not get any number of places for them.
 		m.drop(DropHandshake)
-		m.end(err)
+		m.endHandshake()
 		return
 	}
 	if len(b) > 0 {

@@ -34,6 +34,8 @@ const (
 	HelloOnce
 	// HelloUnanswered does not answer a repeated hello by the accept that was lost.
 	HelloUnanswered
+	// FinishOnce does not repeat the end of a handshake that nobody answers.
+	FinishOnce
 
 	// NumberReused gives a packet the number of the one before it, now and then.
 	NumberReused
@@ -61,7 +63,7 @@ const (
 
 var names = [bugs]string{
 	"none", "seal unchecked", "replay taken", "ack invents", "send cut", "read skips", "read swaps", "read repeats",
-	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "number reused", "sent endless", "repairs endless",
+	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "finish once", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
 }
 
