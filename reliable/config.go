@@ -19,8 +19,8 @@ type Config struct {
 	Identity *Identity
 	// ServerKey is the key a server must have; Dial fails with a *KeyError if it has another. Zero: any.
 	ServerKey Key
-	// VerifyServer says what is wrong with a server's key; Dial fails with its error. It must not block. Nil: nothing. With
-	// neither, nobody can listen, but it is not known who is at the other end.
+	// VerifyServer says what is wrong with a server's key; Dial fails with its error. It must not block, and may be called by
+	// several goroutines at once. Nil: nothing. With neither, nobody can listen, but it is not known who is at the other end.
 	VerifyServer func(Key) error
 	// AlwaysCookie makes every client without a token prove its address by a cookie, which costs it a round trip. Without
 	// it only those do who come while 64 others have not finished their handshake.

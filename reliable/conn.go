@@ -33,6 +33,7 @@ type Conn struct {
 	readLimit, writeLimit deadline
 	mu                    sync.Mutex
 	inbox                 []*datagram // guarded by mu
+	spare                 []*datagram // owned by loop; empty, for the next inbox
 	in, out               fifo        // guarded by mu
 	closed                bool        // guarded by mu; Close was called
 	abort                 bool        // guarded by mu; and nothing more is to be delivered
@@ -110,7 +111,7 @@ func (c *Conn) loop() {
 func (c *Conn) feed(now time.Time) {
 	c.mu.Lock()
 	batch := c.inbox
-	c.inbox = nil
+	c.inbox = c.spare
 	closed, abort, code, text := c.closed, c.abort, c.closeCode, c.closeText
 	if n := c.out.len(); n > 0 {
 		c.out.drop(c.m.Write(c.out.bytes()))
@@ -122,6 +123,11 @@ func (c *Conn) feed(now time.Time) {
 	for _, d := range batch {
 		c.m.Handle(now, d.buf[:d.n])
 		c.e.release(d)
+	}
+	c.spare = nil
+	if cap(batch) <= spareDatagrams {
+		clear(batch)
+		c.spare = batch[:0]
 	}
 	switch {
 	case abort:

@@ -25,7 +25,10 @@ func TestDialTakesOneRoundTrip(t *testing.T) {
 	} {
 		inWorld(t, lossy(0), tt.cfg, func(w *world) {
 			start := time.Now()
-			w.connect()
+			c, _ := w.connect()
+			if key, err := w.server.ServerKey(); err != nil || c.ServerKey() != key || key == (Key{}) {
+				t.Errorf("%s: key %v, want %v, %v", name, c.ServerKey(), key, err)
+			}
 			if got := time.Since(start) - 50*time.Millisecond; got != tt.want { // Accept returns half a round trip after Dial.
 				t.Errorf("%s: %v, want %v", name, got, tt.want)
 			}

@@ -19,6 +19,9 @@ const (
 	// inboxDatagrams is how many datagrams wait for a connection's loop; more are dropped and counted.
 	inboxDatagrams = 256
 
+	// spareDatagrams is how long an inbox may be to be used again; longer ones would be a burden for idle connections.
+	spareDatagrams = 16
+
 	// tokenTriesMax is how many packets carry a token that is not acknowledged.
 	tokenTriesMax = 4
 
@@ -75,8 +78,8 @@ var callGaps = [...]time.Duration{200 * time.Millisecond, 800 * time.Millisecond
 
 // Time limits of handshakes, liveness and closing.
 const (
-	// halfOpenLife is how long a server waits for the end of a client's handshake. Half of the tries at a loss of 60 %
-	// each way come through in half a second.
+	// halfOpenLife is how long a server waits for the end of a client's handshake after its latest hello: 16 tries at
+	// worst. A client that repeats its hello has not had our answer, whenever it began.
 	halfOpenLife = 5 * time.Second
 
 	// silenceMax is how long a peer may say nothing at all while something waits for its acknowledgement. It outlives the

@@ -61,6 +61,7 @@ func (m *Machine) handleHello(datagram []byte) {
 		m.endHandshake()
 		return
 	}
+	m.helloUntil = m.now.Add(halfOpenLife) // The client is still there, and may get this answer first of all.
 	if len(b) > 0 {
 		m.send(b)
 	}

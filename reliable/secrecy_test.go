@@ -60,6 +60,30 @@ func TestPacketWithAnyFlippedBitIsDropped(t *testing.T) {
 	})
 }
 
+// Forged packets cost no memory, whatever they pretend to be.
+func TestForgedPacketsCostNoAllocations(t *testing.T) {
+	inWorld(t, netem.Params{}, Config{}, func(w *world) {
+		_, server := w.connect()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		m := server.m
+		for name, h := range map[string]wire.PacketHeader{
+			"packet":        {Number: 1 << 20},
+			"next phase":    {Number: 1 << 20, Phase: true},
+			"finish":        {Number: 1 << 20, Type: wire.TypeFinish},
+			"repeated":      {Number: 1},
+			"other version": {Number: 1 << 20, Type: 15},
+		} {
+			h.Dest = m.local
+			forged := append(wire.AppendPacketHeader(nil, h), make([]byte, 500)...)
+			m.Handle(time.Now(), forged) // Keys of the next phase are made once.
+			if n := testing.AllocsPerRun(100, func() { m.Handle(time.Now(), forged) }); n > 0 {
+				t.Errorf("%s: %v allocations", name, n)
+			}
+		}
+	})
+}
+
 // Nothing of what is said can be seen on the way.
 func TestNothingTravelsInClear(t *testing.T) {
 	inWorld(t, netem.Params{}, Config{}, func(w *world) {

@@ -98,6 +98,48 @@ func TestReliableUDPWithCallbackOnLoopback(t *testing.T) {
 	}
 }
 
+// knownServer is a connection to a server with a key.
+type knownServer struct {
+	net.Conn
+	key reliable.Key
+}
+
+func (c knownServer) ServerKey() reliable.Key { return c.key }
+
+// Whoever calls must have the key of the server we are on.
+func TestCallbackFromAnotherServerIsRefused(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)
+	defer cancel()
+	server, err := reliable.Listen("127.0.0.1:0", reliable.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	cfg := &Config{}
+	callee, err := cfg.listenCalls("127.0.0.1:0", knownServer{key: reliable.Key{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer callee.Close()
+	at, err := addrPort(callee.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	calling, hangUp := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = server.Call(calling, at) })
+	defer wg.Wait()
+	defer hangUp()
+	from, err := addrPort(server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := callee.AwaitCall(ctx, from)
+	if _, ok := errors.AsType[*reliable.KeyError](err); !ok {
+		t.Errorf("AwaitCall: %v, %v, want that the key is wrong", conn, err)
+	}
+}
+
 // TestTCPServerThatDisappears closes the listener's side without a word.
 func TestTCPServerThatDisappears(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)

@@ -81,6 +81,7 @@ func (o *chatOptions) connect(ctx context.Context, stdin io.Reader, w io.Writer)
 			return nil, errors.New("the server's key was not accepted")
 		}
 		t.accept(e.got, w)
+		t.want = e.got
 		c, err = o.dial(ctx, t)
 	}
 	if e, ok := isKeyError(err); ok {

@@ -16,7 +16,7 @@ const (
 	trustPinned   = "pinned"    // It is not taken: the key must be given.
 )
 
-// trust decides whether a server is the right one. It does not change while a client dials.
+// trust decides whether a server is the right one. It does not change while there is a client, whose connections ask it.
 type trust struct {
 	mode   string
 	server string       // Host and port, as the user calls it.
@@ -79,7 +79,7 @@ func (t *trust) verify(got reliable.Key) error {
 	return &keyError{t, got}
 }
 
-// accept takes a key that was not known and remembers it. A file that cannot be written is no reason not to chat.
+// accept remembers a key that was not known and shows it. A file that cannot be written is no reason not to chat.
 func (t *trust) accept(key reliable.Key, w io.Writer) {
 	if t.want == key {
 		return
@@ -89,7 +89,6 @@ func (t *trust) accept(key reliable.Key, w io.Writer) {
 		where = fmt.Sprintf("which could not be remembered: %v", err)
 	}
 	fmt.Fprintf(w, "new server %s has the key %v: %s\n", t.server, key, where)
-	t.want = key
 }
 
 // ask asks whether the key of an unknown server is right. It reads one line, byte by byte: what follows is for others.

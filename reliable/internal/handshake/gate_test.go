@@ -15,7 +15,7 @@ var (
 	client = netip.MustParseAddrPort("192.0.2.1:5000")
 )
 
-func newGate(t *testing.T) *Gate {
+func newGate(t testing.TB) *Gate {
 	t.Helper()
 	g, err := NewGate(start, rand.Reader)
 	if err != nil {

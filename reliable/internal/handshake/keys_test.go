@@ -176,38 +176,3 @@ func BenchmarkSeal(b *testing.B) {
 		}
 	}
 }
-
-// BenchmarkHandshake is both sides of a handshake.
-func BenchmarkHandshake(b *testing.B) {
-	p := &pair{T: &testing.T{}}
-	id := identity(p.T, 1)
-	for b.Loop() {
-		c, err := NewClient(start, ClientConfig{Source: clientID, Verify: func(Key) error { return nil }})
-		if err != nil {
-			b.Fatal(err)
-		}
-		hello, _ := c.AppendDue(start, nil)
-		h, err := wire.ParseHello(hello)
-		if err != nil {
-			b.Fatal(err)
-		}
-		s := NewServer(id, serverID, h)
-		answer, err := s.HandleHello(h, len(hello), nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		a, err := wire.ParseAccept(answer)
-		if err != nil {
-			b.Fatal(err)
-		}
-		r, _, err := c.HandleAccept(start, a)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := s.HandleFinished(r.Finished); err != nil {
-			b.Fatal(err)
-		}
-		c.Close()
-		s.Close()
-	}
-}

@@ -42,7 +42,7 @@ func newPair(t *testing.T, verify func(Key) error) *pair {
 }
 
 // identity returns the identity of a private key that everybody can guess.
-func identity(t *testing.T, seed byte) *Identity {
+func identity(t testing.TB, seed byte) *Identity {
 	t.Helper()
 	id, err := NewIdentity(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize)))
 	if err != nil {
