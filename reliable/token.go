@@ -2,9 +2,7 @@ package reliable
 
 import (
 	"bytes"
-	"maps"
 	"net/netip"
-	"slices"
 	"sync"
 
 	"udpchat/reliable/internal/wire"
@@ -85,10 +83,10 @@ func (t *memoryTokens) StoreToken(server netip.AddrPort, token []byte) {
 		t.m = make(map[netip.AddrPort][]byte)
 	}
 	if _, known := t.m[server]; !known && len(t.m) >= tokensMax {
-		for other := range maps.Keys(t.m) { // Any: the server that loses its token asks for a cookie.
+		for other := range t.m { // Any: the server that loses its token asks for a cookie.
 			delete(t.m, other)
 			break
 		}
 	}
-	t.m[server] = slices.Clone(token)
+	t.m[server] = token
 }
