@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,36 +90,58 @@ func TestForgedPacketsCostNoAllocations(t *testing.T) {
 func TestNothingTravelsInClear(t *testing.T) {
 	inWorld(t, netem.Params{}, Config{}, func(w *world) {
 		secret := []byte("a secret that is long enough not to come by chance")
-		var seen [][]byte
-		client, server := w.connect()
-		for _, c := range []*Conn{client, server} {
-			sock := c.e.sock
-			c.e.sock = tapped{sock, func(b []byte) { seen = append(seen, bytes.Clone(b)) }}
+		var tap wiretap
+		to := netip.MustParseAddrPort("10.0.0.3:4000")
+		a, b := tap.listen(w, to), tap.listen(w, netip.MustParseAddrPort("10.0.0.4:5000"))
+		client, err := b.Dial(w.Context(), to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server, err := a.Accept()
+		if err != nil {
+			t.Fatal(err)
 		}
 		client.Write(secret)
 		io.ReadFull(server, make([]byte, len(secret)))
 		server.Write(secret)
 		io.ReadFull(client, make([]byte, len(secret)))
-		if len(seen) == 0 {
+		b.Close()
+		a.Close()
+		if len(tap.seen) == 0 {
 			t.Fatal("saw nothing")
 		}
-		for _, b := range seen {
-			if bytes.Contains(b, secret[:8]) {
-				t.Errorf("%q travels in clear", b)
+		for _, d := range tap.seen {
+			if bytes.Contains(d, secret[:8]) {
+				t.Errorf("%q travels in clear", d)
 			}
 		}
 	})
 }
 
-// A tapped socket shows what is written to it.
-type tapped struct {
-	socket
-	see func(b []byte)
+// A wiretap keeps what is written to its sockets.
+type wiretap struct {
+	mu   sync.Mutex
+	seen [][]byte // guarded by mu
 }
 
-func (s tapped) write(b, control []byte, to netip.AddrPort) error {
-	s.see(b)
-	return s.socket.write(b, control, to)
+func (t *wiretap) listen(w *world, addr netip.AddrPort) *Endpoint {
+	e, err := NewEndpoint(tapped{w.socket(addr), t}, Config{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return e
+}
+
+type tapped struct {
+	*netem.Socket
+	tap *wiretap
+}
+
+func (s tapped) WriteTo(b []byte, to net.Addr) (int, error) {
+	s.tap.mu.Lock()
+	s.tap.seen = append(s.tap.seen, bytes.Clone(b))
+	s.tap.mu.Unlock()
+	return s.Socket.WriteTo(b, to)
 }
 
 // Keys are renewed every hour while bytes flow, whatever is lost.
