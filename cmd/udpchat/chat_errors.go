@@ -79,7 +79,7 @@ func loss(server string, err error) error {
 	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
 		why = "the server closed it without a goodbye"
 	case isTimeout && timeout.Timeout():
-		why = fmt.Sprintf("nothing heard from the server for %.0f s", chatIdleTimeout.Seconds())
+		why = "nothing heard from the server for too long"
 	default:
 		why = clean.Line(bare(err))
 	}
