@@ -60,13 +60,16 @@ func newConn(e *Endpoint, remote, local netip.AddrPort) *Conn {
 }
 
 // emit sends a datagram to the peer.
-func (c *Conn) emit(b []byte) {
-	if c.e.sock.write(b, c.control, c.remote) != nil {
+func (c *Conn) emit(d Datagram) {
+	if c.e.sock.write(d.Bytes, c.control, c.remote) != nil {
 		c.mu.Lock()
 		c.dropped[DropSendFailed]++ // As good as lost on the way.
 		c.mu.Unlock()
 	}
 }
+
+// path is the way to the peer.
+func (c *Conn) path() Path { return Path{Remote: c.remote, Local: c.local.Addr()} }
 
 // post puts a datagram into the inbox. It takes d only if it returns true.
 func (c *Conn) post(d *datagram) bool {
@@ -121,7 +124,7 @@ func (c *Conn) feed(now time.Time) {
 	}
 	c.mu.Unlock()
 	for _, d := range batch {
-		c.m.Handle(now, d.buf[:d.n])
+		c.m.Handle(now, Datagram{Path: c.path(), Bytes: d.buf[:d.n]})
 		c.e.release(d)
 	}
 	c.spare = nil

@@ -19,9 +19,10 @@ import (
 type Machine struct {
 	cfg    Config
 	shared *Shared
-	emit   func(datagram []byte)
+	emit   func(Datagram)
 	start  time.Time
 	now    time.Time // of the call under way
+	path   Path      // where datagrams go
 
 	state         state
 	err           error // why the connection ended; nil while it lives

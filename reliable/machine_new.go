@@ -10,14 +10,13 @@ import (
 	"udpchat/reliable/internal/wire"
 )
 
-// NewClientMachine returns the client's side of a new connection. Emit sends a datagram to the server; the bytes are
-// valid only during the call. Abort must be called if the machine is given up before it has ended.
-func NewClientMachine(cfg Config, shared *Shared, now time.Time, emit func(datagram []byte)) (*Machine, error) {
-	return newClient(cfg, shared, now, 0, nil, emit)
+// NewClientMachine returns the client's side of a new connection. Path is the way to the server; emit sends a datagram. Abort must be called if the machine is given up before it has ended.
+func NewClientMachine(cfg Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) (*Machine, error) {
+	return newClient(cfg, shared, now, path, 0, nil, emit)
 }
 
-func newClient(cfg Config, shared *Shared, now time.Time, call wire.CallNonce, proof []byte, emit func([]byte)) (*Machine, error) {
-	m := newMachine(cfg, shared, now, emit)
+func newClient(cfg Config, shared *Shared, now time.Time, path Path, call wire.CallNonce, proof []byte, emit func(Datagram)) (*Machine, error) {
+	m := newMachine(cfg, shared, now, path, emit)
 	id, err := newConnID(m.cfg.Random)
 	if err != nil {
 		return nil, err
@@ -39,12 +38,12 @@ func newClient(cfg Config, shared *Shared, now time.Time, call wire.CallNonce, p
 
 // NewServerMachine returns the server's side of the connection that a hello asks for. The hello is answered by the first
 // Advance. Abort must be called if the machine is given up before it has ended.
-func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello []byte, emit func(datagram []byte)) (*Machine, error) {
-	h, err := wire.ParseHello(hello)
+func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello Datagram, emit func(Datagram)) (*Machine, error) {
+	h, err := wire.ParseHello(hello.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("reliable: %w", err)
 	}
-	m := newMachine(cfg, shared, now, emit)
+	m := newMachine(cfg, shared, now, hello.Path, emit)
 	if m.local, err = newConnID(m.cfg.Random); err != nil {
 		return nil, err
 	}
@@ -54,14 +53,14 @@ func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello []byte, e
 	}
 	m.remote, m.state = h.Source, stateHalf
 	m.server = handshake.NewServer(identity, m.local, h)
-	m.hello = bytes.Clone(hello)
+	m.hello = bytes.Clone(hello.Bytes)
 	m.helloUntil = now.Add(halfOpenLife)
 	return m, nil
 }
 
-func newMachine(cfg Config, shared *Shared, now time.Time, emit func([]byte)) *Machine {
+func newMachine(cfg Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) *Machine {
 	return &Machine{
-		cfg: cfg.withDefaults(), shared: shared, emit: emit, start: now, now: now,
+		cfg: cfg.withDefaults(), shared: shared, emit: emit, start: now, now: now, path: path,
 		heardAt: now, spokeAt: now, probeAt: now,
 	}
 }

@@ -17,8 +17,9 @@ import (
 // and dropped and changes nothing.
 //
 //	datagram → type → packet: state, replay window, seal → frames → ARQ, FEC, acknowledgements, close
-func (m *Machine) Handle(now time.Time, datagram []byte) {
+func (m *Machine) Handle(now time.Time, d Datagram) {
 	m.now = now
+	datagram := d.Bytes
 	m.stats.DatagramsReceived++
 	m.stats.BytesReceived += uint64(len(datagram))
 	typ, err := wire.ParseType(datagram)

@@ -116,5 +116,5 @@ func (m *Machine) send(b []byte) {
 	m.packet = b[:0]
 	m.stats.DatagramsSent++
 	m.stats.BytesSent += uint64(len(b))
-	m.emit(b)
+	m.emit(Datagram{Path: m.path, Bytes: b})
 }

@@ -78,8 +78,8 @@ func TestForgedPacketsCostNoAllocations(t *testing.T) {
 		} {
 			h.Dest = m.local
 			forged := append(wire.AppendPacketHeader(nil, h), make([]byte, 500)...)
-			m.Handle(time.Now(), forged) // Keys of the next phase are made once.
-			if n := testing.AllocsPerRun(100, func() { m.Handle(time.Now(), forged) }); n > 0 {
+			m.Handle(time.Now(), Datagram{Bytes: forged}) // Keys of the next phase are made once.
+			if n := testing.AllocsPerRun(100, func() { m.Handle(time.Now(), Datagram{Bytes: forged}) }); n > 0 {
 				t.Errorf("%s: %v allocations", name, n)
 			}
 		}

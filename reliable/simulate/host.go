@@ -16,6 +16,7 @@ type host struct {
 	r    *run
 	side Side
 	cfg  reliable.Config
+	path reliable.Path
 	app  app
 	gate *handshake.Gate // server only
 
@@ -59,7 +60,7 @@ func (h *host) receive(p netem.Packet) {
 	case h.ended:
 		h.answerLatecomer()
 	default:
-		h.m.Handle(h.r.time(), b)
+		h.m.Handle(h.r.time(), reliable.Datagram{Path: h.path, Bytes: b})
 		h.planTurn()
 	}
 }
@@ -71,7 +72,7 @@ func (h *host) handleHello(b []byte) {
 		return
 	}
 	if h.m != nil && h.m.Err() == nil && hello.Source == h.hello.Source && hello.Nonce == h.hello.Nonce {
-		h.m.Handle(h.r.time(), b)
+		h.m.Handle(h.r.time(), reliable.Datagram{Path: h.path, Bytes: b})
 		h.planTurn()
 		return
 	}
@@ -91,7 +92,7 @@ func (h *host) handleHello(b []byte) {
 
 // admit makes the server's machine.
 func (h *host) admit(hello wire.Hello, b []byte) {
-	m, err := reliable.NewServerMachine(h.cfg, h.r.shared, h.r.time(), b, h.emit)
+	m, err := reliable.NewServerMachine(h.cfg, h.r.shared, h.r.time(), reliable.Datagram{Path: h.path, Bytes: b}, h.emit)
 	if err != nil {
 		panic("BUG: simulate: a checked hello was refused: " + err.Error())
 	}
@@ -101,7 +102,7 @@ func (h *host) admit(hello wire.Hello, b []byte) {
 
 // dial makes the client's machine.
 func (h *host) dial() {
-	m, err := reliable.NewClientMachine(h.cfg, h.r.shared, h.r.time(), h.emit)
+	m, err := reliable.NewClientMachine(h.cfg, h.r.shared, h.r.time(), h.path, h.emit)
 	if err != nil {
 		panic("BUG: simulate: seeded randomness failed: " + err.Error())
 	}
@@ -110,7 +111,8 @@ func (h *host) dial() {
 }
 
 // emit takes a datagram from the machine.
-func (h *host) emit(b []byte) {
+func (h *host) emit(d reliable.Datagram) {
+	b := d.Bytes
 	s := look(b)
 	if s.packet {
 		s = lookInto(h.clear)
