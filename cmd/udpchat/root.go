@@ -54,6 +54,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newServeCommand(),
 		newChatCommand(),
 		newLinkCommand(),
+		newLabtestCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
 		newVersionCommand(),
