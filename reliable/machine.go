@@ -22,7 +22,7 @@ type Machine struct {
 	emit   func(Datagram)
 	start  time.Time
 	now    time.Time // of the call under way
-	path   Path      // where datagrams go
+	path   Path      // where datagrams go, see roaming
 
 	state         state
 	err           error // why the connection ended; nil while it lives
@@ -65,6 +65,9 @@ type Machine struct {
 	waitingAt        time.Time // since when something waits for acknowledgement; zero: nothing does
 	probeAt          time.Time
 	closing          closing
+	roam             roaming // server: where the client is
+	answer           answer  // client: to the server's question where it is
+	quiet            quiet   // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -171,10 +174,13 @@ func (m *Machine) Advance(now time.Time) {
 	case stateHalf:
 		m.advanceHalf(now)
 	case stateOpen, stateLinger:
+		m.advanceAnswer()
+		m.advancePaths(now)
 		m.advanceStream(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
 		m.advanceLiveness(now)
+		m.advanceQuiet(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
@@ -216,6 +222,12 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if at := m.roam.nextAt(); !at.IsZero() {
+			sooner(at)
+		}
+		if !m.quiet.at.IsZero() {
+			sooner(m.quiet.at)
+		}
 		if m.finish.data != nil {
 			sooner(m.finish.at)
 		}
