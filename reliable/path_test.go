@@ -140,13 +140,17 @@ func TestReplayedPacketsMoveNothing(t *testing.T) {
 			d.talk(d.server, "to the client")
 		}
 		d.run(time.Second)
+		received := d.server.received
 		for _, f := range seen {
 			d.server.Handle(time.Now(), Datagram{Path: Path{Remote: relayAddr}, Bytes: f.b})
 		}
+		if d.server.received != received {
+			t.Errorf("%d of %d were taken", d.server.received-received, len(seen))
+		}
 		d.talk(d.server, "still here")
 		s := d.server.Stats()
-		if s.PathChecks != 0 || s.Drops[DropRepeated] != uint64(len(seen)) || d.toOthers[relayAddr] != 0 {
-			t.Errorf("%d checks, %d of %d replays dropped, %d bytes sent there", s.PathChecks, s.Drops[DropRepeated], len(seen), d.toOthers[relayAddr])
+		if s.PathChecks != 0 || d.toOthers[relayAddr] != 0 || len(seen) < 40 || s.Drops[DropRepeated] < 40 {
+			t.Errorf("%d replays: %d checks, %d bytes sent there; dropped %v", len(seen), s.PathChecks, d.toOthers[relayAddr], s.Drops.Map())
 		}
 	})
 }
