@@ -26,19 +26,19 @@ type Conn struct {
 	task task // its place among the workers; theirs
 
 	mu        sync.Mutex
-	inbox     []*datagram // guarded by mu; came in since the last turn
-	in, out   fifo        // guarded by mu; for Read, from Write
-	readable  waiter      // guarded by mu; readers
-	writable  waiter      // guarded by mu; writers
-	opened    latch       // guarded by mu, set by the turn; the handshake is over
-	ended     latch       // guarded by mu; there will be no more turns
-	closed    bool        // guarded by mu; Close was called
-	abort     bool        // guarded by mu; and nothing more is to be delivered
-	closeCode uint32      // guarded by mu
-	closeText string      // guarded by mu
-	err       error       // guarded by mu; why it ended
-	stats     ConnStats   // guarded by mu; as of the last turn
-	dropped   Drops       // guarded by mu; of datagrams that did not reach the machine
+	inbox     inbox     // guarded by mu
+	in, out   fifo      // guarded by mu; for Read, from Write
+	readable  waiter    // guarded by mu; readers
+	writable  waiter    // guarded by mu; writers
+	opened    latch     // guarded by mu, set by the turn; the handshake is over
+	ended     latch     // guarded by mu; there will be no more turns
+	closed    bool      // guarded by mu; Close was called
+	abort     bool      // guarded by mu; and nothing more is to be delivered
+	closeCode uint32    // guarded by mu
+	closeText string    // guarded by mu
+	err       error     // guarded by mu; why it ended
+	stats     ConnStats // guarded by mu; as of the last turn
+	dropped   Drops     // guarded by mu; of datagrams that did not reach the machine
 }
 
 func newConn(e *Endpoint, remote, local netip.AddrPort) *Conn {

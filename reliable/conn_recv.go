@@ -8,19 +8,37 @@ import (
 
 // A datagram is a pooled buffer; who holds it last returns it to the endpoint.
 type datagram struct {
-	buf [readBytes]byte
-	n   int
+	buf  [readBytes]byte
+	n    int
+	next *datagram // in the inbox
+}
+
+// An inbox is the datagrams that came in since the last turn, in their order. The zero value is empty.
+type inbox struct {
+	first, last *datagram
+	len         int
+}
+
+func (b *inbox) add(d *datagram) {
+	d.next = nil
+	if b.first == nil {
+		b.first = d
+	} else {
+		b.last.next = d
+	}
+	b.last = d
+	b.len++
 }
 
 // post puts a datagram into the inbox. It takes d only if it returns true.
 func (c *Conn) post(d *datagram) bool {
 	c.mu.Lock()
-	if len(c.inbox) == inboxDatagrams {
+	if c.inbox.len == inboxDatagrams {
 		c.dropped[DropInboxFull]++
 		c.mu.Unlock()
 		return false
 	}
-	c.inbox = append(c.inbox, d)
+	c.inbox.add(d)
 	c.mu.Unlock()
 	c.e.workers.push(c)
 	return true

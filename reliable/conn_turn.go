@@ -16,8 +16,8 @@ func (c *Conn) turn(now time.Time) (next time.Time, alive bool) {
 // feed hands the machine what came since the last turn: datagrams, bytes to send, the wish to close.
 func (c *Conn) feed(now time.Time) {
 	c.mu.Lock()
-	batch := c.inbox
-	c.inbox = nil
+	arrived := c.inbox.first
+	c.inbox = inbox{}
 	closed, abort, code, text := c.closed, c.abort, c.closeCode, c.closeText
 	if n := c.out.len(); n > 0 {
 		c.out.drop(c.m.Write(c.out.bytes()))
@@ -26,9 +26,11 @@ func (c *Conn) feed(now time.Time) {
 		}
 	}
 	c.mu.Unlock()
-	for _, d := range batch {
+	for d := arrived; d != nil; {
+		next := d.next
 		c.m.Handle(now, Datagram{Path: c.path(), Bytes: d.buf[:d.n]})
 		c.e.release(d)
+		d = next
 	}
 	switch {
 	case abort:

@@ -13,6 +13,8 @@ type workers struct {
 	wg    *sync.WaitGroup // counts workers, and the timer while it runs
 	max   int
 	start time.Time
+	turn  func(c *Conn, now time.Time) (next time.Time, alive bool)
+	end   func(c *Conn) // after the last turn
 
 	mu          sync.Mutex
 	work        sync.Cond // who sleeps waits here
@@ -48,6 +50,7 @@ const (
 
 func (w *workers) init(wg *sync.WaitGroup, start time.Time) {
 	w.wg, w.start = wg, start
+	w.turn, w.end = (*Conn).turn, (*Conn).end
 	w.max = min(runtime.GOMAXPROCS(0), workersMax)
 	w.work.L = &w.mu
 }
@@ -92,9 +95,9 @@ func (w *workers) wakeLocked() {
 // run runs turns until the workers are closed.
 func (w *workers) run() {
 	for c := w.take(); c != nil; c = w.take() {
-		next, alive := c.turn(time.Now())
+		next, alive := w.turn(c, time.Now())
 		if !alive {
-			c.end()
+			w.end(c)
 		}
 		w.done(c, next, alive)
 	}
