@@ -20,11 +20,12 @@ const (
 	// recvBufferBytes is how much is kept for Read before the window closes.
 	recvBufferBytes = 256 << 10
 
-	// inboxDatagrams is how many datagrams wait for a connection's loop; more are dropped and counted.
+	// inboxDatagrams is how many datagrams wait for a connection's turn; more are dropped and counted.
 	inboxDatagrams = 256
 
-	// spareDatagrams is how long an inbox may be to be used again; longer ones would be a burden for idle connections.
-	spareDatagrams = 16
+	// strangerDatagrams is how many of them may be from other addresses than the peer's: a client that has moved, or
+	// somebody who has seen the connection's ID and cannot forge the address. More are dropped.
+	strangerDatagrams = 64
 
 	// tokenTriesMax is how many packets carry a token that is not acknowledged.
 	tokenTriesMax = 4
@@ -81,6 +82,13 @@ const (
 
 // Limits of an endpoint.
 const (
+	// workersMax is how many goroutines run the turns of an endpoint's connections, where GOMAXPROCS is not less: more
+	// would only fight for the queue. What they do not get done waits, first in the sockets' and then in their inboxes.
+	workersMax = 32
+
+	// controlsMax is how many of our own addresses the control messages are kept for; then they are made anew.
+	controlsMax = 64
+
 	// readBytes is the size of the buffer a datagram is read into; a longer one is cut and then refused as too long.
 	readBytes = 2048
 
@@ -126,6 +134,10 @@ const (
 	// silenceMax is how long a peer may say nothing at all while something waits for its acknowledgement. It outlives the
 	// outages of trains and tunnels.
 	silenceMax = 20 * time.Second
+
+	// idleState is how long nothing may move on a connection until it gives up what only traffic needs. Of what was on
+	// its way then, nothing is any more.
+	idleState = 10 * time.Second
 
 	// waitingSilence is how long it may say nothing while something waits before it is probed.
 	waitingSilence = 2 * time.Second

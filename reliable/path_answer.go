@@ -9,7 +9,7 @@ import (
 
 // What a client does about its own address. It mostly does not know when it changes: a NAT has forgotten it, or the phone
 // has left the house. It only notices that the server, which was just sending, has fallen silent, and then says something,
-// so that the server sees where it is now (SPEC.md 8.4).
+// so that the server sees where it is now (SPEC.md 5.3).
 
 // answer is a challenge to be answered.
 type answer struct {

@@ -10,7 +10,7 @@ import (
 	"udpchat/reliable/internal/wire"
 )
 
-// A server follows its client (SPEC.md 8). Datagrams go to where the newest authentic packet came from: at once, but until
+// A server follows its client (SPEC.md 5.3). Datagrams go to where the newest authentic packet came from: at once, but until
 // a challenge has shown that the client is really there no more than three times what came from there; what the limit
 // keeps back goes to the address before, which is not given up before the new one is proven. A client follows nobody: its
 // server is where it was dialled.

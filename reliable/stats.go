@@ -93,6 +93,8 @@ type ConnStats struct {
 	UnprovenBytes     uint64 // server: sent to addresses that were not proven yet
 	Challenges        uint64 // client: addresses of ours that the server asked for
 	QuietProbes       uint64 // client: questions whether the server, fallen silent, is still there
+	Sleeps            uint64 // times the ARQ's state was given up after a silence
+	Wakes             uint64 // times it was made again for the next byte
 
 	Drops Drops
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A duo is a client's and a server's machine and what is on the way between them, on one goroutine in a bubble.
-type duo struct {
+// A couple is a client's and a server's machine and what is on the way between them, on one goroutine in a bubble.
+type couple struct {
 	*testing.T
 	client, server *Machine
 	here           netip.AddrPort // where the server sees the client
@@ -36,11 +36,11 @@ type flying struct {
 	b        []byte
 }
 
-// inDuo runs f with two machines whose handshake is over.
-func inDuo(t *testing.T, delay time.Duration, cfg Config, f func(d *duo)) {
+// inCouple runs f with two machines whose handshake is over.
+func inCouple(t *testing.T, delay time.Duration, cfg Config, f func(d *couple)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		d := &duo{
+		d := &couple{
 			T: t, here: clientAddr, delay: delay,
 			toOthers: make(map[netip.AddrPort]int), fromOthers: make(map[netip.AddrPort]int),
 		}
@@ -53,7 +53,7 @@ func inDuo(t *testing.T, delay time.Duration, cfg Config, f func(d *duo)) {
 	})
 }
 
-func (d *duo) dial(cfg Config) {
+func (d *couple) dial(cfg Config) {
 	d.Helper()
 	shared := NewShared()
 	emitUp := func(g Datagram) { d.push(true, Path{Remote: d.here}, g.Bytes, d.delay) }
@@ -75,7 +75,7 @@ func (d *duo) dial(cfg Config) {
 }
 
 // push puts a datagram on its way.
-func (d *duo) push(toServer bool, p Path, b []byte, delay time.Duration) {
+func (d *couple) push(toServer bool, p Path, b []byte, delay time.Duration) {
 	d.order++
 	f := flying{at: time.Now().Add(delay), order: d.order, toServer: toServer, path: p, b: bytes.Clone(b)}
 	if d.pass == nil || d.pass(&f) {
@@ -84,14 +84,14 @@ func (d *duo) push(toServer bool, p Path, b []byte, delay time.Duration) {
 }
 
 // run lets d's time pass.
-func (d *duo) run(span time.Duration) {
+func (d *couple) run(span time.Duration) {
 	end := time.Now().Add(span)
 	for d.step(end) {
 	}
 }
 
 // until runs until done, at most a minute.
-func (d *duo) until(done func() bool) {
+func (d *couple) until(done func() bool) {
 	d.Helper()
 	end := time.Now().Add(time.Minute)
 	for !done() {
@@ -102,7 +102,7 @@ func (d *duo) until(done func() bool) {
 }
 
 // step does what is due next, if it is before end.
-func (d *duo) step(end time.Time) bool {
+func (d *couple) step(end time.Time) bool {
 	for _, m := range []*Machine{d.client, d.server} {
 		m.Advance(time.Now())
 	}
@@ -126,7 +126,7 @@ func (d *duo) step(end time.Time) bool {
 	return time.Now().Before(end)
 }
 
-func (d *duo) deliver(f flying) {
+func (d *couple) deliver(f flying) {
 	switch {
 	case f.toServer:
 		d.fromOthers[f.path.Remote] += len(f.b)
@@ -136,7 +136,7 @@ func (d *duo) deliver(f flying) {
 	}
 }
 
-func (d *duo) read() {
+func (d *couple) read() {
 	for i, m := range []*Machine{d.client, d.server} {
 		buf := make([]byte, 16<<10)
 		for n := m.Read(buf); n > 0; n = m.Read(buf) {
@@ -147,7 +147,7 @@ func (d *duo) read() {
 }
 
 // talk has m write the bytes and waits until the other side has them.
-func (d *duo) talk(m *Machine, text string) {
+func (d *couple) talk(m *Machine, text string) {
 	d.Helper()
 	i := 0
 	if m == d.client {
