@@ -49,7 +49,8 @@ func setUpTUN(fd int, local, remote netip.Addr) error {
 	// without checksums, which no wire carries.
 	ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); err != nil {
-		return fmt.Errorf("making a TUN device: %w", err)
+		return fmt.Errorf("making a TUN device (where user namespaces give no rights, see sysctl "+
+			"kernel.apparmor_restrict_unprivileged_userns): %w", err)
 	}
 	control, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
