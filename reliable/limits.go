@@ -86,6 +86,10 @@ const (
 	// outages of trains and tunnels.
 	silenceMax = 20 * time.Second
 
+	// idleState is how long nothing may move on a connection until it gives up what only traffic needs. Of what was on
+	// its way then, nothing is any more.
+	idleState = 10 * time.Second
+
 	// waitingSilence is how long it may say nothing while something waits before it is probed.
 	waitingSilence = 2 * time.Second
 

@@ -64,6 +64,7 @@ type Machine struct {
 	heardAt, spokeAt time.Time // when a packet arrived and left last
 	waitingAt        time.Time // since when something waits for acknowledgement; zero: nothing does
 	probeAt          time.Time
+	restAt           time.Time // when what only traffic needs is given up; zero: it has been
 	closing          closing
 
 	stats ConnStats
@@ -132,6 +133,9 @@ func (m *Machine) Read(p []byte) int {
 	if m.cfg.Planted != planted.None {
 		n = m.misread(p, n)
 	}
+	if n > 0 {
+		m.busy() // What it waited for may have been the reader.
+	}
 	m.stats.StreamBytesReceived += uint64(n)
 	return n
 }
@@ -156,7 +160,8 @@ func (m *Machine) Stats() ConnStats {
 		s.Drops[DropSymbolBad] += d.Bad + d.Conflicts
 	}
 	if m.stream != nil {
-		s.Retransmits = m.stream.Stats().Retransmits
+		a := m.stream.Stats()
+		s.Retransmits, s.Sleeps, s.Wakes = a.Retransmits, a.Sleeps, a.Wakes
 	}
 	return s
 }
@@ -178,6 +183,7 @@ func (m *Machine) Advance(now time.Time) {
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
+		m.advanceRest(now)
 	case stateClosing:
 		m.advanceClosing(now)
 	case stateEnded:
@@ -216,6 +222,9 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if !m.restAt.IsZero() {
+			sooner(m.restAt)
+		}
 		if m.finish.data != nil {
 			sooner(m.finish.at)
 		}

@@ -54,6 +54,7 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 	frames, reason := m.open(now, h, datagram)
 	if reason != dropNone {
 		m.drop(reason)
+		m.busy() // Who sends junk must not have the ciphers made again and again.
 		if m.stats.Drops[DropSeal] >= handshake.ForgedPacketsMax {
 			m.fail(errBroken)
 		}
@@ -161,6 +162,7 @@ func (m *Machine) decoder() *fec.Decoder {
 	if m.dec == nil {
 		m.dec = fec.NewDecoder(&m.shared.codecs)
 	}
+	m.busy()
 	if m.rtt.smoothed > 0 {
 		m.dec.SetMaxAge(m.rtt.timeout())
 	}
@@ -178,6 +180,7 @@ func (m *Machine) advanceDecoder(now time.Time) {
 func (m *Machine) input(symbol []byte, rebuilt bool, age time.Duration) error {
 	m.openStream()
 	m.heard = true
+	defer m.stirred()
 	if rebuilt && m.cfg.Planted == planted.RebuiltWrong {
 		symbol = bytes.Clone(symbol)
 		symbol[len(symbol)-1] ^= 1
@@ -199,7 +202,8 @@ func (m *Machine) openStream() {
 	if m.stream == nil {
 		m.stream = arq.New(arq.Config{
 			ID: 0, SymbolBytes: wire.SymbolBytesMax, SendWindow: windowSegments, RecvWindow: windowSegments,
-			Clock: m.shared.clock, Output: m.outputSymbol,
+			Clock: m.shared.clock, Output: m.outputSymbol, RTT: func() time.Duration { return m.rtt.smoothed },
+			Planted: m.cfg.Planted,
 		})
 	}
 }

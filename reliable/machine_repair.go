@@ -25,6 +25,7 @@ type repair struct {
 
 // outputSymbol sends what the ARQ puts out. Data goes into the open group; what is only acknowledgement goes bare.
 func (m *Machine) outputSymbol(symbol []byte, kind arq.Kind) {
+	m.stirred()
 	if kind == arq.Control {
 		b := m.startPacket(wire.BareFrameBytes + len(symbol))
 		m.sendPacket(wire.AppendBare(b, symbol), nil, false)

@@ -63,6 +63,9 @@ func (m *Machine) startPacket(room int) []byte {
 	if m.cfg.Planted != planted.NumberReused || m.stats.DatagramsSent%50 != 49 {
 		m.number++
 	}
+	if m.packet == nil {
+		m.packet = make([]byte, 0, wire.DatagramBytesMax)
+	}
 	m.head = wire.PacketHeader{Type: wire.TypePacket, Dest: m.remote, Number: m.number}
 	if finish {
 		m.head.Type = wire.TypeFinish

@@ -86,6 +86,9 @@ type ConnStats struct {
 	RecoveredByFEC  uint64 // symbols of the peer rebuilt here
 	Retransmits     uint64 // segments sent again by the ARQ
 
+	Sleeps uint64 // times the ARQ's state was given up after a silence
+	Wakes  uint64 // times it was made again for the next byte
+
 	Drops Drops
 }
 

@@ -28,7 +28,7 @@ var rules = []rule{
 		why:    "cryptography is the standard library's; a second source of it would have to be reviewed as well",
 	},
 	{
-		pkg: "reliable/internal/arq", others: []string{kcp},
+		pkg: "reliable/internal/arq", ours: []string{"reliable/internal/planted"}, others: []string{kcp},
 		why: "retransmission is one library behind a few methods, which can be replaced",
 	},
 	{
