@@ -99,10 +99,10 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
 	e.mu.Lock()
 	c := e.conns[id]
 	if c == nil {
-		frame, control := e.latecomerLocked(id, from)
+		answer := e.latecomerLocked(id, from)
 		e.mu.Unlock()
-		if frame != nil {
-			_ = e.sock.write(frame, control, from) // Lost like any datagram; the peer asks again.
+		if answer.Bytes != nil {
+			_ = e.sock.write(answer) // Lost like any datagram; the peer asks again.
 		}
 		return false
 	}
@@ -117,15 +117,15 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
 
 // latecomerLocked counts a datagram for a connection that does not exist, and returns the close packet for a peer that
 // has not heard yet that it ended.
-func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (frame, control []byte) {
+func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (answer Datagram) {
 	e.ended.expire(time.Now())
 	c := e.ended.byLocal[id]
-	if c == nil || c.remote != from {
+	if c == nil || c.path.Remote != from {
 		e.stats.Drops[DropUnknown]++
-		return nil, nil
+		return Datagram{}
 	}
 	e.stats.Drops[DropEnded]++
-	return c.answer(), c.control
+	return Datagram{Path: c.path, Bytes: c.answer()}
 }
 
 // handleCall hands a CALL packet to who awaits one from that address; nobody does: it is dropped, and nothing is sent

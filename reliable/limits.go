@@ -16,11 +16,8 @@ const (
 	// recvBufferBytes is how much is kept for Read before the window closes.
 	recvBufferBytes = 256 << 10
 
-	// inboxDatagrams is how many datagrams wait for a connection's loop; more are dropped and counted.
+	// inboxDatagrams is how many datagrams wait for a connection's turn; more are dropped and counted.
 	inboxDatagrams = 256
-
-	// spareDatagrams is how long an inbox may be to be used again; longer ones would be a burden for idle connections.
-	spareDatagrams = 16
 
 	// tokenTriesMax is how many packets carry a token that is not acknowledged.
 	tokenTriesMax = 4
@@ -40,6 +37,13 @@ const (
 
 // Limits of an endpoint.
 const (
+	// workersMax is how many goroutines run the turns of an endpoint's connections, where GOMAXPROCS is not less: more
+	// would only fight for the queue. What they do not get done waits, first in the sockets' and then in their inboxes.
+	workersMax = 32
+
+	// controlsMax is how many of our own addresses the control messages are kept for; then they are made anew.
+	controlsMax = 64
+
 	// readBytes is the size of the buffer a datagram is read into; a longer one is cut and then refused as too long.
 	readBytes = 2048
 
