@@ -22,7 +22,7 @@ type Machine struct {
 	emit   func(Datagram)
 	start  time.Time
 	now    time.Time // of the call under way
-	path   Path      // where datagrams go
+	path   Path      // where datagrams go, see roaming
 
 	state         state
 	err           error // why the connection ended; nil while it lives
@@ -64,7 +64,11 @@ type Machine struct {
 	heardAt, spokeAt time.Time // when a packet arrived and left last
 	waitingAt        time.Time // since when something waits for acknowledgement; zero: nothing does
 	probeAt          time.Time
+	restAt           time.Time // when what only traffic needs is given up; zero: it has been
 	closing          closing
+	roam             roaming // server: where the client is
+	answer           answer  // client: to the server's question where it is
+	quiet            quiet   // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -132,6 +136,9 @@ func (m *Machine) Read(p []byte) int {
 	if m.cfg.Planted != planted.None {
 		n = m.misread(p, n)
 	}
+	if n > 0 {
+		m.busy() // What it waited for may have been the reader.
+	}
 	m.stats.StreamBytesReceived += uint64(n)
 	return n
 }
@@ -156,7 +163,8 @@ func (m *Machine) Stats() ConnStats {
 		s.Drops[DropSymbolBad] += d.Bad + d.Conflicts
 	}
 	if m.stream != nil {
-		s.Retransmits = m.stream.Stats().Retransmits
+		a := m.stream.Stats()
+		s.Retransmits, s.Sleeps, s.Wakes = a.Retransmits, a.Sleeps, a.Wakes
 	}
 	return s
 }
@@ -171,13 +179,17 @@ func (m *Machine) Advance(now time.Time) {
 	case stateHalf:
 		m.advanceHalf(now)
 	case stateOpen, stateLinger:
+		m.advanceAnswer()
+		m.advancePaths(now)
 		m.advanceStream(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
 		m.advanceLiveness(now)
+		m.advanceQuiet(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
+		m.advanceRest(now)
 	case stateClosing:
 		m.advanceClosing(now)
 	case stateEnded:
@@ -216,6 +228,15 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if at := m.roam.nextAt(); !at.IsZero() {
+			sooner(at)
+		}
+		if !m.quiet.at.IsZero() {
+			sooner(m.quiet.at)
+		}
+		if !m.restAt.IsZero() {
+			sooner(m.restAt)
+		}
 		if m.finish.data != nil {
 			sooner(m.finish.at)
 		}

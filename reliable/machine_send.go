@@ -63,6 +63,9 @@ func (m *Machine) startPacket(room int) []byte {
 	if m.cfg.Planted != planted.NumberReused || m.stats.DatagramsSent%50 != 49 {
 		m.number++
 	}
+	if m.packet == nil {
+		m.packet = make([]byte, 0, wire.DatagramBytesMax)
+	}
 	m.head = wire.PacketHeader{Type: wire.TypePacket, Dest: m.remote, Number: m.number}
 	if finish {
 		m.head.Type = wire.TypeFinish
@@ -82,6 +85,9 @@ func (m *Machine) startPacket(room int) []byte {
 		b = wire.AppendAck(b, wire.Ack{
 			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
 		})
+	}
+	if m.roam.via != nil {
+		return b
 	}
 	return m.token.append(b, m.number, room)
 }
@@ -116,5 +122,5 @@ func (m *Machine) send(b []byte) {
 	m.packet = b[:0]
 	m.stats.DatagramsSent++
 	m.stats.BytesSent += uint64(len(b))
-	m.emit(Datagram{Path: m.path, Bytes: b})
+	m.emit(Datagram{Path: m.way(len(b)), Bytes: b})
 }

@@ -28,7 +28,7 @@ var rules = []rule{
 		why:    "cryptography is the standard library's; a second source of it would have to be reviewed as well",
 	},
 	{
-		pkg: "reliable/internal/arq", others: []string{kcp},
+		pkg: "reliable/internal/arq", ours: []string{"reliable/internal/planted"}, others: []string{kcp},
 		why: "retransmission is one library behind a few methods, which can be replaced",
 	},
 	{
@@ -150,6 +150,11 @@ var rules = []rule{
 	{
 		pkg: "cmd/internal/compare", ours: []string{"..."}, others: append([]string{kcp, quic}, cmdOthers...),
 		why: "it measures the competition, so it may import it, and nothing else may",
+	},
+	{
+		pkg: "cmd/internal/compare/wirelane", ours: []string{"reliable/netem"},
+		others: []string{"golang.org/x/sync", "golang.org/x/sys"},
+		why:    "a wire that knew what crosses it could not be trusted to be fair",
 	},
 	{
 		pkg: "cmd/internal/*", ours: []string{"..."}, others: cmdOthers,

@@ -100,7 +100,7 @@ func TestIdleStreamSendsAtOnceAndABusyOneAtItsNext(t *testing.T) {
 		for range 15 { // Whatever the phase of the core's clock, Next never asks too early nor an interval late.
 			time.Sleep(time.Second + 300*time.Microsecond)
 			before := l.sent[0]
-			s.core.Send([]byte("x"))
+			s.Send([]byte("x"))
 			if s.Flush(); l.sent[0] == before {
 				t.Fatal("an idle stream did not send at once")
 			}

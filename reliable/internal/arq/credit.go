@@ -21,14 +21,6 @@ const creditWindowMin = 8 * creditMax
 // credit returns how many flushes may be had at once.
 func (s *Stream) credit() int { return int(s.una - s.told) }
 
-// withhold rewrites the cumulative acknowledgements of a symbol that has passed check to what the core knows.
-func (s *Stream) withhold(b []byte) {
-	for len(b) > 0 {
-		binary.LittleEndian.PutUint32(b[16:], s.told)
-		b = b[headerBytes+int(binary.LittleEndian.Uint32(b[20:])):]
-	}
-}
-
 // settle acknowledges one by one the segments that become credit, and passes what the peer acknowledged beyond that on
 // to the core. It comes before the core sees the symbol: a segment that the core believed missing would be sent again.
 func (s *Stream) settle() {
@@ -47,7 +39,7 @@ func (s *Stream) settle() {
 		s.putHeader(b, kcp.IKCP_CMD_ACK)
 		// So old that it says nothing about the order in which other segments arrived.
 		binary.LittleEndian.PutUint32(b[8:], s.cfg.Clock.ms()-1<<30)
-		binary.LittleEndian.PutUint32(b[12:], sn)
+		binary.LittleEndian.PutUint32(b[12:], sn-s.sendBase)
 		n++
 	}
 	if n > 0 {

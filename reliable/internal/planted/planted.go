@@ -58,6 +58,11 @@ const (
 	// PingUnanswered does not answer a ping.
 	PingUnanswered
 
+	// SleepBusy drops the state of the ARQ although something is in it.
+	SleepBusy
+	// SleepBaseOff goes on one number too far after a sleep.
+	SleepBaseOff
+
 	bugs
 )
 
@@ -65,6 +70,7 @@ var names = [bugs]string{
 	"none", "seal unchecked", "replay taken", "ack invents", "send cut", "read skips", "read swaps", "read repeats",
 	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "finish once", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
+	"sleep busy", "sleep base off",
 }
 
 // String returns the mistake's name in lower case.
