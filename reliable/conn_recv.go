@@ -8,9 +8,13 @@ import (
 
 // A datagram is a pooled buffer; who holds it last returns it to the endpoint.
 type datagram struct {
-	buf  [readBytes]byte
-	n    int
-	next *datagram // in the inbox
+	buf       [readBytes]byte
+	n         int
+	path      Path
+	ecn       ECN
+	next      *datagram // in the inbox
+	ancillary [ancillaryBytes]byte
+	control   []byte // what the kernel told; in ancillary
 }
 
 // An inbox is the datagrams that came in since the last turn, in their order. The zero value is empty.
