@@ -16,8 +16,8 @@ import (
 // Where the system can, it reads and writes many datagrams with one call (recvmmsg, sendmmsg). A single one takes
 // the plain call, which is cheaper for it.
 type udpSocket struct {
-	conn  *net.UDPConn
-	many  *ipv4.PacketConn // conn, for batches; those of ipv6 are the same; nil: one call for each datagram
+	conn  kernelOne
+	many  kernelMany // the same socket; nil: one call for each datagram
 	addr  netip.AddrPort
 	v6    bool // the socket is AF_INET6, which carries IPv4 too
 	info  bool // the kernel tells local addresses, and takes them
@@ -32,6 +32,19 @@ type udpSocket struct {
 
 	mu       sync.RWMutex
 	controls map[controlKey][]byte // guarded by mu
+}
+
+// kernelOne is what we need of a *net.UDPConn.
+type kernelOne interface {
+	ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, from netip.AddrPort, err error)
+	WriteMsgUDPAddrPort(b, oob []byte, to netip.AddrPort) (n, oobn int, err error)
+	Close() error
+}
+
+// kernelMany is what we need of an *ipv4.PacketConn, which does as well for IPv6.
+type kernelMany interface {
+	ReadBatch(ms []ipv4.Message, flags int) (int, error)
+	WriteBatch(ms []ipv4.Message, flags int) (int, error)
 }
 
 // A controlKey is what a control message says.
