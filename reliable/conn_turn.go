@@ -29,7 +29,7 @@ func (c *Conn) feed(now time.Time) {
 	c.mu.Unlock()
 	for d := arrived; d != nil; {
 		next := d.next
-		c.m.Handle(now, Datagram{Path: c.path(), ECN: d.ecn, Bytes: d.buf[:d.n]})
+		c.m.Handle(now, Datagram{Path: d.path, ECN: d.ecn, Bytes: d.buf[:d.n]})
 		c.e.release(d)
 		d = next
 	}
@@ -51,6 +51,7 @@ func (c *Conn) publish() {
 	got := c.pull(err != nil)
 	c.stats = c.m.Stats()
 	c.err = err
+	from, to := c.followLocked()
 	if got || err != nil {
 		c.readable.wake()
 	}
@@ -58,6 +59,9 @@ func (c *Conn) publish() {
 		c.writable.wake()
 	}
 	c.mu.Unlock()
+	if from != to {
+		c.e.cfg.Logger.Info("connection moved", "from", from, "peer", to)
+	}
 	c.publishHandshake()
 }
 

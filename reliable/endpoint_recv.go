@@ -86,7 +86,7 @@ func (e *Endpoint) handle(d *datagram) (kept bool) {
 	case typ == wire.TypeCall:
 		e.handleCall(b, d.path.Remote)
 	default:
-		return e.handleConn(d, d.path.Remote)
+		return e.handleConn(d)
 	}
 	return false
 }
@@ -109,7 +109,7 @@ func (e *Endpoint) handlePlain(b []byte, path Path) {
 }
 
 // handleConn finds the connection a datagram belongs to.
-func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
+func (e *Endpoint) handleConn(d *datagram) (kept bool) {
 	id, ok := wire.Dest(d.buf[:d.n])
 	if !ok {
 		e.drop(DropMalformed)
@@ -118,16 +118,11 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
 	e.mu.Lock()
 	c := e.conns[id]
 	if c == nil {
-		answer := e.latecomerLocked(id, from)
+		answer := e.latecomerLocked(id, d.path.Remote)
 		e.mu.Unlock()
 		if answer.Bytes != nil {
 			_ = e.sock.write(answer) // Lost like any datagram; the peer asks again.
 		}
-		return false
-	}
-	if c.remote != from {
-		e.stats.Drops[DropAddress]++
-		e.mu.Unlock()
 		return false
 	}
 	e.mu.Unlock()
