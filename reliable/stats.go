@@ -112,5 +112,7 @@ type EndpointStats struct {
 	TimeWait      int    // ended connections remembered now
 	Datagrams     uint64 // received
 	PlainReceived uint64
-	Drops         Drops // of the endpoint and of all its connections that have ended
+	ReadCalls     uint64 // system calls that received datagrams; 0 where the socket is not the kernel's
+	WriteCalls    uint64 // system calls that sent some
+	Drops         Drops  // of the endpoint and of all its connections that have ended
 }
