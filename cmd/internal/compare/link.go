@@ -128,7 +128,7 @@ func (s Shape) Params() (netem.Params, error) {
 		return p, problem
 	}
 	if s.Burst != "" {
-		if p.Loss == 0 {
+		if s.Loss == "" {
 			return p, errors.New("--burst says how long bursts of loss last: it wants --loss too")
 		}
 		p.Burst, p.Loss = netem.Burst{Share: p.Loss, Mean: mean}, 0

@@ -21,8 +21,8 @@ type Progress struct {
 	total    int
 
 	mu    sync.Mutex
-	names []string                // guarded by mu, as is all below
-	by    map[string]*contestant  //
+	names []string               // guarded by mu, as is all below
+	by    map[string]*contestant //
 	ended int
 	drawn int       // lines on the terminal
 	next  time.Time // when to draw again
