@@ -152,6 +152,11 @@ var rules = []rule{
 		why: "it measures the competition, so it may import it, and nothing else may",
 	},
 	{
+		pkg: "cmd/internal/compare/wirelane", ours: []string{"reliable/netem"},
+		others: []string{"golang.org/x/sync", "golang.org/x/sys"},
+		why:    "a wire that knew what crosses it could not be trusted to be fair",
+	},
+	{
 		pkg: "cmd/internal/*", ours: []string{"..."}, others: cmdOthers,
 		why: "tools of the command use the libraries agreed on",
 	},
