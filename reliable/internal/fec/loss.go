@@ -23,7 +23,7 @@ const (
 	// doubt over the number of packets that have arrived since the last loss is the most that the share can well be.
 	doubt = 4
 	// prior is the number of losses there might have been by chance when there was none.
-	prior = 0.5
+	prior = 0.25
 	// cleanSamples is after how many packets without any loss a link counts as good.
 	cleanSamples = 400
 
