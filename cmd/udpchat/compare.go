@@ -71,6 +71,7 @@ Three experiments:
   udpchat compare --quick
   udpchat compare --profile wifi-bad --profile 4g-train
   udpchat compare --delay 50ms --loss 10% --workload burst --json figures.json
+  udpchat compare --from figures.json`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
