@@ -49,12 +49,10 @@ never arrives counts as one that takes for ever. Transports (--transport):
 Workloads (--workload):
 ` + compareList(compareWorkloadLines()) + `
 Links: --profile takes the names that 'udpchat link --list' explains, and lossy-0 (50 ms, nothing lost). A link of your own
-is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them. --trace takes what
-'udpchat link --record' wrote.
+is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them.
 
-Transports run on virtual time where they can, where 100 s pass in a moment and the same seed gives the same figures;
-kcp-fec has timers that cannot be made virtual and takes its time. Lanes (--lane): virtual, realtime, wire; auto takes the
-best one of each transport.
+Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed gives the same figures; realtime, the same link by
+the clock on the wall; wire; auto takes the best one of each transport.
 
 Three experiments:
 
