@@ -22,7 +22,7 @@ type Machine struct {
 	emit   func(Datagram)
 	start  time.Time
 	now    time.Time // of the call under way
-	path   Path      // where datagrams go
+	path   Path      // where datagrams go, see roaming
 
 	state         state
 	err           error // why the connection ended; nil while it lives
@@ -56,6 +56,7 @@ type Machine struct {
 	repairs  []*repair
 	losses   fec.LossEstimator
 	budget   fec.Budget
+	pressure fec.Pressure
 
 	repairBytes int // of the groups in repairs, but for the open one
 
@@ -66,6 +67,9 @@ type Machine struct {
 	probeAt          time.Time
 	restAt           time.Time // when what only traffic needs is given up; zero: it has been
 	closing          closing
+	roam             roaming // server: where the client is
+	answer           answer  // client: to the server's question where it is
+	quiet            quiet   // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -153,6 +157,7 @@ func (m *Machine) Stats() ConnStats {
 	s := m.stats
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
+	s.BurstSent, s.BurstPackets = m.losses.Burst()
 	if m.dec != nil {
 		d := m.dec.Stats()
 		s.RecoveredByFEC = d.Rebuilt
@@ -176,10 +181,13 @@ func (m *Machine) Advance(now time.Time) {
 	case stateHalf:
 		m.advanceHalf(now)
 	case stateOpen, stateLinger:
+		m.advanceAnswer()
+		m.advancePaths(now)
 		m.advanceStream(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
 		m.advanceLiveness(now)
+		m.advanceQuiet(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
@@ -222,6 +230,12 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if at := m.roam.nextAt(); !at.IsZero() {
+			sooner(at)
+		}
+		if !m.quiet.at.IsZero() {
+			sooner(m.quiet.at)
+		}
 		if !m.restAt.IsZero() {
 			sooner(m.restAt)
 		}

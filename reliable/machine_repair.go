@@ -58,7 +58,8 @@ func (m *Machine) closeGroup() {
 	last := len(m.repairs) - 1
 	r := m.repairs[last]
 	r.plan = fec.Mode(m.cfg.Redundancy).PlanFor(m.enc.Len(), r.resent, fec.Path{
-		Loss: &m.losses, RTT: m.rtt.smoothed, RTTMin: m.rtt.min,
+		Loss: &m.losses, RTT: m.rtt.smoothed, RTTMin: m.rtt.min, RTTVar: m.rtt.variance, Group: m.enc.Group(),
+		Pressure: &m.pressure, Now: m.now.Sub(m.start),
 	})
 	r.group, _ = m.enc.Close(r.plan.R)
 	if r.group.R == 0 {
@@ -144,6 +145,9 @@ const rideAhead = 6 * time.Millisecond
 // appendRiders lets repair symbols of single messages ride along in a packet that leaves anyway, instead of in one of
 // their own a little later.
 func (m *Machine) appendRiders(b []byte) []byte {
+	if m.roam.target != nil || m.roam.home {
+		return b // Bytes count there.
+	}
 	for _, r := range m.repairs {
 		g := r.group
 		if g == nil || g.K != 1 || r.next >= g.R || r.at.Sub(m.now) > rideAhead || r.last.Equal(m.now) {
