@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -91,6 +92,8 @@ func flip(tb testing.TB, path string, at int64, with byte) {
 	}
 }
 
+var flips = flag.Int("flips", 12, "how many bytes of each file are damaged, one at a time")
+
 // Whatever byte of whatever file of a store is another one, nothing is lost or changed in silence.
 func TestDamageIsNeverCoveredUp(t *testing.T) {
 	seed := rand.Uint64()
@@ -111,7 +114,7 @@ func TestDamageIsNeverCoveredUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			refused, silent := 0, 0
-			for range 60 {
+			for range *flips {
 				dir := killed(t, c.dir)
 				at, with := rnd.Int64N(info.Size()), byte(1+rnd.IntN(255))
 				flip(t, filepath.Join(dir, c.file), at, with)
