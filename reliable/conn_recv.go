@@ -41,7 +41,7 @@ func (c *Conn) post(d *datagram) bool {
 	c.mu.Lock()
 	reason := c.admitLocked(d)
 	if reason != dropNone {
-		c.dropped[reason]++
+		c.dropLocked(reason)
 		c.mu.Unlock()
 		return false
 	}
