@@ -43,6 +43,31 @@ func appendECN(b []byte, ecn ECN, v4 bool) []byte {
 	return appendControl(b, level, typ, binary.NativeEndian.AppendUint32(nil, uint32(ecn)))
 }
 
+// UDP's own level, and what it is told there (linux/udp.h; the syscall package does not know it).
+const (
+	udpLevel   = syscall.IPPROTO_UDP
+	udpSegment = 103
+)
+
+// canCut reports whether the system cuts several datagrams out of one message (Linux 4.18 and later).
+func canCut(conn *net.UDPConn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	ok := false
+	err = raw.Control(func(fd uintptr) {
+		_, err := syscall.GetsockoptInt(int(fd), udpLevel, udpSegment)
+		ok = err == nil
+	})
+	return ok && err == nil
+}
+
+// appendCut appends what makes the system cut datagrams of so many bytes out of a message.
+func appendCut(b []byte, size int) []byte {
+	return appendControl(b, udpLevel, udpSegment, binary.NativeEndian.AppendUint16(nil, uint16(size)))
+}
+
 // The header of a control message: its length, whose size is the machine's, level and type. Messages begin at
 // multiples of that size.
 const (

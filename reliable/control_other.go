@@ -19,6 +19,12 @@ func askForECN(*net.UDPConn, bool) bool { return false }
 // appendECN appends what marks a datagram.
 func appendECN(b []byte, _ ECN, _ bool) []byte { return b }
 
+// canCut reports whether the system cuts several datagrams out of one message.
+func canCut(*net.UDPConn) bool { return false }
+
+// appendCut appends what makes the system cut datagrams of so many bytes out of a message.
+func appendCut(b []byte, _ int) []byte { return b }
+
 // parseControl returns what the kernel told: the local address, invalid if it did not, and the mark.
 func parseControl(b []byte, v6 bool) (local netip.Addr, ecn ECN) {
 	var ip net.IP

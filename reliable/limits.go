@@ -95,6 +95,10 @@ const (
 	batchBytes     = 64 << 10
 	batchWait      = time.Millisecond
 
+	// cutBytesMax is how much the system is given to cut it into datagrams: what it takes, and no more than a queue on the way
+	// may get at once.
+	cutBytesMax = 63 << 10
+
 	// ancillaryBytes is room for what the kernel tells of a datagram: local address and mark, of either family.
 	ancillaryBytes = 128
 

@@ -22,9 +22,12 @@ type udpSocket struct {
 	v6    bool // the socket is AF_INET6, which carries IPv4 too
 	info  bool // the kernel tells local addresses, and takes them
 	marks bool // the kernel tells ECN, and takes it
+	cuts  bool // the kernel cuts several datagrams out of one message (GSO)
 
 	told      atomic.Bool // the kernel has let itself be told something in a control message, so it can be
 	noControl atomic.Bool // it refused, and never did; it need not be asked again
+	cutOnce   atomic.Bool // it has cut
+	noCuts    atomic.Bool // it refused to cut, and never did
 
 	reads, writes atomic.Uint64
 	in            []ipv4.Message // owned by the reader
@@ -61,7 +64,7 @@ func newUDPSocket(conn *net.UDPConn, addr *net.UDPAddr, noBatch bool) *udpSocket
 	}
 	s.marks = askForECN(conn, s.v6)
 	if batches && !noBatch {
-		s.many = ipv4.NewPacketConn(conn)
+		s.many, s.cuts = ipv4.NewPacketConn(conn), canCut(conn)
 	}
 	// A burst of datagrams must wait in the kernel, not be dropped; refused sizes leave the default.
 	_ = conn.SetReadBuffer(socketBufferBytes)
@@ -153,10 +156,12 @@ func (s *udpSocket) noteControl(control []byte) {
 
 // messages are the system's view of a batch to send.
 type messages struct {
-	ms    [batchDatagrams]ipv4.Message
-	bytes [batchDatagrams][1][]byte
-	addrs [batchDatagrams]net.UDPAddr
-	ips   [batchDatagrams][16]byte
+	ms       [batchDatagrams]ipv4.Message
+	first    [batchDatagrams + 1]int // of the datagrams in each, and one more
+	bytes    [batchDatagrams][]byte
+	addrs    [batchDatagrams]net.UDPAddr
+	ips      [batchDatagrams][16]byte
+	controls [batchDatagrams][ancillaryBytes]byte
 }
 
 func (s *udpSocket) writeAll(ds []outgoing, failed func(d *outgoing, err error)) {
@@ -180,47 +185,82 @@ func (s *udpSocket) writeAll(ds []outgoing, failed func(d *outgoing, err error))
 	s.out.Put(out)
 }
 
-// writeMany sends as many datagrams as there are messages. The system stops at the first that it refuses, and does not
-// say why unless it is the first of all: that one is then sent by itself, and the others after it.
+// writeMany sends at most batchDatagrams. The system stops at the first message that it refuses, and does not say why
+// unless it is the first of all: that one is then sent by itself, datagram by datagram, and the others after it.
 func (s *udpSocket) writeMany(out *messages, ds []outgoing, failed func(d *outgoing, err error)) {
-	for i := range ds {
-		out.set(i, ds[i].Datagram, s.control(ds[i].Datagram))
-	}
-	for i := 0; i < len(ds); {
+	n := s.fill(out, ds)
+	for i := 0; i < n; {
 		s.writes.Add(1)
-		n, err := s.many.WriteBatch(out.ms[i:len(ds)], 0)
-		if n > 0 {
-			s.noteControl(out.ms[i].OOB)
-			i += n
+		sent, err := s.many.WriteBatch(out.ms[i:n], 0)
+		if sent > 0 {
+			s.note(out, ds, i)
+			i += sent
 			continue
 		}
-		if err == nil || len(ds)-i > 1 && !errors.Is(err, net.ErrClosed) {
-			err = s.write(ds[i].Datagram)
-		} else {
-			err = s.writeAgain(ds[i].Datagram, out.ms[i].OOB, err)
+		cut := len(out.ms[i].Buffers) > 1 && !errors.Is(err, net.ErrClosed)
+		for k := out.first[i]; k < out.first[i+1]; k++ {
+			if err := s.write(ds[k].Datagram); err != nil {
+				failed(&ds[k], err)
+				cut = false
+			}
 		}
-		if err != nil {
-			failed(&ds[i], err)
+		if cut && !s.cutOnce.Load() {
+			s.noCuts.Store(true) // Some network devices cannot, and are found out only now.
 		}
 		i++
 	}
-	clear(out.ms[:len(ds)])
+	clear(out.ms[:n])
 	clear(out.bytes[:len(ds)])
 }
 
-// set makes message i the datagram.
-func (out *messages) set(i int, d Datagram, control []byte) {
+// note remembers what the system has taken in message i.
+func (s *udpSocket) note(out *messages, ds []outgoing, i int) {
+	if len(out.ms[i].Buffers) > 1 && !s.cutOnce.Load() {
+		s.cutOnce.Store(true)
+	}
+	if !s.told.Load() {
+		s.noteControl(s.control(ds[out.first[i]].Datagram))
+	}
+}
+
+// fill makes messages of datagrams and returns how many: one for several that go the same way and have the same length,
+// but for the last, which may be shorter, if the system cuts them.
+func (s *udpSocket) fill(out *messages, ds []outgoing) (n int) {
+	cuts := s.cuts && !s.noCuts.Load()
+	for i := 0; i < len(ds); n++ {
+		d := &ds[i].Datagram
+		size, total, k := len(d.Bytes), len(d.Bytes), i+1
+		out.bytes[i] = d.Bytes
+		for cuts && k < len(ds) && len(ds[k-1].Bytes) == size && len(ds[k].Bytes) <= size &&
+			ds[k].Path == d.Path && ds[k].ECN == d.ECN && total+len(ds[k].Bytes) <= cutBytesMax {
+			out.bytes[k] = ds[k].Bytes
+			total += len(ds[k].Bytes)
+			k++
+		}
+		control := s.control(*d)
+		if k > i+1 {
+			control = appendCut(append(out.controls[n][:0], control...), size)
+		}
+		out.ms[n] = ipv4.Message{Buffers: out.bytes[i:k], OOB: control, Addr: out.addr(n, d.Path.Remote)}
+		out.first[n] = i
+		i = k
+	}
+	out.first[n] = len(ds)
+	return n
+}
+
+// addr returns the address in the form that messages want, in memory of message i.
+func (out *messages) addr(i int, a netip.AddrPort) *net.UDPAddr {
 	to := &out.addrs[i]
-	if a := d.Path.Remote.Addr(); a.Is4() {
-		ip := a.As4()
+	if a.Addr().Is4() {
+		ip := a.Addr().As4()
 		to.IP = append(out.ips[i][:0], ip[:]...)
 	} else {
-		out.ips[i] = a.As16()
+		out.ips[i] = a.Addr().As16()
 		to.IP = out.ips[i][:]
 	}
-	to.Port, to.Zone = int(d.Path.Remote.Port()), d.Path.Remote.Addr().Zone()
-	out.bytes[i][0] = d.Bytes
-	out.ms[i] = ipv4.Message{Buffers: out.bytes[i][:], OOB: control, Addr: to}
+	to.Port, to.Zone = int(a.Port()), a.Addr().Zone()
+	return to
 }
 
 // control returns what makes a datagram leave from its local address and with its mark; nil: nothing is needed or can be
