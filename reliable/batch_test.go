@@ -156,16 +156,13 @@ func TestRealBatchWithABadDestination(t *testing.T) {
 			if refused != 6 {
 				t.Errorf("%s: %d datagrams refused, want 6", host, refused)
 			}
-			in := make([]*datagram, readDatagramsMax)
-			for i := range in {
-				in[i] = new(datagram)
-			}
+			var in []*datagram
+			var err error
 			for next := 0; next < len(ds); {
-				n, err := receiver.read(in)
-				if err != nil {
+				if in, err = receiver.read(in[:0], func() *datagram { return new(datagram) }); err != nil {
 					t.Fatal(err)
 				}
-				for _, d := range in[:n] {
+				for _, d := range in {
 					for next%7 == 3 {
 						next++
 					}
@@ -290,8 +287,8 @@ func (s *orderly) writeAll(ds []outgoing, _ func(*outgoing, error)) {
 // A quiet endpoint holds the memory of few datagrams, a busy one reads many at once.
 func TestReadsGrowWithWhatComes(t *testing.T) {
 	want := 1
-	for _, step := range []struct{ came, want int }{{1, 2}, {1, 1}, {1, 2}, {2, 4}, {4, 8}, {8, 16}, {16, 32}, {32, 64}, {64, 64}, {40, 40}, {1, 1}} {
-		if want = nextRead(step.came, want); want != step.want {
+	for _, step := range []struct{ came, want int }{{1, 2}, {1, 1}, {1, 2}, {2, 4}, {4, 8}, {8, 16}, {16, 16}, {9, 9}, {1, 1}} {
+		if want = nextArrivals(step.came, want); want != step.want {
 			t.Errorf("after %d came: %d, want %d", step.came, want, step.want)
 		}
 	}
@@ -322,5 +319,41 @@ func TestEverythingWorksWithoutBatches(t *testing.T) {
 	}
 	if n := e.Stats(); n.WriteCalls < n.ReadCalls/100 || n.ReadCalls != n.Datagrams {
 		t.Errorf("%d calls for %d datagrams", n.ReadCalls, n.Datagrams)
+	}
+}
+
+// However the kernel joins and cuts, every datagram arrives as it was.
+func TestRealBatchKeepsBoundaries(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		sender, receiver := newTestSocket(t, ":0", false), newTestSocket(t, net.JoinHostPort(host, "0"), false)
+		rng := rand.New(rand.NewPCG(1, 1))
+		var in []*datagram
+		for round := range 50 {
+			var ds []outgoing
+			size := 1 + rng.IntN(1200)
+			for len(ds) < 1+rng.IntN(3*batchDatagrams) {
+				if rng.IntN(20) == 0 {
+					size = 1 + rng.IntN(1200)
+				}
+				b := randomBytes(size, uint64(round*1000+len(ds)))
+				ds = append(ds, outgoing{Datagram: Datagram{Path: Path{Remote: receiver.local()}, Bytes: b}})
+			}
+			sender.writeAll(ds, func(_ *outgoing, err error) { t.Error(err) })
+			for len(ds) > 0 {
+				var err error
+				if in, err = receiver.read(in[:0], func() *datagram { return new(datagram) }); err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range in {
+					if !bytes.Equal(d.buf[:d.n], ds[0].Bytes) {
+						t.Fatalf("%s, round %d: got %d bytes, want %d, or others", host, round, d.n, len(ds[0].Bytes))
+					}
+					ds = ds[1:]
+				}
+			}
+		}
+		if _, writes := sender.calls(); batches && writes > 200 {
+			t.Errorf("%s: %d system calls", host, writes)
+		}
 	}
 }
