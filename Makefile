@@ -22,7 +22,7 @@ RACE := $(if $(CGO),-race)
 .PHONY: help run build test crash fuzz sim latency bench lint tidy cross clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { split($$1, name, ":"); printf "  make %-14s %s\n", name[1], $$2 }' Makefile
 
 run: build ## build, then start the server on port 4000 (PORT=…)
 	@exec $(BIN)/udpchat serve --listen :$(PORT) --data data
@@ -46,6 +46,10 @@ sim: ## simulate connections on a bad link; SEED=N repeats one run, SEEDS=N make
 
 latency: ## how long chat messages take on lossy links, for each kind of redundancy; MESSAGES=10000
 	$(GO) test -count=1 -v -timeout 10m -run SimulationOfChat ./reliable/simulate -args -messages=$(MESSAGES)
+
+bench-reliable: build ## our transport beside KCP and QUIC: chat, connecting, files on bad links, and the loopback
+	@$(BIN)/udpchat bench reliable
+	@$(BIN)/udpchat bench pingpong
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

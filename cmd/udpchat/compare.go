@@ -49,7 +49,8 @@ never arrives counts as one that takes for ever. Transports (--transport):
 ` + compareList(compareTransportLines()) + `
 Workloads (--workload):
 ` + compareList(compareWorkloadLines()) + `
-Links: --profile takes the names that 'udpchat link --list' explains, and lossy-0 (50 ms, nothing lost). A link of your own
+Links: --profile takes the names that 'udpchat link --list' explains, lossy-0 (50 ms, nothing lost), bulk-0 bulk-1 bulk-5
+bulk-10 (20 Mbit/s with so much loss) and upload (1 Mbit/s up with a queue of 1 s). A link of your own
 is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them. --trace takes what
 'udpchat link --record' wrote.
 

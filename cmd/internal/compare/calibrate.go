@@ -91,7 +91,8 @@ func calibrationOf(r *Result) Calibration {
 // independentLoss returns the share the link loses if that is all it does to packets, the same each way.
 func (l Link) independentLoss() (share float64, ok bool) {
 	for _, p := range []netem.Params{l.Up, l.Down} {
-		if p.Rate > 0 || p.Walk != (netem.Walk{}) || p.Burst.Share > 0 || p.Chain.Share > 0 || len(p.Events) > 0 || p.MTU > 0 || p.Duplicate > 0 || len(p.Then) > 0 {
+		if p.Rate > 0 || p.Walk != (netem.Walk{}) || p.Burst.Share > 0 || p.Chain.Share > 0 || len(p.Events) > 0 || p.MTU > 0 || p.Duplicate > 0 || len(p.Then) > 0 ||
+			len(p.Replay.Moments) > 0 {
 			return 0, false
 		}
 	}

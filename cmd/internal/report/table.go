@@ -121,28 +121,78 @@ func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
 	fmt.Fprintln(w)
 }
 
+// A column is a figure of a summary.
+type column struct {
+	head string
+	text func(*compare.Summary) string
+}
+
+// columnsOf returns what is worth saying about a workload: a file alone has no messages, messages alone no goodput.
+func columnsOf(workload string) []column {
+	messages := []column{
+		{"p50", func(s *compare.Summary) string { return number(s.P50) }},
+		{"p90", func(s *compare.Summary) string { return number(s.P90) }},
+		{"p99", func(s *compare.Summary) string { return number(s.P99) }},
+		{"95 %", func(s *compare.Summary) string { return strings.TrimSpace(spread(s.CI99)) }},
+		{"p99.9", func(s *compare.Summary) string { return number(s.P999) }},
+		{"max", func(s *compare.Summary) string { return number(s.Max) }},
+		{"undelivered", func(s *compare.Summary) string { return fmt.Sprintf("%d/%d", s.Undelivered(), s.Sent) }},
+	}
+	packets := column{"packets/msg", func(s *compare.Summary) string { return decimals(s.PacketsPerMessage, 2) }}
+	goodput := column{"Mbit/s", func(s *compare.Summary) string { return decimals(s.Goodput, 2) }}
+	all := []column{{"lane", func(s *compare.Summary) string { return string(s.Lane) }}}
+	if workload != "file" {
+		all = append(all, messages...)
+	}
+	all = append(all, column{"bytes/byte", func(s *compare.Summary) string { return decimals(s.WirePerUseful, 2) }})
+	if workload == "file" || workload == "file+chat" {
+		all = append(all, goodput)
+	} else {
+		all = append(all, packets)
+	}
+	return append(all, column{"lost", func(s *compare.Summary) string { return decimals(s.Dropped, 1) + " %" }})
+}
+
 // detailRows is the table of one profile and workload, with its head.
 func detailRows(f *compare.File, workload, profile string) [][]string {
-	rows := [][]string{{"", "lane", "p50", "p90", "p99", "95 %", "p99.9", "max", "undelivered", "bytes/byte", "packets/msg", "lost"}}
-	files := workload == "file" || workload == "file+chat"
-	if files {
-		rows[0] = append(rows[0], "Mbit/s")
+	columns := columnsOf(workload)
+	rows := [][]string{{""}}
+	for _, c := range columns {
+		rows[0] = append(rows[0], c.head)
 	}
 	for _, t := range f.Header.Transports {
-		s := compare.Find(f.Summary, t.Name, profile, workload)
-		if s == nil {
-			continue
+		if s := compare.Find(f.Summary, t.Name, profile, workload); s != nil {
+			row := []string{t.Name}
+			for _, c := range columns {
+				row = append(row, c.text(s))
+			}
+			rows = append(rows, row)
 		}
-		row := []string{
-			t.Name, string(s.Lane), number(s.P50), number(s.P90), number(s.P99), strings.TrimSpace(spread(s.CI99)), number(s.P999), number(s.Max),
-			fmt.Sprintf("%d/%d", s.Undelivered(), s.Sent), decimals(s.WirePerUseful, 2), decimals(s.PacketsPerMessage, 2), decimals(s.Dropped, 1) + " %",
-		}
-		if files {
-			row = append(row, decimals(s.Goodput, 2))
-		}
-		rows = append(rows, row)
 	}
 	return rows
+}
+
+// OneTable writes one workload with a row for each transport and link: what a transport is judged by, without anything
+// to explain it.
+func OneTable(w io.Writer, f *compare.File, workload string) {
+	columns := columnsOf(workload)
+	rows := [][]string{{"link", "transport"}}
+	for _, c := range columns {
+		rows[0] = append(rows[0], c.head)
+	}
+	for _, p := range f.Header.Profiles {
+		name := p.Name
+		for _, t := range f.Header.Transports {
+			if s := compare.Find(f.Summary, t.Name, p.Name, workload); s != nil {
+				row := []string{name, t.Name}
+				for _, c := range columns {
+					row = append(row, c.text(s))
+				}
+				rows, name = append(rows, row), ""
+			}
+		}
+	}
+	grid(w, rows)
 }
 
 // grid writes rows with the first column to the left and the others to the right.
