@@ -45,7 +45,7 @@ func shapeFlags(cmd *cobra.Command, s *compare.Shape, prefix, which string) {
 // matrix turns flags into what is to be run.
 func (f *compareFlags) matrix(cmd *cobra.Command) (compare.Matrix, error) {
 	m := compare.Matrix{
-		Transports: f.transports, Workloads: f.workloads, Runs: f.runs, Messages: f.messages, Seed: f.seed,
+		Transports: f.transports, Workloads: f.workloads, Runs: f.runs, Messages: f.messages, Seed: f.seed, Extras: f.htmlFile != "",
 		Repeat: strings.Join(append([]string{cmd.CommandPath()}, changedFlags(cmd)...), " "),
 	}
 	switch {

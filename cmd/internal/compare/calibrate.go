@@ -101,8 +101,10 @@ func (l Link) independentLoss() (share float64, ok bool) {
 
 func lossCheckOf(profile string, asked float64, results []Result) LossCheck {
 	var t Traffic
+	transports := map[string]bool{}
 	for i := range results {
 		if r := &results[i]; r.Profile == profile {
+			transports[r.Transport] = true
 			t.add(r.Wire.Up)
 			t.add(r.Wire.Down)
 		}
@@ -113,8 +115,8 @@ func lossCheckOf(profile string, asked float64, results []Result) LossCheck {
 	}
 	measured := float64(t.Dropped) / float64(t.Packets)
 	c.Measured = Number(100 * measured)
-	// All transports of a run meet the same random numbers, so the packets of one are what counts: at least a tenth of all.
-	deviation := math.Sqrt(asked * (1 - asked) / (float64(t.Packets) / 10))
+	// All transports of a run meet the same random numbers, so they are one sample and not several.
+	deviation := math.Sqrt(asked * (1 - asked) * float64(len(transports)) / float64(t.Packets))
 	c.OK = math.Abs(measured-asked) <= lossSigmas*deviation
 	return c
 }

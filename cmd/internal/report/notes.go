@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"udpchat/cmd/internal/compare"
@@ -130,7 +131,8 @@ func Price(f *compare.File) string {
 	text, worst := "", 0.0
 	for i := range f.Summary {
 		mine := &f.Summary[i]
-		if mine.Transport != ours || mine.WirePerUseful.Missing() {
+		shown := slices.ContainsFunc(f.Header.Profiles, func(p compare.NameText) bool { return p.Name == mine.Profile })
+		if mine.Transport != ours || mine.WirePerUseful.Missing() || !shown {
 			continue
 		}
 		var least *compare.Summary

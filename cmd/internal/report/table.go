@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"udpchat/cmd/internal/compare"
@@ -12,7 +13,9 @@ import (
 
 // Table writes a comparison for a terminal: for each workload the 99th percentile (or the goodput) with transports down and
 // profiles across, then everything about each profile, then what to know before believing it.
-func Table(w io.Writer, f *compare.File) {
+func Table(out io.Writer, f *compare.File) {
+	w := new(strings.Builder)
+	defer func() { _, _ = io.WriteString(out, printable(w.String())) }() // Whoever reads it sees that it is missing.
 	h := &f.Header
 	for _, workload := range h.Workloads {
 		if len(h.Profiles) > 1 {
@@ -29,6 +32,16 @@ func Table(w io.Writer, f *compare.File) {
 	for _, line := range Notes(f) {
 		fmt.Fprintln(w, line)
 	}
+}
+
+// printable takes out what could steer a terminal: names and errors may come from a file that somebody made.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return '·'
+	}, s)
 }
 
 // headline is the figure that a workload is about.
