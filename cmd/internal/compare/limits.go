@@ -19,6 +19,12 @@ const (
 	// connectMax bounds one handshake. TCP and QUIC try for that long at 30 % loss.
 	connectMax = 60 * time.Second
 
+	// cutOffAfter is how long a run may take beyond what it should before it is killed.
+	cutOffAfter = 5 * time.Second
+
+	// fileWeight is how many chats a file is worth to the machine: thousands of packets a second instead of ten.
+	fileWeight = 8
+
 	// chunkBytes is how much of a file is written at once.
 	chunkBytes = 16 << 10
 

@@ -7,7 +7,10 @@ import (
 
 // Transports returns all contestants, in the order of the report.
 func Transports() []Transport {
-	return []Transport{plainTransport{}}
+	return []Transport{
+		tcpTransport{"cubic"}, tcpTransport{"bbr"}, tcpTransport{"reno"},
+		plainTransport{},
+	}
 }
 
 // TransportNamed returns the transport of that name, or an error that lists the names.
