@@ -85,7 +85,7 @@ func TestGarbageIsCountedAndLeavesNothing(t *testing.T) {
 		drops := s.Drops
 		own := server.Stats().Drops
 		drops.add(&own)
-		for _, reason := range []Drop{DropNotOurs, DropVersion, DropAddress, DropSeal, DropTooLong, DropUnknown} {
+		for _, reason := range []Drop{DropNotOurs, DropVersion, DropSeal, DropTooLong, DropUnknown} {
 			if drops[reason] == 0 {
 				t.Errorf("seed %d: nothing was dropped as %v: %v", seed, reason, drops.Map())
 			}

@@ -2,7 +2,6 @@ package reliable
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -16,29 +15,32 @@ import (
 type Conn struct {
 	e      *Endpoint
 	m      *Machine // owned by the turn
-	remote netip.AddrPort
-	local  netip.AddrPort
 	key    helloKey
 	call   *outgoingCall // the hello answered it; owned by the turn; nil: none
 	server bool          // the peer dialled
 	owner  bool          // the endpoint was made for this connection alone
 
-	task task // its place among the workers; theirs
+	task  task   // its place among the workers; theirs
+	batch *batch // of who runs the turn; owned by it
 
 	mu        sync.Mutex
-	inbox     inbox     // guarded by mu
-	in, out   fifo      // guarded by mu; for Read, from Write
-	readable  waiter    // guarded by mu; readers
-	writable  waiter    // guarded by mu; writers
-	opened    latch     // guarded by mu, set by the turn; the handshake is over
-	ended     latch     // guarded by mu; there will be no more turns
-	closed    bool      // guarded by mu; Close was called
-	abort     bool      // guarded by mu; and nothing more is to be delivered
-	closeCode uint32    // guarded by mu
-	closeText string    // guarded by mu
-	err       error     // guarded by mu; why it ended
-	stats     ConnStats // guarded by mu; as of the last turn
-	dropped   Drops     // guarded by mu; of datagrams that did not reach the machine
+	inbox     inbox          // guarded by mu
+	remote    netip.AddrPort // guarded by mu, set by the turn
+	local     netip.AddrPort // guarded by mu, set by the turn
+	moved     chan struct{}  // guarded by mu; one token; nil: nobody has asked
+	moves     uint64         // guarded by mu; that were told
+	in, out   fifo           // guarded by mu; for Read, from Write
+	readable  waiter         // guarded by mu; readers
+	writable  waiter         // guarded by mu; writers
+	opened    latch          // guarded by mu, set by the turn; the handshake is over
+	ended     latch          // guarded by mu; there will be no more turns
+	closed    bool           // guarded by mu; Close was called
+	abort     bool           // guarded by mu; and nothing more is to be delivered
+	closeCode uint32         // guarded by mu
+	closeText string         // guarded by mu
+	err       error          // guarded by mu; why it ended
+	stats     ConnStats      // guarded by mu; as of the last turn
+	dropped   Drops          // guarded by mu; of datagrams that did not reach the machine
 }
 
 func newConn(e *Endpoint, remote, local netip.AddrPort) *Conn {
@@ -47,7 +49,7 @@ func newConn(e *Endpoint, remote, local netip.AddrPort) *Conn {
 	return c
 }
 
-// path is the way to the peer.
+// path is the way to the peer, for the turn.
 func (c *Conn) path() Path { return Path{Remote: c.remote, Local: c.local.Addr()} }
 
 // Close ends the connection in order: everything written is still delivered, in the background, for at most
@@ -120,12 +122,6 @@ func (c *Conn) ServerKey() Key {
 	return c.m.serverKey // Does not change any more.
 }
 
-// LocalAddr returns the address the peer sends to, as far as the system tells it.
-func (c *Conn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.local) }
-
-// RemoteAddr returns the peer's address.
-func (c *Conn) RemoteAddr() net.Addr { return net.UDPAddrFromAddrPort(c.remote) }
-
 // SetDeadline sets both deadlines; see net.Conn.
 func (c *Conn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
@@ -163,5 +159,6 @@ func (c *Conn) Stats() ConnStats {
 // Call has the peer's listener at the address to dial back to us, from the local address of this connection; see
 // Endpoint.Call.
 func (c *Conn) Call(ctx context.Context, to netip.AddrPort) (*Conn, error) {
-	return c.e.call(ctx, to, c.local.Addr(), c.remote.Addr())
+	local, remote := c.addrs()
+	return c.e.call(ctx, to, local.Addr(), remote.Addr())
 }

@@ -3,20 +3,26 @@ package reliable
 import (
 	"io"
 	"net"
+	"net/netip"
 	"os"
 )
 
 // A datagram is a pooled buffer; who holds it last returns it to the endpoint.
 type datagram struct {
-	buf  [readBytes]byte
-	n    int
-	next *datagram // in the inbox
+	buf       [readBytes]byte
+	n         int
+	path      Path // where it came from and went to
+	ecn       ECN
+	next      *datagram // in the inbox
+	ancillary [ancillaryBytes]byte
+	control   []byte // what the kernel told; in ancillary
 }
 
 // An inbox is the datagrams that came in since the last turn, in their order. The zero value is empty.
 type inbox struct {
 	first, last *datagram
 	len         int
+	strangers   int // of len: not from the peer's address
 }
 
 func (b *inbox) add(d *datagram) {
@@ -33,8 +39,9 @@ func (b *inbox) add(d *datagram) {
 // post puts a datagram into the inbox. It takes d only if it returns true.
 func (c *Conn) post(d *datagram) bool {
 	c.mu.Lock()
-	if c.inbox.len == inboxDatagrams {
-		c.dropped[DropInboxFull]++
+	reason := c.admitLocked(d)
+	if reason != dropNone {
+		c.dropped[reason]++
 		c.mu.Unlock()
 		return false
 	}
@@ -42,6 +49,25 @@ func (c *Conn) post(d *datagram) bool {
 	c.mu.Unlock()
 	c.e.workers.push(c)
 	return true
+}
+
+// admitLocked says why a datagram is not worth a look. A client may have moved; whether it has the machine finds out,
+// from the few datagrams that strangers may have in the inbox.
+func (c *Conn) admitLocked(d *datagram) Drop {
+	if c.inbox.len == inboxDatagrams {
+		return DropInboxFull
+	}
+	switch {
+	case d.path.Remote == c.remote:
+		d.path.Local = netip.Addr{} // No news.
+	case !c.server:
+		return DropAddress
+	case c.inbox.strangers == strangerDatagrams:
+		return DropInboxFull
+	default:
+		c.inbox.strangers++
+	}
+	return dropNone
 }
 
 // pull moves readable bytes into the buffer, up to its limit; at the end of the connection all of them, which the

@@ -1,6 +1,10 @@
 package reliable
 
-import "time"
+import (
+	"time"
+
+	"udpchat/reliable/internal/wire"
+)
 
 // Limits of one connection. What a peer can make us hold is bounded by their sum: about 3 MiB when every queue is full,
 // some kilobytes when it is idle.
@@ -19,6 +23,10 @@ const (
 	// inboxDatagrams is how many datagrams wait for a connection's turn; more are dropped and counted.
 	inboxDatagrams = 256
 
+	// strangerDatagrams is how many of them may be from other addresses than the peer's: a client that has moved, or
+	// somebody who has seen the connection's ID and cannot forge the address. More are dropped.
+	strangerDatagrams = 64
+
 	// tokenTriesMax is how many packets carry a token that is not acknowledged.
 	tokenTriesMax = 4
 
@@ -35,13 +43,63 @@ const (
 	packetsMax = 1<<48 - 1<<16
 )
 
+// Limits of following a client to another address.
+const (
+	// routesMax is how many ways to a client are known beside the proven one; the oldest is forgotten.
+	routesMax = 4
+
+	// unprovenFactor is how many times the bytes that came from an address may go there before it is proven (RFC 9000, 8.1).
+	unprovenFactor = 3
+
+	// pathChecksMax is how many addresses are checked in a row, and pathCheckEvery when one more may be. More do not move
+	// the connection, but their packets count.
+	pathChecksMax  = 8
+	pathCheckEvery = time.Second
+
+	// pathCheckLife is how long an address has to answer.
+	pathCheckLife = 5 * time.Second
+
+	// oldPathLife is how long the address before may become the current one again without a check.
+	oldPathLife = 10 * time.Second
+
+	// challengeBytes is a packet with a challenge and an acknowledgement: less than three times the shortest ping.
+	challengeBytes = wire.PacketHeaderBytes + wire.AckFrameBytes + wire.ChallengeFrameBytes + wire.SealBytes
+)
+
+// Limits of a client's questions to a server that has fallen silent.
+const (
+	// quietGaps is after how many times the usual gap between packets a silence is one; quietMin and quietMax bound it.
+	// Where packets are rarer nothing is asked. quietSamples is over about how many gaps the average goes.
+	quietGaps    = 3
+	quietMin     = 100 * time.Millisecond
+	quietMax     = 3 * time.Second
+	quietSamples = 8
+
+	// quietAgain is the pause between questions; after quietTries of them it doubles up to quietMax.
+	quietAgain = 200 * time.Millisecond
+	quietTries = 20
+)
+
 // Limits of an endpoint.
 const (
 	// workersMax is how many goroutines run the turns of an endpoint's connections, where GOMAXPROCS is not less: more
 	// would only fight for the queue. What they do not get done waits, first in the sockets' and then in their inboxes.
 	workersMax = 32
 
-	// controlsMax is how many of our own addresses the control messages are kept for; then they are made anew.
+	// readDatagramsMax is how many datagrams are read with one system call, while that many come.
+	readDatagramsMax = 64
+
+	// batchDatagrams and batchBytes are how much a worker collects to send it with one system call, and batchWait how long it does
+	// if it does not run out of work before.
+	batchDatagrams = 64
+	batchBytes     = 64 << 10
+	batchWait      = time.Millisecond
+
+	// ancillaryBytes is room for what the kernel tells of a datagram: local address and mark, of either family.
+	ancillaryBytes = 128
+
+	// controlsMax is how many control messages are kept to be used again, one for each of our own addresses and mark. Then all
+	// are made anew.
 	controlsMax = 64
 
 	// readBytes is the size of the buffer a datagram is read into; a longer one is cut and then refused as too long.

@@ -22,7 +22,7 @@ type Machine struct {
 	emit   func(Datagram)
 	start  time.Time
 	now    time.Time // of the call under way
-	path   Path      // where datagrams go
+	path   Path      // where datagrams go, see roaming
 
 	state         state
 	err           error // why the connection ended; nil while it lives
@@ -66,6 +66,9 @@ type Machine struct {
 	probeAt          time.Time
 	restAt           time.Time // when what only traffic needs is given up; zero: it has been
 	closing          closing
+	roam             roaming // server: where the client is
+	answer           answer  // client: to the server's question where it is
+	quiet            quiet   // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -176,10 +179,13 @@ func (m *Machine) Advance(now time.Time) {
 	case stateHalf:
 		m.advanceHalf(now)
 	case stateOpen, stateLinger:
+		m.advanceAnswer()
+		m.advancePaths(now)
 		m.advanceStream(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
 		m.advanceLiveness(now)
+		m.advanceQuiet(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
@@ -222,6 +228,12 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if at := m.roam.nextAt(); !at.IsZero() {
+			sooner(at)
+		}
+		if !m.quiet.at.IsZero() {
+			sooner(m.quiet.at)
+		}
 		if !m.restAt.IsZero() {
 			sooner(m.restAt)
 		}

@@ -52,7 +52,7 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 	}
 	n := 0
 	for _, p := range m.sent {
-		lost := p.number+reorderPackets <= largest || p.number < largest && now.Sub(p.at) > m.rtt.smoothed*9/8
+		lost := p.number+reorderPackets <= largest || p.number < largest && m.rtt.smoothed > 0 && now.Sub(p.at) > m.rtt.smoothed*9/8
 		if !p.arrived && !lost {
 			break
 		}

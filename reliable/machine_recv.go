@@ -22,6 +22,10 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 	datagram := d.Bytes
 	m.stats.DatagramsReceived++
 	m.stats.BytesReceived += uint64(len(datagram))
+	if m.dialled && d.Path.Remote != m.path.Remote {
+		m.drop(DropAddress) // A client stays with the server it dialled.
+		return
+	}
 	typ, err := wire.ParseType(datagram)
 	switch {
 	case err != nil:
@@ -29,7 +33,9 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 	case m.state == stateEnded:
 		m.drop(DropEnded)
 	case typ == wire.TypePacket, typ == wire.TypeFinish:
-		m.handlePacket(now, datagram)
+		m.handlePacket(now, d)
+	case typ == wire.TypeHello && d.Path.Remote != m.path.Remote:
+		m.drop(DropAddress) // An address in a handshake is proven by an answer to it.
 	case typ == wire.TypeHello:
 		m.handleHello(datagram)
 	case typ == wire.TypeRetry, typ == wire.TypeAccept, typ == wire.TypeRefuse:
@@ -41,7 +47,8 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 
 func (m *Machine) drop(reason Drop) { m.stats.Drops[reason]++ }
 
-func (m *Machine) handlePacket(now time.Time, datagram []byte) {
+func (m *Machine) handlePacket(now time.Time, d Datagram) {
+	datagram := d.Bytes
 	h, _, err := wire.ParsePacketHeader(datagram)
 	if err != nil || h.Dest != m.local {
 		m.drop(DropMalformed)
@@ -61,6 +68,8 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 		return
 	}
 	m.heardFrom(now, h)
+	m.quiet.heard()
+	m.follow(now, d.Path, len(datagram), h.Number > m.largest)
 	m.arrived.Mark(h.Number)
 	m.received++
 	m.heardAt = now
@@ -116,6 +125,10 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 		return m.handleFinished(f.Data)
 	case wire.FrameToken:
 		return m.handleToken(f.Data)
+	case wire.FrameChallenge:
+		m.handleChallenge(f.Challenge)
+	case wire.FrameResponse:
+		m.handleResponse(now, f.Challenge)
 	case wire.FramePadding:
 	}
 	return nil
@@ -123,6 +136,7 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 
 // Below the ARQ, symbols are de-duplicated: every duplicate that reaches it is acknowledged again (SPEC.md 7.3).
 func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
+	m.heardData(now)
 	m.owesAck = true
 	var rebuilt error
 	fresh := m.decoder().Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
@@ -136,6 +150,7 @@ func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
 
 func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 	m.stats.RepairReceived++
+	m.heardData(now)
 	var err error
 	out := m.decoder().Repair(now.Sub(m.start), f.Group, f.K, f.R, f.Index, f.Symbol, func(sym []byte) {
 		err = errors.Join(err, m.input(sym, true, f.Age))

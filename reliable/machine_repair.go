@@ -144,6 +144,9 @@ const rideAhead = 6 * time.Millisecond
 // appendRiders lets repair symbols of single messages ride along in a packet that leaves anyway, instead of in one of
 // their own a little later.
 func (m *Machine) appendRiders(b []byte) []byte {
+	if m.roam.target != nil || m.roam.home {
+		return b // Bytes count there.
+	}
 	for _, r := range m.repairs {
 		g := r.group
 		if g == nil || g.K != 1 || r.next >= g.R || r.at.Sub(m.now) > rideAhead || r.last.Equal(m.now) {

@@ -86,6 +86,9 @@ func (m *Machine) startPacket(room int) []byte {
 			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
 		})
 	}
+	if m.roam.via != nil {
+		return b
+	}
 	return m.token.append(b, m.number, room)
 }
 
@@ -119,5 +122,5 @@ func (m *Machine) send(b []byte) {
 	m.packet = b[:0]
 	m.stats.DatagramsSent++
 	m.stats.BytesSent += uint64(len(b))
-	m.emit(Datagram{Path: m.path, Bytes: b})
+	m.emit(Datagram{Path: m.way(len(b)), Bytes: b})
 }

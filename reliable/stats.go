@@ -12,7 +12,7 @@ const (
 	DropTooLong                 // longer than a datagram may be
 	DropMalformed               // cannot be parsed
 	DropUnknown                 // for a connection that does not exist
-	DropAddress                 // for a connection, but from another address than its peer's
+	DropAddress                 // for a connection or handshake, but from an address where its peer cannot be
 	DropSeal                    // corrupted or forged
 	DropRepeated                // packet number seen before, or too old to tell
 	DropInboxFull               // the connection's loop cannot keep up
@@ -86,8 +86,15 @@ type ConnStats struct {
 	RecoveredByFEC  uint64 // symbols of the peer rebuilt here
 	Retransmits     uint64 // segments sent again by the ARQ
 
-	Sleeps uint64 // times the ARQ's state was given up after a silence
-	Wakes  uint64 // times it was made again for the next byte
+	Roams             uint64 // server: times that the connection went to another address of its client
+	PathChecks        uint64 // server: addresses that were asked whether the client is there
+	PathChecksFailed  uint64 // server: of these: nobody answered
+	PathChecksRefused uint64 // server: addresses not asked because too many had been
+	UnprovenBytes     uint64 // server: sent to addresses that were not proven yet
+	Challenges        uint64 // client: addresses of ours that the server asked for
+	QuietProbes       uint64 // client: questions whether the server, fallen silent, is still there
+	Sleeps            uint64 // times the ARQ's state was given up after a silence
+	Wakes             uint64 // times it was made again for the next byte
 
 	Drops Drops
 }
@@ -105,5 +112,7 @@ type EndpointStats struct {
 	TimeWait      int    // ended connections remembered now
 	Datagrams     uint64 // received
 	PlainReceived uint64
-	Drops         Drops // of the endpoint and of all its connections that have ended
+	ReadCalls     uint64 // system calls that received datagrams; 0 where the socket is not the kernel's
+	WriteCalls    uint64 // system calls that sent some
+	Drops         Drops  // of the endpoint and of all its connections that have ended
 }

@@ -16,6 +16,9 @@ const (
 	messagesVirtual = 1000
 	messagesWire    = 300
 
+	// connectionsWire are those of a run that makes a connection for each message: each takes seconds where there is loss.
+	connectionsWire = 30
+
 	// connectMax bounds one handshake. TCP and QUIC try for that long at 30 % loss.
 	connectMax = 60 * time.Second
 
@@ -30,6 +33,13 @@ const (
 
 	// dropsMax bounds the losses a result names; later ones are only counted.
 	dropsMax = 20_000
+
+	// runWallMax is how long one run on virtual time may take by the clock on the wall. It takes milliseconds; what takes
+	// longer hangs.
+	runWallMax = 2 * time.Minute
+
+	// connectionsPerCore is how many connections may run in real time at once: more would disturb each other.
+	connectionsPerCore = 16
 
 	// headerBytes is what IPv4 and UDP add to a datagram.
 	headerBytes = 28

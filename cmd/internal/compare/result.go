@@ -37,6 +37,9 @@ type Result struct {
 	Wire         Wire   `json:"wire"`
 	Split        *Split `json:"split,omitempty"` // what the bytes on the wire were for, if known
 
+	// Beside is what the other one on the link got, see Spec.Beside. Wire is then that of both, and Split is not known.
+	Beside *Result `json:"beside,omitempty"`
+
 	Timing *wirelane.Timing `json:"wire_timing,omitempty"` // how well the wire kept its times; only in the wire lane
 
 	Note  string `json:"note,omitempty"`  // see Pair.Note
@@ -67,7 +70,7 @@ func (w *Wire) Packets() uint64 { return w.Up.Packets + w.Down.Packets }
 // Bytes is the sum of both directions.
 func (w *Wire) Bytes() uint64 { return w.Up.Bytes + w.Down.Bytes }
 
-// Split says what bytes on the wire were for, both directions, IP headers included in Headers. The parts add up to the
+// Split says what bytes on the wire were for, both directions, with the headers of IP. The parts add up to the
 // whole.
 type Split struct {
 	Payload     uint64 `json:"payload_bytes"`         // what the application wrote, the first time
@@ -79,6 +82,11 @@ type Split struct {
 
 // Total is the sum of the parts.
 func (s *Split) Total() uint64 { return s.Payload + s.Headers + s.Acks + s.Retransmits + s.Parity }
+
+// complete makes the sum that of the wire: what a meter has not seen are handshakes, and headers.
+func (s *Split) complete(w *Wire) {
+	s.Headers += w.Bytes() - s.Total() // A few bytes less where a transport counts its own padding twice.
+}
 
 // newResult returns a result of nothing.
 func newResult(s Spec) Result {

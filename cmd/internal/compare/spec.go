@@ -21,6 +21,8 @@ type Spec struct {
 	Lead time.Duration
 	// Wait is how long after the last message is waited for what is still missing.
 	Wait time.Duration
+	// Beside is a transport that sends a file over the same link at the same time, in the wire lane. Empty: none.
+	Beside string
 }
 
 // A Link is both directions by name.

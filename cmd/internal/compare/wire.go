@@ -33,9 +33,21 @@ func (r *WireRunner) Parallel() int { return r.lane.Slots() }
 // Close does nothing: every run has ended when Run returns.
 func (r *WireRunner) Close() error { return nil }
 
-// Run plays one run in a process of its own.
+// Run plays one run in a process of its own, or, where every message is a connection of its own, in as many.
 func (r *WireRunner) Run(ctx context.Context, spec Spec) Result {
-	spec = spec.forWire()
+	var timing wirelane.Timing
+	res := playAll(spec.forWire(), func(spec Spec) Result {
+		one := r.play(ctx, spec)
+		if one.Timing != nil {
+			timing.Add(*one.Timing)
+		}
+		return one
+	})
+	res.Timing = &timing
+	return res
+}
+
+func (r *WireRunner) play(ctx context.Context, spec Spec) Result {
 	res := newResult(spec)
 	work, err := WorkloadNamed(spec.Workload)
 	if err == nil {
@@ -43,7 +55,7 @@ func (r *WireRunner) Run(ctx context.Context, spec Spec) Result {
 		order := wirelane.Order{
 			Job: wirePlayJob, Args: spec, Profile: spec.Link.Profile(), Seed: spec.Seed, Limit: spec.lasts(work) + connectMax + cutOffAfter,
 		}
-		if work.File {
+		if work.File || spec.Beside != "" {
 			order.Weight = fileWeight
 		}
 		var wire wirelane.Wire
@@ -66,6 +78,9 @@ func (s Spec) forWire() Spec {
 	s.Lane = LaneWire
 	if s.Messages == 0 {
 		s.Messages = messagesWire
+		if w, err := WorkloadNamed(s.Workload); err == nil && w.Cold {
+			s.Messages = connectionsWire
+		}
 	}
 	return s.withDefaults()
 }
@@ -76,7 +91,7 @@ func (s Spec) lasts(w Workload) time.Duration {
 	if plan := w.Plan(s.Seed, s.Messages); len(plan) > 0 {
 		last = plan[len(plan)-1] + s.Wait
 	}
-	if w.File {
+	if w.File || s.Beside != "" {
 		last = max(last, s.Duration)
 	}
 	return s.Lead + last

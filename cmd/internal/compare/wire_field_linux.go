@@ -9,18 +9,24 @@ import (
 	"udpchat/cmd/internal/compare/wirelane"
 )
 
-// wirePort is where both sides' sockets are.
-const wirePort = 4000
+// The ports of both sides' sockets: of the transport that is measured, and of the one beside it.
+const (
+	wirePort   = 4000
+	besidePort = 4001
+)
 
 // wireField is a field between two network namespaces, with ordinary sockets of the kernel. The wire began before the
 // field, by less than a millisecond.
-type wireField struct{ world *wirelane.World }
+type wireField struct {
+	world *wirelane.World
+	port  uint16
+}
 
 func (f *wireField) Addr(side Side) netip.AddrPort {
 	if side == Client {
-		return netip.AddrPortFrom(f.world.Near(), wirePort)
+		return netip.AddrPortFrom(f.world.Near(), f.port)
 	}
-	return netip.AddrPortFrom(f.world.Far(), wirePort)
+	return netip.AddrPortFrom(f.world.Far(), f.port)
 }
 
 // at runs what makes a socket where the side is.

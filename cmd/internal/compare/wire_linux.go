@@ -24,5 +24,20 @@ func wirePlay(ctx context.Context, w *wirelane.World, args json.RawMessage) (any
 	if err != nil {
 		return nil, err
 	}
-	return Play(ctx, t, &wireField{w}, spec), nil
+	field := &wireField{w, wirePort}
+	if spec.Beside == "" {
+		return Play(ctx, t, field, spec), nil
+	}
+	other, err := TransportNamed(spec.Beside)
+	if err != nil {
+		return nil, err
+	}
+	beside := spec
+	beside.Transport, beside.Workload, beside.Beside = spec.Beside, "file", ""
+	got := make(chan Result, 1)
+	go func() { got <- Play(ctx, other, &wireField{w, besidePort}, beside) }() // Ends with ctx; waited for below.
+	res := Play(ctx, t, field, spec)
+	res.Beside = new(<-got)
+	res.Split, res.Beside.Split = nil, nil // The wire cannot tell them apart.
+	return res, nil
 }

@@ -80,6 +80,17 @@ type Timing struct {
 	StallMs float64 `json:"stalled_ms"` // The longest of them.
 }
 
+// Add adds another run's: sums of what is counted, the worse of what is not.
+func (t *Timing) Add(o Timing) {
+	t.Packets += o.Packets
+	t.Late += o.Late
+	t.Stalls += o.Stalls
+	t.P50Ms = max(t.P50Ms, o.P50Ms)
+	t.P99Ms = max(t.P99Ms, o.P99Ms)
+	t.MaxMs = max(t.MaxMs, o.MaxMs)
+	t.StallMs = max(t.StallMs, o.StallMs)
+}
+
 func (t Timing) String() string {
 	return fmt.Sprintf("%d packets written %.2f ms late at the median, %.2f at p99, %.1f at worst; %d over %v, woken late %d times, by up to %.1f ms",
 		t.Packets, t.P50Ms, t.P99Ms, t.MaxMs, t.Late, lateAfter, t.Stalls, t.StallMs)
