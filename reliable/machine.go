@@ -56,6 +56,7 @@ type Machine struct {
 	repairs  []*repair
 	losses   fec.LossEstimator
 	budget   fec.Budget
+	pressure fec.Pressure
 
 	repairBytes int // of the groups in repairs, but for the open one
 
@@ -156,6 +157,7 @@ func (m *Machine) Stats() ConnStats {
 	s := m.stats
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
+	s.BurstSent, s.BurstPackets = m.losses.Burst()
 	if m.dec != nil {
 		d := m.dec.Stats()
 		s.RecoveredByFEC = d.Rebuilt

@@ -79,7 +79,7 @@ func (s Spec) forWire() Spec {
 	if s.Messages == 0 {
 		s.Messages = messagesWire
 		if w, err := WorkloadNamed(s.Workload); err == nil && w.Cold {
-			s.Messages = connectionsWire
+			s.Messages = messagesCold
 		}
 	}
 	return s.withDefaults()

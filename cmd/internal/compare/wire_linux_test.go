@@ -86,7 +86,7 @@ func TestCubicIsWhereItBelongs(t *testing.T) {
 	r := newWireRunner(t)
 	hasCongestionControl(t, r, "tcp-cubic")
 	t.Parallel()
-	c := Calibrate(t.Context(), r, 1, nil)
+	c := CheckTCP(t.Context(), r, 1, nil)
 	t.Log(c)
 	if c.Busy {
 		t.Skip("the machine was too slow to say anything")

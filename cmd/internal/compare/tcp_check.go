@@ -12,9 +12,9 @@ import (
 	"udpchat/reliable/netem"
 )
 
-// A Calibration is what the wire lane makes of something known: the kernel's CUBIC on a link of 50 ms one way that loses
+// A TCPCheck is what the wire lane makes of something known: the kernel's CUBIC on a link of 50 ms one way that loses
 // 10 % each way. A lane that gets that wrong is broken, whatever else it says.
-type Calibration struct {
+type TCPCheck struct {
 	Runs   int             `json:"runs"`
 	Sent   int             `json:"sent"`
 	P50Ms  float64         `json:"p50_ms"`
@@ -29,18 +29,18 @@ type Calibration struct {
 
 // Where the percentiles belong, in milliseconds.
 const (
-	calibrationRuns          = 32
+	tcpCheckRuns          = 32
 	cubicP50Max              = 53
 	cubicP90Min, cubicP90Max = 200, 320
 	cubicP99Min, cubicP99Max = 450, 950
 	busyShare                = 0.002 // of packets that were written late
 )
 
-// Calibrate takes half a minute. Progress, if not nil, hears of each run that is over, one call at a time.
-func Calibrate(ctx context.Context, r *WireRunner, seed uint64, progress func(done, of int)) Calibration {
+// CheckTCP takes half a minute. Progress, if not nil, hears of each run that is over, one call at a time.
+func CheckTCP(ctx context.Context, r *WireRunner, seed uint64, progress func(done, of int)) TCPCheck {
 	p := netem.Params{Delay: 50 * time.Millisecond, Loss: 0.1}
 	spec := Spec{Transport: "tcp-cubic", Workload: "chat", Link: Link{Name: "lossy-10", Up: p, Down: p}, Messages: messagesWire}
-	results := make([]Result, calibrationRuns)
+	results := make([]Result, tcpCheckRuns)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	done := 0
@@ -52,17 +52,17 @@ func Calibrate(ctx context.Context, r *WireRunner, seed uint64, progress func(do
 			mu.Lock()
 			defer mu.Unlock()
 			if done++; progress != nil {
-				progress(done, calibrationRuns)
+				progress(done, tcpCheckRuns)
 			}
 		})
 	}
 	wg.Wait()
-	return calibrationOf(results)
+	return tcpCheckOf(results)
 }
 
-// calibrationOf judges runs. What did not arrive took for ever.
-func calibrationOf(results []Result) Calibration {
-	c := Calibration{Runs: len(results)}
+// tcpCheckOf judges runs. What did not arrive took for ever.
+func tcpCheckOf(results []Result) TCPCheck {
+	c := TCPCheck{Runs: len(results)}
 	var all []float64
 	for _, r := range results {
 		if r.Error != "" {
@@ -90,7 +90,7 @@ func calibrationOf(results []Result) Calibration {
 	return c
 }
 
-func (c Calibration) String() string {
+func (c TCPCheck) String() string {
 	verdict := "as it should be"
 	switch {
 	case c.Good:
@@ -99,6 +99,6 @@ func (c Calibration) String() string {
 	default:
 		verdict = "NOT where it belongs: do not believe this lane"
 	}
-	return fmt.Sprintf("calibration: kernel CUBIC, 50 ms one way, 10 %% loss, %d runs: p50 %.0f (up to %d), p90 %.0f (%d to %d), p99 %.0f ms (%d to %d): %s; %v",
+	return fmt.Sprintf("kernel CUBIC, 50 ms one way, 10 %% loss, %d runs: p50 %.0f (up to %d), p90 %.0f (%d to %d), p99 %.0f ms (%d to %d): %s; %v",
 		c.Runs, c.P50Ms, cubicP50Max, c.P90Ms, cubicP90Min, cubicP90Max, c.P99Ms, cubicP99Min, cubicP99Max, verdict, c.Timing)
 }

@@ -30,7 +30,7 @@ func latencies(p50, p90, p99 float64) Result {
 	return r
 }
 
-func TestCalibrationJudges(t *testing.T) {
+func TestTCPCheckJudges(t *testing.T) {
 	good := latencies(51, 250, 700)
 	failed, lost, late := good, good, latencies(51, 250, 1700)
 	failed.Error = "cut off"
@@ -52,7 +52,7 @@ func TestCalibrationJudges(t *testing.T) {
 		"lost":           {lost, "do not believe"},
 		"nothing":        {Result{}, "do not believe"},
 	} {
-		if got := calibrationOf([]Result{tt.r}).String(); !strings.Contains(got, tt.want) {
+		if got := tcpCheckOf([]Result{tt.r}).String(); !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %s, want %q", name, got, tt.want)
 		}
 	}
