@@ -12,6 +12,11 @@ const (
 	// fileDefault is how long a file is sent.
 	fileDefault = 20 * time.Second
 
+	// besideDefault is how long two share a link, and besideSettle how long of that they have to find their rates before it
+	// counts.
+	besideDefault = 30 * time.Second
+	besideSettle  = 5 * time.Second
+
 	// messagesVirtual and messagesWire are the messages of a run.
 	messagesVirtual = 1000
 	messagesWire    = 300

@@ -96,6 +96,9 @@ func (m Matrix) WantsWire() bool {
 	return m.Lane == LaneWire || slices.ContainsFunc(m.Transports, func(name string) bool {
 		t, err := TransportNamed(name)
 		return err == nil && t.Info().Lanes[0] == LaneWire
+	}) || slices.ContainsFunc(m.Workloads, func(name string) bool {
+		w, err := WorkloadNamed(name)
+		return err == nil && w.Beside != ""
 	})
 }
 
@@ -103,6 +106,12 @@ func (m Matrix) WantsWire() bool {
 func (m Matrix) laneOf(i Info, w Workload, lanes map[Lane]Runner) (lane Lane, why string) {
 	if i.Bare && w.File {
 		return "", "bare datagrams have nothing that says how fast a file may be sent"
+	}
+	if w.Beside != "" {
+		if lanes[LaneWire] == nil || !i.In(LaneWire) {
+			return "", "two on one link take the wire lane, which is not to be had here"
+		}
+		return LaneWire, ""
 	}
 	if m.Lane != "" && i.In(m.Lane) && lanes[m.Lane] != nil {
 		return m.Lane, ""

@@ -37,7 +37,7 @@ type Result struct {
 	Wire         Wire   `json:"wire"`
 	Split        *Split `json:"split,omitempty"` // what the bytes on the wire were for, if known
 
-	// Beside is what the other one on the link got, see Spec.Beside. Wire is then that of both, and Split is not known.
+	// Beside is what the other one on the link got, see Workload.Beside. Wire is then that of both, and Split is not known.
 	Beside *Result `json:"beside,omitempty"`
 
 	Timing *wirelane.Timing `json:"wire_timing,omitempty"` // how well the wire kept its times; only in the wire lane

@@ -17,8 +17,6 @@ type Spec struct {
 	Lead time.Duration
 	// Wait is how long after the last message is waited for what is still missing.
 	Wait time.Duration
-	// Beside is a transport that sends a file over the same link at the same time, in the wire lane. Empty: none.
-	Beside string
 }
 
 // withDefaults fills what is zero.
@@ -31,6 +29,9 @@ func (s Spec) withDefaults() Spec {
 	}
 	if s.Duration == 0 {
 		s.Duration = fileDefault
+		if w, err := WorkloadNamed(s.Workload); err == nil && w.Beside != "" {
+			s.Duration = besideDefault
+		}
 	}
 	if s.Messages == 0 {
 		s.Messages = messagesVirtual

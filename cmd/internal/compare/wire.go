@@ -55,7 +55,7 @@ func (r *WireRunner) play(ctx context.Context, spec Spec) Result {
 		order := wirelane.Order{
 			Job: wirePlayJob, Args: spec, Profile: spec.Link.Profile(), Seed: spec.Seed, Limit: spec.lasts(work) + connectMax + cutOffAfter,
 		}
-		if work.File || spec.Beside != "" {
+		if work.File || work.Beside != "" {
 			order.Weight = fileWeight
 		}
 		var wire wirelane.Wire
@@ -91,7 +91,7 @@ func (s Spec) lasts(w Workload) time.Duration {
 	if plan := w.Plan(s.Seed, s.Messages); len(plan) > 0 {
 		last = plan[len(plan)-1] + s.Wait
 	}
-	if w.File || s.Beside != "" {
+	if w.File || w.Beside != "" {
 		last = max(last, s.Duration)
 	}
 	return s.Lead + last

@@ -25,15 +25,19 @@ func wirePlay(ctx context.Context, w *wirelane.World, args json.RawMessage) (any
 		return nil, err
 	}
 	field := &wireField{w, wirePort}
-	if spec.Beside == "" {
-		return Play(ctx, t, field, spec), nil
-	}
-	other, err := TransportNamed(spec.Beside)
+	work, err := WorkloadNamed(spec.Workload)
 	if err != nil {
 		return nil, err
 	}
-	beside := spec
-	beside.Transport, beside.Workload, beside.Beside = spec.Beside, "file", ""
+	if work.Beside == "" {
+		return Play(ctx, t, field, spec), nil
+	}
+	other, err := TransportNamed(work.Beside)
+	if err != nil {
+		return nil, err
+	}
+	beside := spec.withDefaults() // Its duration is that of this workload, not of a file alone.
+	beside.Transport, beside.Workload = work.Beside, "file"
 	got := make(chan Result, 1)
 	go func() { got <- Play(ctx, other, &wireField{w, besidePort}, beside) }() // Ends with ctx; waited for below.
 	res := Play(ctx, t, field, spec)

@@ -63,9 +63,13 @@ func TestWireCarriesEveryTransport(t *testing.T) {
 func TestWireSharesALinkBetweenTwo(t *testing.T) {
 	r := newWireRunner(t)
 	hasCongestionControl(t, r, "tcp-cubic")
-	spec := FairnessSpec("kcp", "chat", 1, 0)
-	spec.Duration, spec.Messages = 3*time.Second, 20
-	res := r.Run(t.Context(), spec)
+	link, err := LinkNamed(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := r.Run(t.Context(), Spec{
+		Transport: "kcp", Workload: "chat-beside-tcp", Link: link, Seed: 1, Duration: 3 * time.Second, Messages: 20, Wait: time.Second,
+	})
 	if res.Error != "" || res.Delivered != 20 || res.Beside == nil || res.Beside.Error != "" {
 		t.Fatalf("%d of 20 delivered (%s); beside it %+v", res.Delivered, res.Error, res.Beside)
 	}

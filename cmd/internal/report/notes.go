@@ -18,6 +18,9 @@ func Notes(f *compare.File) []string {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	add("* best; – too few messages to say (p99 wants 1,000, p99.9 10,000); never: so many did not arrive.")
 	add("bytes/byte: bytes in IP packets, both ways, handshake included, for one byte delivered. lost: packets the link dropped.")
+	if slices.ContainsFunc(f.Summary, func(s compare.Summary) bool { return !s.Beside.Missing() }) {
+		add("beside: Mbit/s of the file over kernel CUBIC on the same link; its share of both files, half being fair.")
+	}
 	var secret, open []string
 	for _, t := range h.Transports {
 		if t.Encrypted {
@@ -127,7 +130,7 @@ func firstLine(s string) string {
 func Verdict(f *compare.File) string {
 	const ours = "udpchat"
 	for _, workload := range f.Header.Workloads {
-		if workload.Name == "file" {
+		if workload.Name == "file" || workload.Name == "file-beside-tcp" {
 			continue
 		}
 		wins, ties, loses, all := 0, 0, 0, 0

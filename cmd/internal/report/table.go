@@ -36,7 +36,7 @@ type headline struct {
 
 func headlineOf(f *compare.File, workload string) headline {
 	switch {
-	case workload == "file":
+	case workload == "file", workload == "file-beside-tcp":
 		return headline{"goodput, Mbit/s", true, func(s *compare.Summary) (compare.Number, compare.Range) {
 			return s.Goodput, compare.Range{compare.Number(math.NaN()), compare.Number(math.NaN())}
 		}}
@@ -109,9 +109,13 @@ func isBest(f *compare.File, head headline, profile, workload string, s *compare
 // detail is everything about one profile and workload.
 func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
 	rows := [][]string{{"", "lane", "p50", "p90", "p99", "", "p99.9", "max", "undelivered", "bytes/byte", "packets/msg", "lost"}}
-	files := workload.Name == "file" || workload.Name == "file+chat"
+	work, _ := compare.WorkloadNamed(workload.Name) // One that this program does not know has no figures of its own.
+	files := work.File
 	if files {
 		rows[0] = append(rows[0], "Mbit/s")
+	}
+	if work.Beside != "" {
+		rows[0] = append(rows[0], "beside", "its share")
 	}
 	for _, t := range f.Header.Transports {
 		s := compare.Find(f.Summary, t.Name, profile.Name, workload.Name)
@@ -124,6 +128,9 @@ func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
 		}
 		if files {
 			row = append(row, decimals(s.Goodput, 2))
+		}
+		if work.Beside != "" {
+			row = append(row, decimals(s.Beside, 2), decimals(s.BesideShare, 0)+" %")
 		}
 		rows = append(rows, row)
 	}
