@@ -18,7 +18,7 @@ func (m *Machine) advanceLiveness(now time.Time) {
 		m.end(errIdle)
 	case !now.Before(m.nextPing()):
 		m.probeAt = now.Add(probeGap)
-		m.sendPacket(wire.AppendPing(m.startPacket(1)), nil, true)
+		m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
 	}
 }
 

@@ -59,10 +59,13 @@ func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello Datagram,
 }
 
 func newMachine(cfg Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) *Machine {
-	return &Machine{
+	m := &Machine{
 		cfg: cfg.withDefaults(), shared: shared, emit: emit, start: now, now: now, path: path,
 		heardAt: now, spokeAt: now, probeAt: now,
 	}
+	m.main = &MachineStream{m: m}
+	m.streams = []*MachineStream{m.main}
+	return m
 }
 
 // newConnID draws an ID that is not zero.

@@ -15,8 +15,27 @@ type Config struct {
 	SendWindow  int    // segments in flight at most
 	RecvWindow  int    // segments kept for the reader and for order at most
 	Clock       *Clock
-	// Output takes a symbol to send. Symbol is valid only during the call.
-	Output func(symbol []byte, kind Kind)
+	// Ends makes each direction of the stream end by itself: CloseWrite says so, Ended tells. Both sides must agree. It
+	// costs a byte a segment.
+	Ends bool
+	// Confirmed says that somebody else knows which symbols arrived and tells Confirm. The stream then neither sends
+	// acknowledgements of single segments nor believes any; both sides must agree.
+	Confirmed bool
+	// Output takes a symbol to send. Its bytes are valid only during the call.
+	Output func(Symbol)
+}
+
+// A Symbol is what is sent at once.
+type Symbol struct {
+	Bytes []byte
+	Kind  Kind
+	Sent  Sent // of the data in it
+}
+
+// Sent says which segments a symbol carries, for Confirm. The zero value names none.
+type Sent struct {
+	First, Count uint32 // they are Count in a row from number First
+	At           uint32 // the core's time
 }
 
 // A Kind says what a symbol carries.
@@ -47,6 +66,10 @@ type Stream struct {
 	peerWindow uint16 // what the peer last said it has room for
 	window     uint16 // receive window last told to the peer
 	wake       bool   // the core wants a flush that its queues do not show
+	closed     bool   // our end has been queued
+	ended      bool   // the peer's end has been read
+	next       uint32 // cumulative acknowledgement last told to the peer
+	acks       []byte // under construction
 	stats      Stats
 }
 
@@ -56,9 +79,17 @@ type Stats struct {
 	Retransmits uint64 // data segments sent again
 }
 
+// Conversation returns the ID of the stream that a symbol is for.
+func Conversation(symbol []byte) (id uint32, ok bool) {
+	if len(symbol) < headerBytes {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(symbol), true
+}
+
 // New returns a stream with nothing in it.
 func New(cfg Config) *Stream {
-	s := &Stream{cfg: cfg, window: uint16(cfg.RecvWindow)}
+	s := &Stream{cfg: cfg, window: uint16(cfg.RecvWindow), peerWindow: peerWindowUnknown}
 	s.core = kcp.NewKCP(cfg.ID, s.output)
 	s.core.SetMtu(cfg.SymbolBytes)
 	// No-delay profile: minimum RTO 30 ms and growing by half, resend after two later acknowledgements, no congestion
@@ -68,27 +99,69 @@ func New(cfg Config) *Stream {
 	return s
 }
 
-// Send queues bytes of p and returns how many it took: fewer than len(p), or none, while too much is waiting. A rest
-// shorter than a segment is taken only when Flush would send it at once, so that small writes share segments.
-// Flush makes them leave.
-func (s *Stream) Send(p []byte) int {
+// SegmentBytes is how many bytes of the stream a segment holds.
+func (s *Stream) SegmentBytes() int {
+	n := s.cfg.SymbolBytes - headerBytes
+	if s.cfg.Ends {
+		n -= markBytes
+	}
+	return n
+}
+
+// Room returns how many segments Send would take.
+func (s *Stream) Room() int {
+	return max(0, min(s.cfg.SendWindow, int(s.peerWindow))-int(s.handed-s.told))
+}
+
+// Send queues bytes of p as at most so many segments and returns how many it took: less than that when the window is full.
+// A rest shorter than a segment is taken only when Flush would send it at once, so that small writes share segments.
+// Flush makes them leave, or an acknowledgement that comes before.
+func (s *Stream) Send(p []byte, segments int) int {
 	taken := 0
-	whole := s.cfg.SymbolBytes - headerBytes
-	for len(p) > 0 && s.Waiting() < s.cfg.SendWindow+queueSegments {
+	whole := s.SegmentBytes()
+	for segments = min(segments, s.Room()); len(p) > 0 && segments > 0; segments-- {
 		n := min(len(p), whole)
-		if n < whole && s.untilFlush() > 0 && s.credit() == 0 {
+		if n < whole && !s.Ready() {
 			break
 		}
-		// One call is one segment: the core's stream mode cannot be switched on from outside, and in its message mode
-		// only a message of one segment can never wedge on a small window.
-		if s.core.Send(p[:n]) < 0 {
-			panic("BUG: arq: the core refused bytes within its limits")
-		}
-		s.handed++
+		s.hand(markData, p[:n])
 		taken += n
 		p = p[n:]
 	}
 	return taken
+}
+
+// Open queues a segment without bytes, which tells the peer of the stream. The stream must have Ends.
+func (s *Stream) Open() { s.hand(markData, nil) }
+
+// CloseWrite queues the end of what this side sends, after which Send must not be called, and reports whether there was
+// room for it. The stream must have Ends.
+func (s *Stream) CloseWrite() bool {
+	if !s.closed && s.Room() > 0 {
+		s.hand(markEnd, nil)
+		s.closed = true
+	}
+	return s.closed
+}
+
+// Closed reports whether the end of what this side sends was queued.
+func (s *Stream) Closed() bool { return s.closed }
+
+// Ended reports whether all that the peer sent has been read, to its end.
+func (s *Stream) Ended() bool { return s.ended }
+
+// hand gives the core a segment. One call is one segment: the core's stream mode cannot be switched on from outside, and in
+// its message mode only a message of one segment can never wedge on a small window.
+func (s *Stream) hand(mark byte, p []byte) {
+	var room [symbolBytesMax]byte
+	if s.cfg.Ends {
+		room[0] = mark
+		p = room[:markBytes+copy(room[markBytes:], p)]
+	}
+	if s.core.Send(p) < 0 {
+		panic("BUG: arq: the core refused bytes within its limits")
+	}
+	s.handed++
 }
 
 // Recv copies received bytes in order into p and returns how many; 0 means that there are none or that p is shorter
@@ -100,13 +173,28 @@ func (s *Stream) Recv(p []byte) int {
 		if size < 0 || size > len(p)-n {
 			return n
 		}
-		n += s.core.Recv(p[n:])
+		s.core.Recv(p[n:])
 		// A peer that was told "no room" waits for the news that there is some.
 		s.wake = s.wake || s.window == 0
+		if s.cfg.Ends {
+			size = s.unmark(p[n:][:size])
+		}
+		n += size
 	}
 }
 
-// Readable returns the size of the next segment that Recv would copy, 0 if there is none.
+// unmark removes the mark in front of a segment's bytes and returns how many there are. Behind the end there are none.
+func (s *Stream) unmark(b []byte) int {
+	switch {
+	case s.ended:
+		return 0
+	case b[0] == markEnd:
+		s.ended = true
+	}
+	return copy(b, b[markBytes:])
+}
+
+// Readable returns how much room Recv needs for the next segment, 0 if there is none.
 func (s *Stream) Readable() int { return max(0, s.core.PeekSize()) }
 
 // Input takes a symbol from the peer and may change its bytes. After the last symbol of a batch call AckNow.
@@ -166,6 +254,9 @@ func (s *Stream) check(b []byte) (una uint32, window uint16, err error) {
 		if (seg.cmd == kcp.IKCP_CMD_PUSH) != (seg.length > 0) || seg.cmd < kcp.IKCP_CMD_PUSH || seg.cmd > kcp.IKCP_CMD_WINS {
 			return 0, 0, ErrMalformed
 		}
+		if s.cfg.Ends && seg.cmd == kcp.IKCP_CMD_PUSH && !marked(b[headerBytes:][:seg.length]) {
+			return 0, 0, ErrMalformed
+		}
 		if after(seg.una, s.sendMax) || seg.cmd == kcp.IKCP_CMD_ACK && !after(s.sendMax, seg.sn) {
 			return 0, 0, ErrUnsent
 		}
@@ -177,6 +268,9 @@ func (s *Stream) check(b []byte) (una uint32, window uint16, err error) {
 	}
 	return una, window, nil
 }
+
+// marked reports whether a segment's bytes begin with a mark that makes sense.
+func marked(b []byte) bool { return b[0] == markData || b[0] == markEnd && len(b) == markBytes }
 
 // AckNow sends the acknowledgements of everything Input took since the last call, in as few symbols as possible.
 func (s *Stream) AckNow() {
@@ -210,7 +304,7 @@ func (s *Stream) putHeader(b []byte, cmd byte) {
 func (s *Stream) Flush() {
 	before := s.cfg.Clock.ms()
 	if s.until(before) > 0 {
-		if s.unsent() && s.credit() > 0 {
+		if s.Unsent() > 0 && s.credit() > 0 {
 			s.spend()
 		}
 		return
@@ -227,6 +321,9 @@ func (s *Stream) Flush() {
 	}
 	s.started = true
 }
+
+// Ready reports whether Flush would send now.
+func (s *Stream) Ready() bool { return s.credit() > 0 || s.untilFlush() == 0 }
 
 // untilFlush is how long the core will still refuse to flush.
 func (s *Stream) untilFlush() time.Duration { return s.until(s.cfg.Clock.ms()) }
@@ -254,8 +351,8 @@ func (s *Stream) Next(pending bool) (time.Duration, bool) {
 // Waiting returns how many segments are queued or not yet acknowledged.
 func (s *Stream) Waiting() int { return s.core.WaitSnd() - s.credit() }
 
-// unsent reports whether segments were given to the core that have never left.
-func (s *Stream) unsent() bool { return after(s.handed, s.sendMax) }
+// Unsent returns how many segments were taken by Send that have never left.
+func (s *Stream) Unsent() int { return int(s.handed - s.sendMax) }
 
 // Stats returns the counters.
 func (s *Stream) Stats() Stats { return s.stats }
@@ -263,29 +360,44 @@ func (s *Stream) Stats() Stats { return s.stats }
 // output looks at what leaves: it must know the highest number sent, to recognise forged acknowledgements, and
 // whether there is data worth protecting.
 func (s *Stream) output(buf []byte, size int) {
-	kind := Control
-	for b := buf[:size]; len(b) >= headerBytes; {
+	sym := Symbol{Bytes: buf[:size]}
+	if s.cfg.Confirmed {
+		sym.Bytes = withoutAcks(sym.Bytes)
+	}
+	for b := sym.Bytes; len(b) >= headerBytes; {
 		seg := parseSegment(b)
-		s.window = seg.window
+		s.window, s.next = seg.window, seg.una
 		if seg.cmd == kcp.IKCP_CMD_PUSH {
-			kind = max(kind, Data)
+			sym.note(seg)
 			if !after(s.sendMax, seg.sn) {
 				s.sendMax = seg.sn + 1
 				s.stats.Sent++
 			} else {
 				s.stats.Retransmits++
-				kind = Resent
+				sym.Kind = Resent
 			}
 		}
 		b = b[headerBytes+int(seg.length):]
 	}
-	s.cfg.Output(buf[:size], kind)
+	s.cfg.Output(sym)
+}
+
+// note takes note of data in a symbol. Segments that are not in a row are not named, but for the first ones.
+func (y *Symbol) note(seg segment) {
+	y.Kind = max(y.Kind, Data)
+	switch {
+	case y.Sent.Count == 0:
+		y.Sent = Sent{First: seg.sn, Count: 1, At: seg.ts}
+	case seg.sn == y.Sent.First+y.Sent.Count:
+		y.Sent.Count++
+	}
 }
 
 type segment struct {
 	id       uint32
 	cmd, frg byte
 	window   uint16
+	ts       uint32
 	sn, una  uint32
 	length   uint32
 }
@@ -296,6 +408,7 @@ func parseSegment(b []byte) segment {
 		cmd:    b[4],
 		frg:    b[5],
 		window: binary.LittleEndian.Uint16(b[6:]),
+		ts:     binary.LittleEndian.Uint32(b[8:]),
 		sn:     binary.LittleEndian.Uint32(b[12:]),
 		una:    binary.LittleEndian.Uint32(b[16:]),
 		length: binary.LittleEndian.Uint32(b[20:]),

@@ -25,6 +25,9 @@ func (s *Stream) credit() int { return int(s.una - s.told) }
 func (s *Stream) withhold(b []byte) {
 	for len(b) > 0 {
 		binary.LittleEndian.PutUint32(b[16:], s.told)
+		if s.cfg.Confirmed && b[4] == kcp.IKCP_CMD_ACK {
+			b[4] = kcp.IKCP_CMD_WINS // What it says more we know better.
+		}
 		b = b[headerBytes+int(binary.LittleEndian.Uint32(b[20:])):]
 	}
 }

@@ -8,7 +8,16 @@ const (
 	// sender that is already busy ever waits for it.
 	flushInterval = 10
 
-	// queueSegments is how many segments may wait behind the send window. Send takes no more: what waits longer waits
-	// in the connection's buffer, where it costs only its bytes.
-	queueSegments = 64
+	// peerWindowUnknown is how many segments the core sends before the peer has said how many it takes.
+	peerWindowUnknown = 128
+
+	// symbolBytesMax bounds Config.SymbolBytes: what the core's buffers hold.
+	symbolBytesMax = 1500
+)
+
+// Marks in front of the bytes of a segment, in streams whose directions end by themselves.
+const (
+	markBytes = 1
+	markData  = 0
+	markEnd   = 1 // no bytes follow, in this segment or another
 )

@@ -1,0 +1,70 @@
+package arq
+
+import (
+	"encoding/binary"
+
+	kcp "github.com/xtaci/kcp-go/v5"
+)
+
+// The core acknowledges each segment once, so that a lost acknowledgement costs a segment that is sent again in vain,
+// unless the cumulative one passes it soon: with some loss it hardly ever does. The packets around us are
+// acknowledged many times over. A stream with Config.Confirmed takes its acknowledgements from there.
+
+// Confirm takes the news that symbols have arrived and been handed to the peer's stream.
+func (s *Stream) Confirm(arrived []Sent) {
+	b := s.acks[:0]
+	for _, a := range arrived {
+		for sn := a.First; sn != a.First+a.Count; sn++ {
+			if after(s.told, sn) || !after(s.sendMax, sn) {
+				continue
+			}
+			n := len(b)
+			b = append(b, make([]byte, headerBytes)...)
+			s.putHeader(b[n:], kcp.IKCP_CMD_ACK)
+			binary.LittleEndian.PutUint16(b[n+6:], s.peerWindow)
+			binary.LittleEndian.PutUint32(b[n+8:], a.At)
+			binary.LittleEndian.PutUint32(b[n+12:], sn)
+		}
+	}
+	s.acks = b
+	if len(b) > 0 {
+		s.core.Input(b, kcp.IKCP_PACKET_REGULAR, false)
+	}
+}
+
+// withoutAcks removes the acknowledgements of single segments, with which the core begins a symbol. If there is nothing
+// else the last becomes a window answer: it tells the cumulative acknowledgement and the window.
+func withoutAcks(b []byte) []byte {
+	for len(b) >= headerBytes && b[4] == kcp.IKCP_CMD_ACK {
+		if len(b) == headerBytes {
+			b[4] = kcp.IKCP_CMD_WINS
+			break
+		}
+		b = b[headerBytes:]
+	}
+	return b
+}
+
+// HasData reports whether a symbol has data in it. It need not have passed Input.
+func HasData(symbol []byte) bool {
+	for b := symbol; len(b) >= headerBytes; {
+		seg := parseSegment(b)
+		if seg.cmd == kcp.IKCP_CMD_PUSH {
+			return true
+		}
+		if uint64(seg.length) > uint64(len(b)-headerBytes) {
+			return false
+		}
+		b = b[headerBytes+int(seg.length):]
+	}
+	return false
+}
+
+// LastWords returns a symbol that tells the peer, whose end was received, that all it sent arrived.
+func (s *Stream) LastWords() []byte {
+	b := make([]byte, headerBytes)
+	s.putHeader(b, kcp.IKCP_CMD_WINS)
+	binary.LittleEndian.PutUint16(b[6:], uint16(s.cfg.RecvWindow))
+	binary.LittleEndian.PutUint32(b[16:], s.next)
+	return b
+}

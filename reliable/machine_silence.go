@@ -1,0 +1,74 @@
+package reliable
+
+import (
+	"time"
+
+	"udpchat/reliable/internal/lane"
+	"udpchat/reliable/internal/wire"
+)
+
+// When acknowledgements fail to come, whatever is sent may be what keeps the way from recovering. After two timeouts
+// without any, one message leaves in a round trip; after three, one packet now and then, until one is answered (SPEC.md 8.4;
+// RFC 8085, 3.1; RFC 8084).
+
+const (
+	// quietTimeouts is how many timeouts without an acknowledgement make us quiet, brokenTimeouts how many break the circuit.
+	quietTimeouts  = 2
+	brokenTimeouts = 3
+
+	// quietSegmentsMax is how many segments may be in flight for the streams to send in silence: what was sent before is
+	// sent again with what is new. Where there are more, a ping goes instead.
+	quietSegmentsMax = 8
+)
+
+func (m *Machine) quiet() bool { return m.pace.silence.Count() >= quietTimeouts }
+
+// timeout is how long an acknowledgement may take.
+func (m *Machine) timeout() time.Duration {
+	if m.rtt.smoothed == 0 {
+		return rtoMax
+	}
+	return m.rtt.timeout()
+}
+
+// mayTalk reports whether streams may send in this turn.
+func (m *Machine) mayTalk(now time.Time) bool {
+	if !m.Waiting() {
+		m.pace.silence = lane.Silence{}
+		return true
+	}
+	if m.pace.silence.Advance(m.elapsed(), m.timeout()) && m.quiet() {
+		m.giveUpSent()
+		m.pace.model.Silent(m.elapsed())
+	}
+	if !m.quiet() {
+		return true
+	}
+	if now.Before(m.pace.slotAt) {
+		return false
+	}
+	gap := max(m.rtt.smoothed, rtoMin)
+	if m.pace.silence.Count() >= brokenTimeouts {
+		gap = probeGap
+	}
+	m.pace.slotAt = now.Add(gap)
+	segments := 0
+	for _, s := range m.streams {
+		if s.arq != nil {
+			segments += s.arq.Waiting()
+		}
+	}
+	if segments <= quietSegmentsMax {
+		return true
+	}
+	m.probeAt = now.Add(probeGap)
+	m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
+	return false
+}
+
+// giveUpSent takes all packets whose fate is not known for lost. Acknowledgements of them still count for the streams.
+func (m *Machine) giveUpSent() {
+	for i := range m.sent {
+		m.lost(&m.sent[i])
+	}
+}
