@@ -132,12 +132,15 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
 	m.owesAck = true
 	var rebuilt error
-	fresh := m.decoder().Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
+	known := m.decoder().Stats()
+	fresh := m.dec.Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
 		rebuilt = errors.Join(rebuilt, m.input(sym, true, 0))
 	})
-	if !fresh {
+	if now := m.dec.Stats(); !fresh && (now.Duplicate != known.Duplicate || now.Bad != known.Bad) {
 		return rebuilt
 	}
+	// The acknowledgement of the packet tells the peer that the symbol came, so also one that is too old to tell whether it
+	// was seen before goes on to the ARQ, which knows.
 	return errors.Join(m.input(f.Symbol, false, 0), rebuilt)
 }
 

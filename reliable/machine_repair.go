@@ -55,7 +55,7 @@ func (m *Machine) outputSymbol(s *MachineStream, sym arq.Symbol) {
 	group, index := m.enc.Add(symbol)
 	m.stats.SymbolsSent++
 	m.budget.Earn(m.now.Sub(m.start), len(symbol))
-	m.sendPacket(wire.AppendSource(b, group, index, symbol), cargo{group: r}, true)
+	m.sendPacket(wire.AppendSource(b, group, index, symbol), cargo{group: r, stream: s, sent: sym.Sent}, true)
 }
 
 // closeGroup ends the open group and plans its repair symbols.

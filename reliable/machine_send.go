@@ -23,7 +23,7 @@ type sentItem struct {
 // cargo is what a packet carried that wants to hear of its arrival.
 type cargo struct {
 	group  *repair        // whose symbol it carried; nil: none
-	stream *MachineStream // whose data it carried, if that must be confirmed; nil: none
+	stream *MachineStream // whose data it carried; nil: none
 	sent   arq.Sent       // which
 	reset  *pendingReset  // nil: none
 }

@@ -3,6 +3,7 @@ package arq
 import (
 	"encoding/binary"
 	"errors"
+	"math/bits"
 	"time"
 
 	kcp "github.com/xtaci/kcp-go/v5"
@@ -18,8 +19,8 @@ type Config struct {
 	// Ends makes each direction of the stream end by itself: CloseWrite says so, Ended tells. Both sides must agree. It
 	// costs a byte a segment.
 	Ends bool
-	// Confirmed says that somebody else knows which symbols arrived and tells Confirm. The stream then neither sends
-	// acknowledgements of single segments nor believes any; both sides must agree.
+	// Confirmed says that the peer hears by Confirm of all segments that come to this side, so that it need not acknowledge
+	// them one by one.
 	Confirmed bool
 	// Output takes a symbol to send. Its bytes are valid only during the call.
 	Output func(Symbol)
@@ -69,7 +70,8 @@ type Stream struct {
 	closed     bool   // our end has been queued
 	ended      bool   // the peer's end has been read
 	next       uint32 // cumulative acknowledgement last told to the peer
-	acks       []byte // under construction
+	acked      []uint32 // numbers of acknowledged segments, plus one, by number modulo its length, a power of two
+	acks       []byte   // under construction
 	stats      Stats
 }
 
@@ -90,6 +92,7 @@ func Conversation(symbol []byte) (id uint32, ok bool) {
 // New returns a stream with nothing in it.
 func New(cfg Config) *Stream {
 	s := &Stream{cfg: cfg, window: uint16(cfg.RecvWindow), peerWindow: peerWindowUnknown}
+	s.acked = make([]uint32, 1<<bits.Len(uint(cfg.SendWindow)))
 	s.core = kcp.NewKCP(cfg.ID, s.output)
 	s.core.SetMtu(cfg.SymbolBytes)
 	// No-delay profile: minimum RTO 30 ms and growing by half, resend after two later acknowledgements, no congestion
@@ -226,13 +229,27 @@ func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
 
 // input hands the core a symbol that has passed check.
 func (s *Stream) input(symbol []byte, una uint32, kind kcp.PacketType) error {
-	s.una = una
-	s.settle()
+	s.settle(una)
 	s.withhold(symbol)
-	if s.core.Input(symbol, kind, false) != 0 {
+	if s.coreInput(symbol, kind) != 0 {
 		return ErrMalformed
 	}
 	return nil
+}
+
+// coreInput hands acknowledgements to the core. Its timeout is the smoothed round trip and four times its variation, but at
+// least one flush interval more: while a transfer fills a queue the round trip grows faster than that follows, and the
+// whole window would be sent again.
+func (s *Stream) coreInput(b []byte, kind kcp.PacketType) int {
+	busy := s.Waiting() > busySegments
+	if busy {
+		s.core.NoDelay(-1, busyMargin, -1, -1)
+	}
+	n := s.core.Input(b, kind, false)
+	if busy {
+		s.core.NoDelay(-1, flushInterval, -1, -1)
+	}
+	return n
 }
 
 // check returns the symbol's highest cumulative acknowledgement and the peer's window, or why no correct peer can have

@@ -8,14 +8,14 @@ import (
 
 // The core acknowledges each segment once, so that a lost acknowledgement costs a segment that is sent again in vain,
 // unless the cumulative one passes it soon: with some loss it hardly ever does. The packets around us are
-// acknowledged many times over. A stream with Config.Confirmed takes its acknowledgements from there.
+// acknowledged many times over, so Confirm tells what is known from there.
 
 // Confirm takes the news that symbols have arrived and been handed to the peer's stream.
 func (s *Stream) Confirm(arrived []Sent) {
 	b := s.acks[:0]
 	for _, a := range arrived {
 		for sn := a.First; sn != a.First+a.Count; sn++ {
-			if after(s.told, sn) || !after(s.sendMax, sn) {
+			if !after(s.sendMax, sn) || !s.news(sn) {
 				continue
 			}
 			n := len(b)
@@ -28,7 +28,7 @@ func (s *Stream) Confirm(arrived []Sent) {
 	}
 	s.acks = b
 	if len(b) > 0 {
-		s.core.Input(b, kcp.IKCP_PACKET_REGULAR, false)
+		s.coreInput(b, kcp.IKCP_PACKET_REGULAR)
 	}
 }
 

@@ -8,6 +8,11 @@ const (
 	// sender that is already busy ever waits for it.
 	flushInterval = 10
 
+	// busySegments is how many segments in flight make a transfer, and busyMargin by how many ms its timeout is longer than the
+	// round trip, at least.
+	busySegments = 16
+	busyMargin   = 80
+
 	// peerWindowUnknown is how many segments the core sends before the peer has said how many it takes.
 	peerWindowUnknown = 128
 

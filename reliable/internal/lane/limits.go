@@ -13,7 +13,7 @@ const (
 	// startupGain doubles the rate every round trip, as 2/ln 2 does (4 ln 2 with the pauses between acknowledgements);
 	// startupWindow is how many times what the way holds may be in flight meanwhile.
 	startupGain   = 2.77
-	startupWindow = 2.0
+	startupWindow = 1.75
 	drainGain     = 0.36
 
 	// growth is by how much the rate must grow in stillRounds round trips, or startup is over.

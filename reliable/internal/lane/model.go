@@ -193,7 +193,7 @@ func (m *Model) holds(d time.Duration) int { return int(m.bandwidth() * d.Second
 func (m *Model) window() int {
 	switch m.mode {
 	case modeStartup:
-		return max(windowInitial, int(startupWindow*float64(m.holds(m.rttMin+slack))))
+		return max(windowInitial, int(startupWindow*float64(m.holds(m.rttMin)))+m.holds(slack))
 	case modeProbeRTT:
 		return max(windowMin, m.holds(m.rttMin)/2)
 	case modeDrain, modeSteady:
