@@ -148,6 +148,6 @@ func (m *Machine) release() {
 	for _, s := range m.streams {
 		s.out = fifo{}
 	}
-	m.sent, m.confirms, m.repairs, m.enc, m.resets = nil, nil, nil, nil, nil
+	m.sent, m.repairs, m.enc, m.resets = nil, nil, nil, nil
 	m.repairBytes = 0
 }

@@ -31,13 +31,13 @@ func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byt
 	e.mu.Unlock()
 	switch {
 	case known != nil:
-		return known.post(d) // A repetition: its accept was lost.
+		return known.post(d, from, ancillary) // A repetition: its accept was lost.
 	case over:
 		e.drop(DropEnded)
 		return false
 	}
 	local := netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port())
-	control := e.sock.control(local.Addr())
+	path := Path{Remote: from, Local: local.Addr()}
 	if call == nil && h.Call == 0 && (e.cfg.AlwaysCookie || half >= halfOpenMax) {
 		retry, ok, err := e.gate.Admit(now, from, h, nil)
 		if err != nil {
@@ -46,14 +46,14 @@ func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byt
 		}
 		if !ok {
 			e.count(func(s *EndpointStats) { s.Retries++ })
-			_ = e.sock.write(retry, control, from) // Lost like any datagram; the client asks again.
+			_ = e.sock.write(Datagram{Path: path, Bytes: retry}) // Lost like any datagram; the client asks again.
 			return false
 		}
 	}
 	if code := e.admit(now, key, h, hello, call, local); code != CodeNone {
 		e.count(func(s *EndpointStats) { s.Refused++; s.Drops[DropBacklogFull]++ })
 		refuse := wire.AppendRefuse(nil, wire.Refuse{Dest: h.Source, Nonce: h.Nonce, Code: code})
-		_ = e.sock.write(refuse, control, from) // Lost like any datagram; the client asks again.
+		_ = e.sock.write(Datagram{Path: path, Bytes: refuse}) // Lost like any datagram; the client asks again.
 	}
 	return false
 }

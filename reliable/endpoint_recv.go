@@ -67,7 +67,7 @@ func (e *Endpoint) handle(d *datagram, from netip.AddrPort, ancillary []byte) (k
 	case typ == wire.TypeCall:
 		e.handleCall(b, from)
 	default:
-		return e.handleConn(d, from)
+		return e.handleConn(d, from, ancillary)
 	}
 	return false
 }
@@ -90,7 +90,7 @@ func (e *Endpoint) handlePlain(b []byte, from netip.AddrPort, ancillary []byte) 
 }
 
 // handleConn finds the connection a datagram belongs to.
-func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
+func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
 	id, ok := wire.Dest(d.buf[:d.n])
 	if !ok {
 		e.drop(DropMalformed)
@@ -99,33 +99,28 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
 	e.mu.Lock()
 	c := e.conns[id]
 	if c == nil {
-		frame, control := e.latecomerLocked(id, from)
+		answer := e.latecomerLocked(id, from)
 		e.mu.Unlock()
-		if frame != nil {
-			_ = e.sock.write(frame, control, from) // Lost like any datagram; the peer asks again.
+		if answer.Bytes != nil {
+			_ = e.sock.write(answer) // Lost like any datagram; the peer asks again.
 		}
 		return false
 	}
-	if c.remote != from {
-		e.stats.Drops[DropAddress]++
-		e.mu.Unlock()
-		return false
-	}
 	e.mu.Unlock()
-	return c.post(d)
+	return c.post(d, from, ancillary)
 }
 
 // latecomerLocked counts a datagram for a connection that does not exist, and returns the close packet for a peer that
 // has not heard yet that it ended.
-func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (frame, control []byte) {
+func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (answer Datagram) {
 	e.ended.expire(time.Now())
 	c := e.ended.byLocal[id]
-	if c == nil || c.remote != from {
+	if c == nil || c.path.Remote != from {
 		e.stats.Drops[DropUnknown]++
-		return nil, nil
+		return Datagram{}
 	}
 	e.stats.Drops[DropEnded]++
-	return c.answer(), c.control
+	return Datagram{Path: c.path, Bytes: c.answer()}
 }
 
 // handleCall hands a CALL packet to who awaits one from that address; nobody does: it is dropped, and nothing is sent

@@ -13,14 +13,13 @@ type Held struct {
 	StreamBytes    int        // as OutgoingBytes, of the other stream with the most
 	StreamSegments [lanes]int // as Segments, of the other stream with the most
 	Resets         int        // not acknowledged
-	LastWords      int        // of ended streams
 }
 
 // Held returns what the machine keeps now. What has arrived and waits for order or for the reader is not in it: that is
 // bounded by the window, which is told to the peer.
 func (m *Machine) Held() Held {
 	h := Held{
-		OutgoingBytes: m.main.out.len(), SentPackets: len(m.sent), Resets: len(m.resets), LastWords: len(m.words),
+		OutgoingBytes: m.main.out.len(), SentPackets: len(m.sent), Resets: len(m.resets),
 		RepairGroups: len(m.repairs), RepairBytes: m.repairBytes,
 	}
 	if m.main.arq != nil {

@@ -1,6 +1,10 @@
 package reliable
 
-import "time"
+import (
+	"time"
+
+	"udpchat/reliable/internal/wire"
+)
 
 // Limits of one connection. What a peer can make us hold is bounded by their sum: about 3 MiB when every queue is full,
 // some kilobytes when it is idle.
@@ -30,11 +34,12 @@ const (
 	// streams that are refused, and acknowledges nothing, can have so many.
 	resetsMax = 256
 
-	// inboxDatagrams is how many datagrams wait for a connection's loop; more are dropped and counted.
+	// inboxDatagrams is how many datagrams wait for a connection's turn; more are dropped and counted.
 	inboxDatagrams = 256
 
-	// spareDatagrams is how long an inbox may be to be used again; longer ones would be a burden for idle connections.
-	spareDatagrams = 16
+	// strangerDatagrams is how many of them may be from other addresses than the peer's: a client that has moved, or
+	// somebody who has seen the connection's ID and cannot forge the address. More are dropped.
+	strangerDatagrams = 64
 
 	// tokenTriesMax is how many packets carry a token that is not acknowledged.
 	tokenTriesMax = 4
@@ -56,8 +61,52 @@ const (
 // allows fewer (Config.Streams) refuses them. All together hold at most some 12 MiB that nobody reads.
 var streamsMax = [lanes]int{Express: 64, Bulk: 4}
 
+// Limits of following a client to another address.
+const (
+	// routesMax is how many ways to a client are known beside the proven one; the oldest is forgotten.
+	routesMax = 4
+
+	// unprovenFactor is how many times the bytes that came from an address may go there before it is proven (RFC 9000, 8.1).
+	unprovenFactor = 3
+
+	// pathChecksMax is how many addresses are checked in a row, and pathCheckEvery when one more may be. More do not move
+	// the connection, but their packets count.
+	pathChecksMax  = 8
+	pathCheckEvery = time.Second
+
+	// pathCheckLife is how long an address has to answer.
+	pathCheckLife = 5 * time.Second
+
+	// oldPathLife is how long the address before may become the current one again without a check.
+	oldPathLife = 10 * time.Second
+
+	// challengeBytes is a packet with a challenge and an acknowledgement: less than three times the shortest ping.
+	challengeBytes = wire.PacketHeaderBytes + wire.AckFrameBytes + wire.ChallengeFrameBytes + wire.SealBytes
+)
+
+// Limits of a client's questions to a server that has fallen silent.
+const (
+	// quietGaps is after how many times the usual gap between packets a silence is one; quietMin and quietMax bound it.
+	// Where packets are rarer nothing is asked. quietSamples is over about how many gaps the average goes.
+	quietGaps    = 3
+	quietMin     = 100 * time.Millisecond
+	quietMax     = 3 * time.Second
+	quietSamples = 8
+
+	// quietAgain is the pause between questions; after quietTries of them it doubles up to quietMax.
+	quietAgain = 200 * time.Millisecond
+	quietTries = 20
+)
+
 // Limits of an endpoint.
 const (
+	// workersMax is how many goroutines run the turns of an endpoint's connections, where GOMAXPROCS is not less: more
+	// would only fight for the queue. What they do not get done waits, first in the sockets' and then in their inboxes.
+	workersMax = 32
+
+	// controlsMax is how many of our own addresses the control messages are kept for; then they are made anew.
+	controlsMax = 64
+
 	// readBytes is the size of the buffer a datagram is read into; a longer one is cut and then refused as too long.
 	readBytes = 2048
 
@@ -103,6 +152,10 @@ const (
 	// silenceMax is how long a peer may say nothing at all while something waits for its acknowledgement. It outlives the
 	// outages of trains and tunnels.
 	silenceMax = 20 * time.Second
+
+	// idleState is how long nothing may move on a connection until it gives up what only traffic needs. Of what was on
+	// its way then, nothing is any more.
+	idleState = 10 * time.Second
 
 	// waitingSilence is how long it may say nothing while something waits before it is probed.
 	waitingSilence = 2 * time.Second

@@ -21,7 +21,7 @@ type Machine struct {
 	emit   func(Datagram)
 	start  time.Time
 	now    time.Time // of the call under way
-	path   Path      // where datagrams go
+	path   Path      // where datagrams go, see roaming
 
 	state         state
 	err           error // why the connection ended; nil while it lives
@@ -38,12 +38,11 @@ type Machine struct {
 
 	number   uint64     // of the last packet sent; the first is 1
 	sent     []sentItem // packets not yet acknowledged, rising
-	confirms []cargo    // of acknowledged packets, for the streams
 	arrived  handshake.Window
 	largest  uint64 // highest packet number that arrived
 	received uint64 // different packets that arrived
-	told     uint64 // of them, when an acknowledgement left last
 	owesAck  bool
+	unacked  uint8             // packets since then
 	ackedAt  time.Time         // when an acknowledgement left last
 	askedAt  time.Time         // when the packet arrived that is acknowledged next
 	packet   []byte            // under construction
@@ -52,12 +51,12 @@ type Machine struct {
 	main    *MachineStream   // stream 0
 	streams []*MachineStream // main and all others that are not gone, in the order in which they began
 	directory
-	pace     pacer
-	enc      *fec.Encoder
-	dec      *fec.Decoder
-	repairs  []*repair
-	losses   fec.LossEstimator
-	budget   fec.Budget
+	pace    *pacer // nil: nothing is known
+	enc     *fec.Encoder
+	dec     *fec.Decoder
+	repairs []*repair
+	losses  fec.LossEstimator
+	budget  fec.Budget
 
 	repairBytes int // of the groups in repairs, but for the open one
 
@@ -66,7 +65,11 @@ type Machine struct {
 	heardAt, spokeAt time.Time // when a packet arrived and left last
 	waitingAt        time.Time // since when something waits for acknowledgement; zero: nothing does
 	probeAt          time.Time
+	restAt           time.Time // when what only traffic needs is given up; zero: it has been
 	closing          closing
+	roam             roaming // server: where the client is
+	answer           answer  // client: to the server's question where it is
+	quiet            quiet   // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -152,10 +155,13 @@ func (m *Machine) Stats() ConnStats {
 		s.Drops[DropSymbolTwice] += d.Duplicate
 		s.Drops[DropSymbolBad] += d.Bad + d.Conflicts
 	}
-	s.Retransmits += m.retransmits()
-	p := m.pace.model.Stats()
-	s.DeliveryRate, s.PacingRate, s.InFlightBytes, s.WindowBytes = p.Rate, p.Pace, p.InFlight, p.Window
-	s.QueueDelay, s.BackOffs, s.Streams = p.QueueDelay, p.BackOffs, len(m.streams)-1
+	m.addStats(&s)
+	s.Streams = len(m.streams) - 1
+	if m.pace != nil {
+		p := m.pace.model.Stats()
+		s.DeliveryRate, s.PacingRate, s.InFlightBytes, s.WindowBytes = p.Rate, p.Pace, p.InFlight, p.Window
+		s.QueueDelay, s.BackOffs = p.QueueDelay, p.BackOffs
+	}
 	return s
 }
 
@@ -169,13 +175,17 @@ func (m *Machine) Advance(now time.Time) {
 	case stateHalf:
 		m.advanceHalf(now)
 	case stateOpen, stateLinger:
+		m.advanceAnswer()
+		m.advancePaths(now)
 		m.advanceStreams(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
 		m.advanceLiveness(now)
+		m.advanceQuiet(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
+		m.advanceRest(now)
 	case stateClosing:
 		m.advanceClosing(now)
 	case stateEnded:
@@ -212,6 +222,15 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if at := m.roam.nextAt(); !at.IsZero() {
+			sooner(at)
+		}
+		if !m.quiet.at.IsZero() {
+			sooner(m.quiet.at)
+		}
+		if !m.restAt.IsZero() {
+			sooner(m.restAt)
+		}
 		if m.finish.data != nil {
 			sooner(m.finish.at)
 		}

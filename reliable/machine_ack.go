@@ -27,47 +27,48 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 	m.token.acknowledged(a)
 	var rtt time.Duration
 	news := false
-	m.confirms = m.confirms[:0]
+	p := m.pacing()
+	p.confirms = p.confirms[:0]
 	for i := range m.sent {
-		p := &m.sent[i]
-		if p.number > a.Largest {
+		item := &m.sent[i]
+		if item.number > a.Largest {
 			break
 		}
-		if p.arrived || !a.Has(p.number) {
+		if item.arrived || !a.Has(item.number) {
 			continue
 		}
-		p.arrived, news = true, true
-		if p.number == a.Largest {
-			rtt = max(now.Sub(p.at)-a.Delay, time.Microsecond)
+		item.arrived, news = true, true
+		if item.number == a.Largest {
+			rtt = max(now.Sub(item.at)-a.Delay, time.Microsecond)
 			m.rtt.sample(rtt)
 		}
-		if !p.settled {
-			p.settled = true
-			m.pace.model.Acked(p.stamp)
+		if !item.settled {
+			item.settled = true
+			p.model.Acked(item.stamp)
 		}
-		m.arrivedAtPeer(p.cargo)
+		m.arrivedAtPeer(item.cargo)
 	}
 	m.judge(now, a.Largest)
-	m.pace.model.Update(m.elapsed(), rtt)
+	p.model.Update(m.elapsed(), rtt)
 	if news {
-		m.pace.silence.Heard(m.elapsed(), m.timeout(), len(m.sent) > 0)
+		p.silence.Heard(m.elapsed(), m.timeout(), len(m.sent) > 0)
 	}
 	// The counter travels modulo 2^32: take the value that fits below Largest.
 	received := a.Largest - uint64(uint32(a.Largest)-a.Received)
 	if received <= a.Largest {
 		m.lossOut.report(a.Largest, received)
 	}
-	m.confirm()
+	m.confirm(p.confirms)
 	return nil
 }
 
 // confirm tells the streams which of their segments arrived. They may send when they hear it.
-func (m *Machine) confirm() {
+func (m *Machine) confirm(arrived []cargo) {
 	var sent [64 + 1]arq.Sent // As many as an acknowledgement covers.
-	for i := 0; i < len(m.confirms); {
-		s, n := m.confirms[i].stream, 0
-		for ; i < len(m.confirms) && m.confirms[i].stream == s && n < len(sent); i++ {
-			sent[n] = m.confirms[i].sent
+	for i := 0; i < len(arrived); {
+		s, n := arrived[i].stream, 0
+		for ; i < len(arrived) && arrived[i].stream == s && n < len(sent); i++ {
+			sent[n] = arrived[i].sent
 			n++
 		}
 		if !s.gone {
@@ -85,7 +86,7 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 	n := 0
 	for i := range m.sent {
 		p := &m.sent[i]
-		lost := p.number+reorderPackets <= largest || p.number < largest && now.Sub(p.at) > m.rtt.smoothed*9/8
+		lost := p.number+reorderPackets <= largest || p.number < largest && m.rtt.smoothed > 0 && now.Sub(p.at) > m.rtt.smoothed*9/8
 		if !p.arrived && !lost {
 			break
 		}
@@ -105,6 +106,6 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 func (m *Machine) lost(p *sentItem) {
 	if !p.settled {
 		p.settled = true
-		m.pace.model.Lost(p.stamp)
+		m.pacing().model.Lost(p.stamp)
 	}
 }

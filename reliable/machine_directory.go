@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"udpchat/reliable/internal/arq"
-	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -14,11 +13,9 @@ import (
 type directory struct {
 	byID   map[uint32]*MachineStream
 	opened [2][lanes]uint32 // highest number so far: ours, the peer's
-	count  [2][lanes]int    // open now: ours, the peer's
-	queue  []*MachineStream // opened by the peer, for AcceptStream
+	count  [2][lanes]uint8  // open now: ours, the peer's
 	resets []*pendingReset  // sent, not acknowledged
-	words  []lastWords      // of ended streams, the oldest first
-	resent uint64           // retransmissions of streams that are gone
+	words  *farewells       // of ended streams; nil: none has
 }
 
 const (
@@ -26,10 +23,30 @@ const (
 	theirs
 )
 
-// lastWords answer what comes late for a stream that has ended in order: that everything arrived.
-type lastWords struct {
-	id     uint32
-	symbol []byte
+// farewells answer what comes late for streams that have ended in order: that everything arrived.
+type farewells struct {
+	ids     [lastWordsMax]uint32 // zero: none
+	symbols [lastWordsMax][]byte
+	next    int // place of the next
+}
+
+func (f *farewells) add(id uint32, symbol []byte) *farewells {
+	if f == nil {
+		f = &farewells{}
+	}
+	f.ids[f.next], f.symbols[f.next] = id, symbol
+	f.next = (f.next + 1) % lastWordsMax
+	return f
+}
+
+func (f *farewells) find(id uint32) []byte {
+	if f == nil {
+		return nil
+	}
+	if i := slices.Index(f.ids[:], id); i >= 0 {
+		return f.symbols[i]
+	}
+	return nil
 }
 
 // A pendingReset is repeated until it is acknowledged.
@@ -45,7 +62,7 @@ func (m *Machine) OpenStream(l Lane) (*MachineStream, error) {
 		return nil, errLane
 	case m.state >= stateLinger:
 		return nil, m.endErr()
-	case m.count[mine][l]+m.resetsOf(l) >= streamsMax[l]:
+	case int(m.count[mine][l])+m.resetsOf(l) >= streamsMax[l]:
 		return nil, errStreams
 	}
 	m.opened[mine][l]++
@@ -56,15 +73,13 @@ func (m *Machine) OpenStream(l Lane) (*MachineStream, error) {
 
 // AcceptStream returns the next stream the peer has opened; nil: there is none.
 func (m *Machine) AcceptStream() *MachineStream {
-	if len(m.queue) == 0 {
-		return nil
+	for _, s := range m.streams {
+		if s.offered {
+			s.offered = false
+			return s
+		}
 	}
-	s := m.queue[0]
-	m.queue = m.queue[1:]
-	if len(m.queue) == 0 {
-		m.queue = nil
-	}
-	return s
+	return nil
 }
 
 // endErr is why nothing can be begun any more.
@@ -76,7 +91,7 @@ func (m *Machine) endErr() error {
 }
 
 func (m *Machine) addStream(id uint32, side int) *MachineStream {
-	s := &MachineStream{m: m, id: id, bounded: true}
+	s := &MachineStream{m: m, id: id, bounded: true, offered: side == theirs}
 	s.open()
 	if m.byID == nil {
 		m.byID = make(map[uint32]*MachineStream)
@@ -115,11 +130,6 @@ func (m *Machine) streamFor(symbol []byte) (*MachineStream, error) {
 	if s := m.byID[id]; s != nil {
 		return s, nil
 	}
-	if m.cfg.Planted == planted.StreamGhost {
-		s := m.addStream(id, m.side(id))
-		m.queue = append(m.queue, s)
-		return s, nil
-	}
 	m.answerLate(id, symbol)
 	return nil, nil
 }
@@ -140,11 +150,11 @@ func (m *Machine) meet(id uint32) error {
 	for ; news > 0; news-- {
 		m.opened[side][l]++
 		next := streamID(m.dialled, l, m.opened[side][l])
-		if m.count[side][l] >= min(m.cfg.Streams, streamsMax[l]) || m.state != stateOpen {
+		if int(m.count[side][l]) >= min(m.cfg.Streams, streamsMax[l]) || m.state != stateOpen {
 			m.queueReset(next, CodeFull)
 			continue
 		}
-		m.queue = append(m.queue, m.addStream(next, side))
+		m.addStream(next, side)
 	}
 	return nil
 }
@@ -155,12 +165,10 @@ func (m *Machine) answerLate(id uint32, symbol []byte) {
 	if !arq.HasData(symbol) || m.keys == nil {
 		return
 	}
-	for _, w := range m.words {
-		if w.id == id {
-			b := m.startPacket(wire.BareFrameBytes + len(w.symbol))
-			m.sendPacket(wire.AppendBare(b, w.symbol), cargo{}, false)
-			return
-		}
+	if symbol := m.words.find(id); symbol != nil {
+		b := m.startPacket(wire.BareFrameBytes + len(symbol))
+		m.sendPacket(wire.AppendBare(b, symbol), cargo{}, false)
+		return
 	}
 	b := m.startPacket(wire.ResetFrameBytes)
 	m.sendPacket(wire.AppendReset(b, id, CodeNone), cargo{}, false)
@@ -168,9 +176,6 @@ func (m *Machine) answerLate(id uint32, symbol []byte) {
 
 // retireStreams forgets streams that are over: the peer's end has been read, ours acknowledged.
 func (m *Machine) retireStreams() {
-	if m.cfg.Planted == planted.StreamEndless {
-		return
-	}
 	for i := len(m.streams) - 1; i > 0; i-- {
 		s := m.streams[i]
 		if s.closed {
@@ -179,10 +184,7 @@ func (m *Machine) retireStreams() {
 		switch {
 		case !s.arq.Closed() || s.arq.Waiting() > 0:
 		case s.Ended():
-			if len(m.words) == lastWordsMax {
-				m.words = m.words[:copy(m.words, m.words[1:])]
-			}
-			m.words = append(m.words, lastWords{s.id, s.arq.LastWords()})
+			m.words = m.words.add(s.id, s.arq.LastWords())
 			m.forgetStream(s)
 		case s.closed:
 			s.Reset(CodeNone) // Nobody reads what the peer goes on sending.
@@ -204,7 +206,10 @@ func (m *Machine) forgetStream(s *MachineStream) {
 		return
 	}
 	s.gone, s.out = true, fifo{}
-	m.resent += s.arq.Stats().Retransmits
+	a := s.arq.Stats()
+	m.stats.Retransmits += a.Retransmits
+	m.stats.Sleeps += a.Sleeps
+	m.stats.Wakes += a.Wakes
 	delete(m.byID, s.id)
 	m.count[m.side(s.id)][s.Lane()]--
 	if i := slices.Index(m.streams, s); i >= 0 {
@@ -251,9 +256,6 @@ func (m *Machine) advanceResets(now time.Time) {
 			continue
 		}
 		r.at = now.Add(max(m.timeout(), resetGap))
-		if m.cfg.Planted == planted.ResetOnce {
-			r.at = now.Add(time.Hour)
-		}
 		m.sendPacket(wire.AppendReset(m.startPacket(wire.ResetFrameBytes), r.id, r.code), cargo{reset: r}, true)
 	}
 }
@@ -264,13 +266,15 @@ func (m *Machine) resetArrived(r *pendingReset) {
 	}
 }
 
-// retransmits counts the segments that were sent again.
-func (m *Machine) retransmits() uint64 {
-	n := m.resent
+// addStats adds the counters of the streams there are.
+func (m *Machine) addStats(to *ConnStats) {
 	for _, s := range m.streams {
-		if s.arq != nil {
-			n += s.arq.Stats().Retransmits
+		if s.arq == nil {
+			continue
 		}
+		a := s.arq.Stats()
+		to.Retransmits += a.Retransmits
+		to.Sleeps += a.Sleeps
+		to.Wakes += a.Wakes
 	}
-	return n
 }

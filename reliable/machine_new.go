@@ -61,7 +61,7 @@ func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello Datagram,
 func newMachine(cfg Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) *Machine {
 	m := &Machine{
 		cfg: cfg.withDefaults(), shared: shared, emit: emit, start: now, now: now, path: path,
-		heardAt: now, spokeAt: now, probeAt: now,
+		heardAt: now, spokeAt: now, probeAt: now, restAt: now.Add(idleState),
 	}
 	m.main = &MachineStream{m: m}
 	m.streams = []*MachineStream{m.main}

@@ -21,6 +21,10 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 	datagram := d.Bytes
 	m.stats.DatagramsReceived++
 	m.stats.BytesReceived += uint64(len(datagram))
+	if m.dialled && d.Path.Remote != m.path.Remote {
+		m.drop(DropAddress) // A client stays with the server it dialled.
+		return
+	}
 	typ, err := wire.ParseType(datagram)
 	switch {
 	case err != nil:
@@ -28,7 +32,9 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 	case m.state == stateEnded:
 		m.drop(DropEnded)
 	case typ == wire.TypePacket, typ == wire.TypeFinish:
-		m.handlePacket(now, datagram)
+		m.handlePacket(now, d)
+	case typ == wire.TypeHello && d.Path.Remote != m.path.Remote:
+		m.drop(DropAddress) // An address in a handshake is proven by an answer to it.
 	case typ == wire.TypeHello:
 		m.handleHello(datagram)
 	case typ == wire.TypeRetry, typ == wire.TypeAccept, typ == wire.TypeRefuse:
@@ -40,7 +46,8 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 
 func (m *Machine) drop(reason Drop) { m.stats.Drops[reason]++ }
 
-func (m *Machine) handlePacket(now time.Time, datagram []byte) {
+func (m *Machine) handlePacket(now time.Time, d Datagram) {
+	datagram := d.Bytes
 	h, _, err := wire.ParsePacketHeader(datagram)
 	if err != nil || h.Dest != m.local {
 		m.drop(DropMalformed)
@@ -53,12 +60,15 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 	frames, reason := m.open(now, h, datagram)
 	if reason != dropNone {
 		m.drop(reason)
+		m.busy() // Who sends junk must not have the ciphers made again and again.
 		if m.stats.Drops[DropSeal] >= handshake.ForgedPacketsMax {
 			m.fail(errBroken)
 		}
 		return
 	}
 	m.heardFrom(now, h)
+	m.quiet.heard()
+	m.follow(now, d.Path, len(datagram), h.Number > m.largest)
 	m.arrived.Mark(h.Number)
 	m.received++
 	m.heardAt = now
@@ -67,8 +77,11 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 	}
 	m.lossIn.report(m.largest, m.received)
 	m.handleFrames(now, frames)
-	if m.received-m.told >= ackPackets && m.owesAck && m.keys != nil && m.state <= stateLinger {
-		m.sendOwedAck() // An acknowledgement reaches back only so far.
+	if m.owesAck {
+		m.unacked++
+		if m.unacked >= ackPackets && m.state <= stateLinger {
+			m.sendOwedAck() // An acknowledgement reaches back only so far.
+		}
 	}
 }
 
@@ -123,6 +136,10 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 		return m.handleFinished(f.Data)
 	case wire.FrameToken:
 		return m.handleToken(f.Data)
+	case wire.FrameChallenge:
+		m.handleChallenge(f.Challenge)
+	case wire.FrameResponse:
+		m.handleResponse(now, f.Challenge)
 	case wire.FramePadding:
 	}
 	return nil
@@ -130,6 +147,7 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 
 // Below the ARQ, symbols are de-duplicated: every duplicate that reaches it is acknowledged again (SPEC.md 7.3).
 func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
+	m.heardData(now)
 	m.owesAck = true
 	var rebuilt error
 	known := m.decoder().Stats()
@@ -146,6 +164,7 @@ func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
 
 func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 	m.stats.RepairReceived++
+	m.heardData(now)
 	var err error
 	out := m.decoder().Repair(now.Sub(m.start), f.Group, f.K, f.R, f.Index, f.Symbol, func(sym []byte) {
 		err = errors.Join(err, m.input(sym, true, f.Age))
@@ -172,6 +191,7 @@ func (m *Machine) decoder() *fec.Decoder {
 	if m.dec == nil {
 		m.dec = fec.NewDecoder(&m.shared.codecs)
 	}
+	m.busy()
 	if m.rtt.smoothed > 0 {
 		m.dec.SetMaxAge(m.rtt.timeout())
 	}
@@ -193,6 +213,7 @@ func (m *Machine) input(symbol []byte, rebuilt bool, age time.Duration) error {
 		return err
 	}
 	s.heard = true
+	defer m.stirred(s)
 	if rebuilt && m.cfg.Planted == planted.RebuiltWrong {
 		symbol = bytes.Clone(symbol)
 		symbol[len(symbol)-1] ^= 1

@@ -25,6 +25,7 @@ type repair struct {
 
 // outputSymbol sends what the ARQ puts out. Data goes into the open group; what is only acknowledgement goes bare.
 func (m *Machine) outputSymbol(s *MachineStream, sym arq.Symbol) {
+	m.stirred(s)
 	symbol := sym.Bytes
 	switch {
 	case sym.Kind == arq.Control:
@@ -153,6 +154,9 @@ const rideAhead = 6 * time.Millisecond
 // appendRiders lets repair symbols of single messages ride along in a packet that leaves anyway, instead of in one of
 // their own a little later.
 func (m *Machine) appendRiders(b []byte) []byte {
+	if m.roam.target != nil || m.roam.home {
+		return b // Bytes count there.
+	}
 	for _, r := range m.repairs {
 		g := r.group
 		if g == nil || g.K != 1 || r.next >= g.R || r.at.Sub(m.now) > rideAhead || r.last.Equal(m.now) {
@@ -174,7 +178,8 @@ func (m *Machine) appendRiders(b []byte) []byte {
 // group and the rest of its repair symbols need not leave.
 func (m *Machine) arrivedAtPeer(c cargo) {
 	if c.stream != nil {
-		m.confirms = append(m.confirms, c)
+		p := m.pacing()
+		p.confirms = append(p.confirms, c)
 	}
 	if c.reset != nil {
 		m.resetArrived(c.reset)

@@ -42,6 +42,9 @@ func (m *Machine) startPacket(room int) []byte {
 	if m.cfg.Planted != planted.NumberReused || m.stats.DatagramsSent%50 != 49 {
 		m.number++
 	}
+	if m.packet == nil {
+		m.packet = make([]byte, 0, wire.DatagramBytesMax)
+	}
 	m.head = wire.PacketHeader{Type: wire.TypePacket, Dest: m.remote, Number: m.number}
 	if finish {
 		m.head.Type = wire.TypeFinish
@@ -53,7 +56,7 @@ func (m *Machine) startPacket(room int) []byte {
 		b = wire.AppendCrypto(b, m.finish.data)
 	}
 	if m.owesAck {
-		m.owesAck, m.ackedAt, m.told = false, m.now, m.received
+		m.owesAck, m.ackedAt, m.unacked = false, m.now, 0
 		bitmap := m.arrived.Below(m.largest)
 		if m.cfg.Planted == planted.AckInvents {
 			bitmap |= 1 << 5
@@ -61,6 +64,9 @@ func (m *Machine) startPacket(room int) []byte {
 		b = wire.AppendAck(b, wire.Ack{
 			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
 		})
+	}
+	if m.roam.via != nil {
+		return b
 	}
 	return m.token.append(b, m.number, room)
 }
@@ -97,8 +103,8 @@ func (m *Machine) remember(c cargo, bytes int) {
 		m.sent = slices.Delete(m.sent, 0, len(old))
 	}
 	t := m.elapsed()
-	m.sent = append(m.sent, sentItem{cargo: c, number: m.number, at: m.now, stamp: m.pace.model.Sent(t, bytes)})
-	m.pace.silence.Wait(t, m.timeout())
+	m.sent = append(m.sent, sentItem{cargo: c, number: m.number, at: m.now, stamp: m.pacing().model.Sent(t, bytes)})
+	m.pacing().silence.Wait(t, m.timeout())
 }
 
 // send emits a datagram that was built in m.packet.
@@ -106,5 +112,5 @@ func (m *Machine) send(b []byte) {
 	m.packet = b[:0]
 	m.stats.DatagramsSent++
 	m.stats.BytesSent += uint64(len(b))
-	m.emit(Datagram{Path: m.path, Bytes: b})
+	m.emit(Datagram{Path: m.way(len(b)), Bytes: b})
 }

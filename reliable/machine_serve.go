@@ -25,6 +25,15 @@ type pacer struct {
 	at      time.Duration // when more may leave; meaningful while blocked
 	blocked bool          // a stream waits for allowance
 	turn    int           // of the bulk streams
+
+	confirms []cargo // of packets an acknowledgement names, for the streams; kept to be used again
+}
+
+func (m *Machine) pacing() *pacer {
+	if m.pace == nil {
+		m.pace = &pacer{}
+	}
+	return m.pace
 }
 
 // elapsed is the time since the connection began, as pure packages want it.
@@ -42,7 +51,9 @@ func (m *Machine) advanceStreams(now time.Time) {
 			s.arq.AckNow()
 		}
 	}
-	m.pace.blocked = false
+	if m.pace != nil {
+		m.pace.blocked = false
+	}
 	if m.mayTalk(now) {
 		m.serve()
 	}
@@ -59,7 +70,15 @@ func (m *Machine) advanceStreams(now time.Time) {
 
 // serve gives the streams their share of what may leave.
 func (m *Machine) serve() {
-	t := m.elapsed()
+	if m.pace == nil && !m.Waiting() {
+		for _, s := range m.streams { // They may have to tell their windows.
+			if s.needsFlush() {
+				s.arq.Flush()
+			}
+		}
+		return
+	}
+	t, p := m.elapsed(), m.pacing()
 	promised := 0 // taken by the ARQ, not sent yet
 	for _, s := range m.streams {
 		if s.arq != nil {
@@ -67,10 +86,10 @@ func (m *Machine) serve() {
 		}
 	}
 	segments := func() int {
-		if m.quiet() {
+		if m.hushed() {
 			return max(0, 1-promised)
 		}
-		a := m.pace.model.Allowance(t)
+		a := p.model.Allowance(t)
 		return max(0, (a+segmentCost-1)/segmentCost-promised)
 	}
 	give := func(s *MachineStream, n int) {
@@ -92,21 +111,21 @@ func (m *Machine) serve() {
 		}
 	}
 	m.closeGroup()
-	m.pace.turn++
+	p.turn++
 	for i := range m.streams {
-		s := m.streams[(i+m.pace.turn)%len(m.streams)]
+		s := m.streams[(i+p.turn)%len(m.streams)]
 		if s.Lane() == Bulk {
 			n := segments()
 			give(s, (n+bulk-1)/bulk)
-			m.pace.blocked = m.pace.blocked || s.wants() > 0 && segments() == 0
+			p.blocked = p.blocked || s.wants() > 0 && segments() == 0
 			bulk--
 		}
 	}
-	if !m.pace.blocked && segments() > 0 {
-		m.pace.model.Limited()
-	}
-	if m.pace.blocked {
-		m.pace.at, m.pace.blocked = m.wakeForAllowance(t)
+	switch {
+	case p.blocked:
+		p.at, p.blocked = m.wakeForAllowance(t)
+	case segments() > 0:
+		p.model.Limited()
 	}
 }
 
@@ -119,24 +138,24 @@ func (m *Machine) grant(s *MachineStream, n int) int {
 		return n
 	}
 	whole := s.arq.SegmentBytes()
-	for n < wants && s.arq.Ready() && !m.quiet() {
+	for n < wants && s.arq.Ready() && !m.hushed() {
 		cost := segmentCost - whole + min(whole, s.out.len()-n*whole)
-		if m.pace.bucket.Level(t, m.rtt.smoothed) < cost {
+		if m.pacing().bucket.Level(t, m.rtt.smoothed) < cost {
 			break
 		}
-		m.pace.bucket.Take(cost)
+		m.pacing().bucket.Take(cost)
 		n++
 	}
-	m.pace.blocked = m.pace.blocked || n < wants
+	m.pacing().blocked = m.pacing().blocked || n < wants
 	return n
 }
 
 // wakeForAllowance returns when something may leave that may not now. False means that it takes an acknowledgement.
 func (m *Machine) wakeForAllowance(t time.Duration) (time.Duration, bool) {
-	at, ok := m.pace.model.NextAt(t)
+	at, ok := m.pacing().model.NextAt(t)
 	for _, s := range m.streams {
 		if s.arq != nil && s.Lane() == Express && s.wants() > 0 {
-			b := m.pace.bucket.NextAt(t, m.rtt.smoothed, segmentCost)
+			b := m.pacing().bucket.NextAt(t, m.rtt.smoothed, segmentCost)
 			if !ok || b < at {
 				at, ok = b, true
 			}
@@ -150,29 +169,29 @@ func (m *Machine) mayRepair(n int) bool {
 	t := m.elapsed()
 	n += wire.PacketHeaderBytes + wire.RepairFrameBytes + wire.SealBytes + headerBytes
 	switch {
-	case m.pace.silence.Count() >= quietTimeouts:
+	case m.pacing().silence.Count() >= quietTimeouts:
 		return false
-	case m.pace.model.Allowance(t) > 0:
+	case m.pacing().model.Allowance(t) > 0:
 		return true
-	case !m.pace.bucket.Spare(t, m.rtt.smoothed, n):
+	case !m.pacing().bucket.Spare(t, m.rtt.smoothed, n):
 		return false
 	}
-	m.pace.bucket.Take(n)
+	m.pacing().bucket.Take(n)
 	return true
 }
 
 // mayResend reports whether a symbol may leave that was sent before. The ARQ sends again what it believes lost without
 // asking, after a timeout a whole window; what is too much then counts as lost once more.
 func (m *Machine) mayResend(s *MachineStream, n int) bool {
-	if !m.pace.model.Crowded() {
+	if !m.pacing().model.Crowded() {
 		return true
 	}
 	t := m.elapsed()
-	if s.Lane() == Bulk || m.pace.bucket.Level(t, m.rtt.smoothed) < n {
+	if s.Lane() == Bulk || m.pacing().bucket.Level(t, m.rtt.smoothed) < n {
 		m.stats.ResendsHeld++
 		return false
 	}
-	m.pace.bucket.Take(n)
+	m.pacing().bucket.Take(n)
 	return true
 }
 
@@ -184,31 +203,34 @@ func (m *Machine) streamsAt(now time.Time) time.Time {
 			next = t
 		}
 	}
-	quiet := m.quiet()
+	hushed, p := m.hushed(), m.pace
 	for _, s := range m.streams {
 		switch {
 		case s.arq == nil:
 			if s.out.len() > 0 {
 				sooner(now)
 			}
-		case quiet:
+		case hushed:
 			if s.needsFlush() || s.out.len() > 0 {
-				sooner(later(m.pace.slotAt, now))
+				sooner(later(p.slotAt, now))
 			}
 		default:
-			if d, ok := s.arq.Next(s.out.len() > 0 && (s.arq.Room() == 0 || !m.pace.blocked)); ok {
+			if d, ok := s.arq.Next(s.out.len() > 0 && (s.arq.Room() == 0 || p == nil || !p.blocked)); ok {
 				sooner(now.Add(d))
 			}
 		}
 	}
-	if m.pace.blocked && !quiet {
-		sooner(m.start.Add(m.pace.at))
-	}
-	if at, ok := m.pace.silence.NextAt(); ok {
-		sooner(m.start.Add(at))
-	}
 	for _, r := range m.resets {
 		sooner(r.at)
+	}
+	if p == nil {
+		return next
+	}
+	if p.blocked && !hushed {
+		sooner(m.start.Add(p.at))
+	}
+	if at, ok := p.silence.NextAt(); ok && m.Waiting() {
+		sooner(m.start.Add(at))
 	}
 	return next
 }

@@ -21,7 +21,8 @@ const (
 	quietSegmentsMax = 8
 )
 
-func (m *Machine) quiet() bool { return m.pace.silence.Count() >= quietTimeouts }
+// hushed reports whether acknowledgements have been missing for so long that little may be said.
+func (m *Machine) hushed() bool { return m.pace != nil && m.pace.silence.Count() >= quietTimeouts }
 
 // timeout is how long an acknowledgement may take.
 func (m *Machine) timeout() time.Duration {
@@ -34,24 +35,24 @@ func (m *Machine) timeout() time.Duration {
 // mayTalk reports whether streams may send in this turn.
 func (m *Machine) mayTalk(now time.Time) bool {
 	if !m.Waiting() {
-		m.pace.silence = lane.Silence{}
+		m.talkAgain()
 		return true
 	}
-	if m.pace.silence.Advance(m.elapsed(), m.timeout()) && m.quiet() {
+	if m.pacing().silence.Advance(m.elapsed(), m.timeout()) && m.hushed() {
 		m.giveUpSent()
-		m.pace.model.Silent(m.elapsed())
+		m.pacing().model.Silent(m.elapsed())
 	}
-	if !m.quiet() {
+	if !m.hushed() {
 		return true
 	}
-	if now.Before(m.pace.slotAt) {
+	if now.Before(m.pacing().slotAt) {
 		return false
 	}
 	gap := max(m.rtt.smoothed, rtoMin)
-	if m.pace.silence.Count() >= brokenTimeouts {
+	if m.pacing().silence.Count() >= brokenTimeouts {
 		gap = probeGap
 	}
-	m.pace.slotAt = now.Add(gap)
+	m.pacing().slotAt = now.Add(gap)
 	segments := 0
 	for _, s := range m.streams {
 		if s.arq != nil {
@@ -64,6 +65,13 @@ func (m *Machine) mayTalk(now time.Time) bool {
 	m.probeAt = now.Add(probeGap)
 	m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
 	return false
+}
+
+// talkAgain ends silence: nothing waits for an answer, or it will come another way.
+func (m *Machine) talkAgain() {
+	if m.pace != nil {
+		m.pace.silence = lane.Silence{}
+	}
 }
 
 // giveUpSent takes all packets whose fate is not known for lost. Acknowledgements of them still count for the streams.

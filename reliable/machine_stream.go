@@ -1,6 +1,8 @@
 package reliable
 
 import (
+	"time"
+
 	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
@@ -16,6 +18,7 @@ type MachineStream struct {
 	err  error       // why it was broken off; nil: it was not
 	gone bool        // nothing is kept for it any more, but what can be read
 
+	offered bool // the peer has opened it, and it was not accepted
 	heard   bool // the ARQ took symbols since the last Advance
 	fresh   bool // we have opened it, and the peer does not know
 	ending  bool // CloseWrite was called
@@ -51,6 +54,9 @@ func (s *MachineStream) Read(p []byte) int {
 	n := s.arq.Recv(p)
 	if s.m.cfg.Planted != planted.None {
 		n = s.misread(p, n)
+	}
+	if n > 0 {
+		s.m.busy() // What it waited for may have been the reader.
 	}
 	s.m.stats.StreamBytesReceived += uint64(n)
 	s.m.stats.Lanes[s.Lane()].BytesReceived += uint64(n)
@@ -103,7 +109,9 @@ func (s *MachineStream) open() {
 	s.arq = arq.New(arq.Config{
 		ID: s.id, SymbolBytes: wire.SymbolBytesMax, SendWindow: n, RecvWindow: n, Ends: s.bounded,
 		Confirmed: s.Lane() == Bulk, Clock: s.m.shared.clock,
-		Output: func(symbol arq.Symbol) { s.m.outputSymbol(s, symbol) },
+		Output:  func(symbol arq.Symbol) { s.m.outputSymbol(s, symbol) },
+		RTT:     func() time.Duration { return s.m.rtt.smoothed },
+		Planted: s.m.cfg.Planted,
 	})
 }
 
@@ -126,7 +134,7 @@ func (s *MachineStream) feed(segments int) {
 		s.arq.Open()
 		s.fresh = false
 	}
-	if s.ending && s.out.len() == 0 && m.cfg.Planted != planted.StreamEndLost {
+	if s.ending && s.out.len() == 0 {
 		s.arq.CloseWrite()
 	}
 }

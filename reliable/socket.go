@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/net/ipv4"
@@ -18,9 +19,8 @@ type socket interface {
 	read(b []byte) (n int, from netip.AddrPort, ancillary []byte, err error)
 	// localOf returns the address a datagram was sent to; unspecified if the system does not tell.
 	localOf(ancillary []byte) netip.Addr
-	// control returns what makes a datagram leave from the address; nil: the system chooses.
-	control(from netip.Addr) []byte
-	write(b, control []byte, to netip.AddrPort) error
+	// write sends a datagram, from its path's local address where that is given and the system can.
+	write(d Datagram) error
 	local() netip.AddrPort
 	close() error
 }
@@ -38,6 +38,9 @@ type udpSocket struct {
 	told      atomic.Bool // the kernel has let itself be told one, so it can be
 	noControl atomic.Bool // it refused, and never did; it need not be asked again
 	ancillary [ancillaryBytes]byte
+
+	mu       sync.RWMutex
+	controls map[netip.Addr][]byte // guarded by mu
 }
 
 func newUDPSocket(conn *net.UDPConn) (*udpSocket, error) {
@@ -88,10 +91,28 @@ func (s *udpSocket) localOf(ancillary []byte) netip.Addr {
 	return s.addr.Addr()
 }
 
+// control returns what makes a datagram leave from the address; nil: the system chooses.
 func (s *udpSocket) control(from netip.Addr) []byte {
-	if !s.info || !from.IsValid() || from.IsUnspecified() {
+	if !s.info || !from.IsValid() || from.IsUnspecified() || s.noControl.Load() {
 		return nil
 	}
+	s.mu.RLock()
+	b := s.controls[from]
+	s.mu.RUnlock()
+	if b != nil {
+		return b
+	}
+	b = newControl(from)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.controls) >= controlsMax || s.controls == nil {
+		s.controls = make(map[netip.Addr][]byte)
+	}
+	s.controls[from] = b
+	return b
+}
+
+func newControl(from netip.Addr) []byte {
 	// An IPv4 datagram takes IPv4 control messages on either kind of socket.
 	if from.Is4() {
 		return (&ipv4.ControlMessage{Src: from.AsSlice()}).Marshal()
@@ -99,11 +120,9 @@ func (s *udpSocket) control(from netip.Addr) []byte {
 	return (&ipv6.ControlMessage{Src: from.AsSlice()}).Marshal()
 }
 
-func (s *udpSocket) write(b, control []byte, to netip.AddrPort) error {
-	if s.noControl.Load() {
-		control = nil
-	}
-	_, _, err := s.conn.WriteMsgUDPAddrPort(b, control, to)
+func (s *udpSocket) write(d Datagram) error {
+	control := s.control(d.Path.Local)
+	_, _, err := s.conn.WriteMsgUDPAddrPort(d.Bytes, control, d.Path.Remote)
 	switch {
 	case control == nil || errors.Is(err, net.ErrClosed):
 		return err
@@ -113,7 +132,7 @@ func (s *udpSocket) write(b, control []byte, to netip.AddrPort) error {
 		}
 		return nil
 	}
-	if _, _, again := s.conn.WriteMsgUDPAddrPort(b, nil, to); again != nil {
+	if _, _, again := s.conn.WriteMsgUDPAddrPort(d.Bytes, nil, d.Path.Remote); again != nil {
 		return err
 	}
 	// The control was what it refused. Where it has taken others, this address and that destination do not go together
@@ -149,13 +168,12 @@ func (s *packetSocket) read(b []byte) (int, netip.AddrPort, []byte, error) {
 	return n, netip.AddrPort{}, nil, err
 }
 
-func (s *packetSocket) write(b, _ []byte, to netip.AddrPort) error {
-	_, err := s.conn.WriteTo(b, net.UDPAddrFromAddrPort(to))
+func (s *packetSocket) write(d Datagram) error {
+	_, err := s.conn.WriteTo(d.Bytes, net.UDPAddrFromAddrPort(d.Path.Remote))
 	return err
 }
 
 func (s *packetSocket) localOf([]byte) netip.Addr { return s.addr.Addr() }
-func (s *packetSocket) control(netip.Addr) []byte { return nil }
 func (s *packetSocket) local() netip.AddrPort     { return s.addr }
 func (s *packetSocket) close() error              { return s.conn.Close() }
 

@@ -12,7 +12,7 @@ const (
 	DropTooLong                 // longer than a datagram may be
 	DropMalformed               // cannot be parsed
 	DropUnknown                 // for a connection that does not exist
-	DropAddress                 // for a connection, but from another address than its peer's
+	DropAddress                 // for a connection or handshake, but from an address where its peer cannot be
 	DropSeal                    // corrupted or forged
 	DropRepeated                // packet number seen before, or too old to tell
 	DropInboxFull               // the connection's loop cannot keep up
@@ -96,6 +96,16 @@ type ConnStats struct {
 	InFlightBytes, WindowBytes int           // in flight, and what may be
 	QueueDelay                 time.Duration // how much longer than the shortest the round trip is
 	BackOffs                   uint64        // how often a queue or a mark made us slow down
+
+	Roams             uint64 // server: times that the connection went to another address of its client
+	PathChecks        uint64 // server: addresses that were asked whether the client is there
+	PathChecksFailed  uint64 // server: of these: nobody answered
+	PathChecksRefused uint64 // server: addresses not asked because too many had been
+	UnprovenBytes     uint64 // server: sent to addresses that were not proven yet
+	Challenges        uint64 // client: addresses of ours that the server asked for
+	QuietProbes       uint64 // client: questions whether the server, fallen silent, is still there
+	Sleeps            uint64 // times the ARQ's state was given up after a silence
+	Wakes             uint64 // times it was made again for the next byte
 
 	Drops Drops
 }

@@ -3,13 +3,14 @@ package arq
 import (
 	"encoding/binary"
 	"errors"
-	"math/bits"
 	"time"
 
 	kcp "github.com/xtaci/kcp-go/v5"
+
+	"udpchat/reliable/internal/planted"
 )
 
-// Config says what a stream is like. All fields must be set.
+// Config says what a stream is like. All fields must be set but those that say so.
 type Config struct {
 	ID          uint32 // both sides must use the same
 	SymbolBytes int    // longest symbol
@@ -24,6 +25,11 @@ type Config struct {
 	Confirmed bool
 	// Output takes a symbol to send. Its bytes are valid only during the call.
 	Output func(Symbol)
+	// RTT is the round-trip time as far as the caller knows it, so that a stream that begins or wakes need not guess when
+	// to send again; 0: not known. Nil: never known.
+	RTT func() time.Duration
+	// Planted is a mistake to make on purpose, for tests of the tests. The zero value makes none.
+	Planted planted.Bug
 }
 
 // A Symbol is what is sent at once.
@@ -54,23 +60,28 @@ var (
 	ErrUnsent    = errors.New("arq: acknowledgement of a segment never sent")
 )
 
-// A Stream is one ordered stream of bytes each way: what one side sends the other receives.
+// A Stream is one ordered stream of bytes each way: what one side sends the other receives. Its numbers are those of
+// the wire; the core's begin anew whenever it is made, see sleep.go.
 type Stream struct {
-	core       *kcp.KCP
+	core       *kcp.KCP // nil while the stream sleeps
 	cfg        Config
-	started    bool   // Flush has flushed
-	flushAt    uint32 // the core refuses to flush before
-	handed     uint32 // segments given to the core
-	sendMax    uint32 // one above the highest sequence number ever sent
-	una        uint32 // highest cumulative acknowledgement that came in
-	told       uint32 // the one the core knows of; una-told segments are credit, see credit.go
-	peerWindow uint16 // what the peer last said it has room for
-	window     uint16 // receive window last told to the peer
-	wake       bool   // the core wants a flush that its queues do not show
-	closed     bool   // our end has been queued
-	ended      bool   // the peer's end has been read
-	next       uint32 // cumulative acknowledgement last told to the peer
-	acked      []uint32 // numbers of acknowledged segments, plus one, by number modulo its length, a power of two
+	sendBase   uint32   // what the core calls segment 0 of what it sends
+	recvBase   uint32   // and of what it receives
+	started    bool     // Flush has flushed
+	flushAt    uint32   // the core refuses to flush before
+	handed     uint32   // segments given to the core
+	sendMax    uint32   // one above the highest sequence number ever sent
+	una        uint32   // highest cumulative acknowledgement that came in
+	told       uint32   // the one the core knows of; una-told segments are credit, see credit.go
+	came       uint32   // one above the highest sequence number that came in
+	read       uint32   // segments handed to the reader
+	owesAck    bool     // data came in since the last AckNow
+	peerWindow uint16   // what the peer last said it has room for
+	window     uint16   // receive window last told to the peer
+	wake       bool     // the core wants a flush that its queues do not show
+	closed     bool     // our end has been queued
+	ended      bool     // the peer's end has been read
+	acked      []uint32 // numbers of acknowledged segments, plus one, by number modulo its length; nil while asleep
 	acks       []byte   // under construction
 	stats      Stats
 }
@@ -79,6 +90,8 @@ type Stream struct {
 type Stats struct {
 	Sent        uint64 // data segments sent for the first time
 	Retransmits uint64 // data segments sent again
+	Sleeps      uint64 // times the core was thrown away
+	Wakes       uint64 // times it was made again
 }
 
 // Conversation returns the ID of the stream that a symbol is for.
@@ -89,17 +102,9 @@ func Conversation(symbol []byte) (id uint32, ok bool) {
 	return binary.LittleEndian.Uint32(symbol), true
 }
 
-// New returns a stream with nothing in it.
+// New returns a stream with nothing in it, asleep.
 func New(cfg Config) *Stream {
-	s := &Stream{cfg: cfg, window: uint16(cfg.RecvWindow), peerWindow: peerWindowUnknown}
-	s.acked = make([]uint32, 1<<bits.Len(uint(cfg.SendWindow)))
-	s.core = kcp.NewKCP(cfg.ID, s.output)
-	s.core.SetMtu(cfg.SymbolBytes)
-	// No-delay profile: minimum RTO 30 ms and growing by half, resend after two later acknowledgements, no congestion
-	// window (the caller's window is the limit).
-	s.core.NoDelay(1, int(flushInterval), 2, 1)
-	s.core.WndSize(cfg.SendWindow, cfg.RecvWindow)
-	return s
+	return &Stream{cfg: cfg, window: uint16(cfg.RecvWindow), peerWindow: kcp.IKCP_WND_RCV}
 }
 
 // SegmentBytes is how many bytes of the stream a segment holds.
@@ -156,6 +161,7 @@ func (s *Stream) Ended() bool { return s.ended }
 // hand gives the core a segment. One call is one segment: the core's stream mode cannot be switched on from outside, and in
 // its message mode only a message of one segment can never wedge on a small window.
 func (s *Stream) hand(mark byte, p []byte) {
+	s.rouse()
 	var room [symbolBytesMax]byte
 	if s.cfg.Ends {
 		room[0] = mark
@@ -172,11 +178,12 @@ func (s *Stream) hand(mark byte, p []byte) {
 func (s *Stream) Recv(p []byte) int {
 	n := 0
 	for {
-		size := s.core.PeekSize()
-		if size < 0 || size > len(p)-n {
+		size := s.Readable()
+		if size == 0 || size > len(p)-n {
 			return n
 		}
 		s.core.Recv(p[n:])
+		s.read++
 		// A peer that was told "no room" waits for the news that there is some.
 		s.wake = s.wake || s.window == 0
 		if s.cfg.Ends {
@@ -198,7 +205,12 @@ func (s *Stream) unmark(b []byte) int {
 }
 
 // Readable returns how much room Recv needs for the next segment, 0 if there is none.
-func (s *Stream) Readable() int { return max(0, s.core.PeekSize()) }
+func (s *Stream) Readable() int {
+	if s.core == nil {
+		return 0
+	}
+	return max(0, s.core.PeekSize())
+}
 
 // Input takes a symbol from the peer and may change its bytes. After the last symbol of a batch call AckNow.
 func (s *Stream) Input(symbol []byte) error {
@@ -229,8 +241,11 @@ func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
 
 // input hands the core a symbol that has passed check.
 func (s *Stream) input(symbol []byte, una uint32, kind kcp.PacketType) error {
+	if s.core == nil && !s.stir(symbol) {
+		return nil
+	}
 	s.settle(una)
-	s.withhold(symbol)
+	s.translate(symbol)
 	if s.coreInput(symbol, kind) != 0 {
 		return ErrMalformed
 	}
@@ -291,13 +306,18 @@ func marked(b []byte) bool { return b[0] == markData || b[0] == markEnd && len(b
 
 // AckNow sends the acknowledgements of everything Input took since the last call, in as few symbols as possible.
 func (s *Stream) AckNow() {
-	// The core acknowledges at once only from within Input. A window update that says nothing new is the way in.
-	s.nudge(kcp.IKCP_CMD_WINS)
+	s.owesAck = false
+	if s.core != nil {
+		// The core acknowledges at once only from within Input. A window update that says nothing new is the way in.
+		s.nudge(kcp.IKCP_CMD_WINS)
+	}
 }
 
 // TellWindow has the next Flush tell the peer how much may be sent.
 func (s *Stream) TellWindow() {
-	s.nudge(kcp.IKCP_CMD_WASK)
+	if s.core != nil {
+		s.nudge(kcp.IKCP_CMD_WASK)
+	}
 	s.wake = true
 }
 
@@ -309,11 +329,12 @@ func (s *Stream) nudge(cmd byte) {
 	s.core.Input(seg[:], kcp.IKCP_PACKET_FEC, true)
 }
 
-// putHeader writes the header of a segment for the core: without data, and with the cumulative acknowledgement it knows.
+// putHeader writes the header of a segment for the core, in its numbers: without data, and with the cumulative
+// acknowledgement it knows.
 func (s *Stream) putHeader(b []byte, cmd byte) {
 	binary.LittleEndian.PutUint32(b[0:], s.cfg.ID)
 	b[4] = cmd
-	binary.LittleEndian.PutUint32(b[16:], s.told)
+	binary.LittleEndian.PutUint32(b[16:], s.told-s.sendBase)
 }
 
 // Flush sends what is due: new bytes, retransmissions, window probes. Within flushInterval of the last Flush that did
@@ -326,7 +347,17 @@ func (s *Stream) Flush() {
 		}
 		return
 	}
+	if s.core == nil && s.Room() == 0 {
+		s.rouse() // It asks now and then whether there is room.
+	}
+	asked := s.wake
 	s.wake = false
+	if s.core == nil {
+		if asked {
+			s.tellAsleep()
+		}
+		return
+	}
 	s.core.Update()
 	// The core keeps to a grid of intervals while it is busy and starts a new one after a pause; this mirrors it. Where the
 	// millisecond changed under our hands the later of the possible times is right: asking too early would be in vain.
@@ -366,7 +397,12 @@ func (s *Stream) Next(pending bool) (time.Duration, bool) {
 }
 
 // Waiting returns how many segments are queued or not yet acknowledged.
-func (s *Stream) Waiting() int { return s.core.WaitSnd() - s.credit() }
+func (s *Stream) Waiting() int {
+	if s.core == nil {
+		return 0
+	}
+	return s.core.WaitSnd() - s.credit()
+}
 
 // Unsent returns how many segments were taken by Send that have never left.
 func (s *Stream) Unsent() int { return int(s.handed - s.sendMax) }
@@ -374,16 +410,17 @@ func (s *Stream) Unsent() int { return int(s.handed - s.sendMax) }
 // Stats returns the counters.
 func (s *Stream) Stats() Stats { return s.stats }
 
-// output looks at what leaves: it must know the highest number sent, to recognise forged acknowledgements, and
-// whether there is data worth protecting.
+// output translates what leaves into the numbers of the wire and looks at it: it must know the highest number sent, to
+// recognise forged acknowledgements, and whether there is data worth protecting.
 func (s *Stream) output(buf []byte, size int) {
 	sym := Symbol{Bytes: buf[:size]}
 	if s.cfg.Confirmed {
 		sym.Bytes = withoutAcks(sym.Bytes)
 	}
 	for b := sym.Bytes; len(b) >= headerBytes; {
+		s.translateOut(b)
 		seg := parseSegment(b)
-		s.window, s.next = seg.window, seg.una
+		s.window = seg.window
 		if seg.cmd == kcp.IKCP_CMD_PUSH {
 			sym.note(seg)
 			if !after(s.sendMax, seg.sn) {

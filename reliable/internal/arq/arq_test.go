@@ -84,6 +84,7 @@ func TestStreamCrossesLoss(t *testing.T) {
 				t.Fatalf("seed %d: %d of %d bytes after 5 minutes", seed, len(got), len(want))
 			}
 			rest = rest[l.ends[0].Send(rest, many):]
+			l.ends[0].Flush()
 			l.step()
 			got = append(got, buf[:l.ends[1].Recv(buf)]...)
 		}
@@ -103,7 +104,7 @@ func TestIdleStreamSendsAtOnceAndABusyOneAtItsNext(t *testing.T) {
 		for range 15 { // Whatever the phase of the core's clock, Next never asks too early nor an interval late.
 			time.Sleep(time.Second + 300*time.Microsecond)
 			before := l.sent[0]
-			s.core.Send([]byte("x"))
+			s.Send([]byte("x"), many)
 			if s.Flush(); l.sent[0] == before {
 				t.Fatal("an idle stream did not send at once")
 			}

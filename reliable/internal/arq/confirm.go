@@ -12,6 +12,9 @@ import (
 
 // Confirm takes the news that symbols have arrived and been handed to the peer's stream.
 func (s *Stream) Confirm(arrived []Sent) {
+	if s.core == nil {
+		return // All is acknowledged.
+	}
 	b := s.acks[:0]
 	for _, a := range arrived {
 		for sn := a.First; sn != a.First+a.Count; sn++ {
@@ -23,7 +26,7 @@ func (s *Stream) Confirm(arrived []Sent) {
 			s.putHeader(b[n:], kcp.IKCP_CMD_ACK)
 			binary.LittleEndian.PutUint16(b[n+6:], s.peerWindow)
 			binary.LittleEndian.PutUint32(b[n+8:], a.At)
-			binary.LittleEndian.PutUint32(b[n+12:], sn)
+			binary.LittleEndian.PutUint32(b[n+12:], sn-s.sendBase)
 		}
 	}
 	s.acks = b
@@ -60,11 +63,12 @@ func HasData(symbol []byte) bool {
 	return false
 }
 
-// LastWords returns a symbol that tells the peer, whose end was received, that all it sent arrived.
+// LastWords returns a symbol that tells the peer that all it sent arrived. The stream must have Ended.
 func (s *Stream) LastWords() []byte {
 	b := make([]byte, headerBytes)
-	s.putHeader(b, kcp.IKCP_CMD_WINS)
+	binary.LittleEndian.PutUint32(b[0:], s.cfg.ID)
+	b[4] = kcp.IKCP_CMD_WINS
 	binary.LittleEndian.PutUint16(b[6:], uint16(s.cfg.RecvWindow))
-	binary.LittleEndian.PutUint32(b[16:], s.next)
+	binary.LittleEndian.PutUint32(b[16:], s.read)
 	return b
 }

@@ -21,19 +21,6 @@ const creditWindowMin = 8 * creditMax
 // credit returns how many flushes may be had at once.
 func (s *Stream) credit() int { return int(s.una - s.told) }
 
-// withhold rewrites the cumulative acknowledgements of a symbol that has passed check to what the core knows, and takes out
-// the acknowledgements of single segments that it has had: it would count each as a sign that earlier ones were lost.
-func (s *Stream) withhold(b []byte) {
-	for len(b) > 0 {
-		seg := parseSegment(b)
-		binary.LittleEndian.PutUint32(b[16:], s.told)
-		if seg.cmd == kcp.IKCP_CMD_ACK && !s.news(seg.sn) {
-			b[4] = kcp.IKCP_CMD_WINS
-		}
-		b = b[headerBytes+int(seg.length):]
-	}
-}
-
 // news reports whether segment sn, which was sent, is acknowledged for the first time.
 func (s *Stream) news(sn uint32) bool {
 	a := &s.acked[sn&uint32(len(s.acked)-1)]
@@ -67,7 +54,7 @@ func (s *Stream) settle(una uint32) {
 		s.putHeader(b, kcp.IKCP_CMD_ACK)
 		// So old that it says nothing about the order in which other segments arrived.
 		binary.LittleEndian.PutUint32(b[8:], s.cfg.Clock.ms()-1<<30)
-		binary.LittleEndian.PutUint32(b[12:], sn)
+		binary.LittleEndian.PutUint32(b[12:], sn-s.sendBase)
 		n++
 	}
 	s.una = una

@@ -13,11 +13,12 @@ const (
 	busySegments = 16
 	busyMargin   = 80
 
-	// peerWindowUnknown is how many segments the core sends before the peer has said how many it takes.
-	peerWindowUnknown = 128
-
 	// symbolBytesMax bounds Config.SymbolBytes: what the core's buffers hold.
 	symbolBytesMax = 1500
+
+	// rttSamples is how often a new core is told the round-trip time. By so many its timeout comes down from three times
+	// that to less than two.
+	rttSamples = 4
 )
 
 // Marks in front of the bytes of a segment, in streams whose directions end by themselves.

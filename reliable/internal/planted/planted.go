@@ -58,18 +58,10 @@ const (
 	// PingUnanswered does not answer a ping.
 	PingUnanswered
 
-	// StreamsMixed reads from another stream now and then.
-	StreamsMixed
-	// StreamEndLost never sends the end of a stream.
-	StreamEndLost
-	// StreamGhost makes a new stream of what comes late for one that has ended.
-	StreamGhost
-	// StreamEndless never forgets a stream that has ended.
-	StreamEndless
-	// ResetOnce does not repeat a reset that was lost.
-	ResetOnce
-	// SilenceLoud goes on sending when no acknowledgement comes.
-	SilenceLoud
+	// SleepBusy drops the state of the ARQ although something is in it.
+	SleepBusy
+	// SleepBaseOff goes on one number too far after a sleep.
+	SleepBaseOff
 
 	bugs
 )
@@ -78,7 +70,7 @@ var names = [bugs]string{
 	"none", "seal unchecked", "replay taken", "ack invents", "send cut", "read skips", "read swaps", "read repeats",
 	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "finish once", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
-	"streams mixed", "stream end lost", "stream ghost", "stream endless", "reset once", "silence loud",
+	"sleep busy", "sleep base off",
 }
 
 // String returns the mistake's name in lower case.

@@ -16,6 +16,9 @@ const (
 	// CookieBytesMax is the longest cookie a client must be ready to carry back.
 	CookieBytesMax = 64
 
+	// PiecesMax is into how many parts the frames of a packet may be cut.
+	PiecesMax = 4
+
 	// CloseTextBytesMax bounds the reason in a close frame; longer texts are cut.
 	CloseTextBytesMax = 200
 )
@@ -27,6 +30,7 @@ const (
 	nonceBytes        = 16
 	callNonceBytes    = 8
 	checkBytes        = 8
+	challengeBytes    = 8
 
 	// HelloBytes, AcceptBytes and CryptoFrameBytes are the sizes without cookie, data and padding.
 	HelloBytes       = 1 + connIDBytes + nonceBytes + callNonceBytes + 2 + 2 + 2 + 2 + 1 + checkBytes
@@ -45,6 +49,9 @@ const (
 	ResetFrameBytes = 1 + 4 + 4
 	// TokenFrameBytes is the size of a token frame without its token.
 	TokenFrameBytes = 1 + 1
+	// ChallengeFrameBytes and PieceFrameBytes are the sizes of a challenge or response, and of a piece without its part.
+	ChallengeFrameBytes = 1 + challengeBytes
+	PieceFrameBytes     = 1 + 1 + 1 + 2
 	// SealBytes is the size of the authentication tag that ends every packet.
 	SealBytes = 16
 	// SymbolBytesMax is the longest symbol that fits into a packet as source and, with the two-byte length a repair
