@@ -39,6 +39,9 @@ type Config struct {
 	// Redundancy is how much is sent beside the data so that losses need not be repaired by asking. Each side decides for
 	// what it sends. Default RedundancyLatency.
 	Redundancy Redundancy
+	// NoBatch makes one system call for each datagram, for systems whose calls for many at once are broken. Without it those
+	// are used where the system has them.
+	NoBatch bool
 	// Backlog is how many connections may wait for Accept; more are refused. Default 1,024.
 	Backlog int
 	// ConnsMax is how many connections the endpoint has at once; more are refused. Default 65,536.

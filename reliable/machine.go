@@ -51,12 +51,13 @@ type Machine struct {
 	main    *MachineStream   // stream 0
 	streams []*MachineStream // main and all others that are not gone, in the order in which they began
 	directory
-	pace    *pacer // nil: nothing is known
-	enc     *fec.Encoder
-	dec     *fec.Decoder
-	repairs []*repair
-	losses  fec.LossEstimator
-	budget  fec.Budget
+	pace     *pacer // nil: nothing is known
+	enc      *fec.Encoder
+	dec      *fec.Decoder
+	repairs  []*repair
+	losses   fec.LossEstimator
+	budget   fec.Budget
+	pressure fec.Pressure
 
 	repairBytes int // of the groups in repairs, but for the open one
 
@@ -149,6 +150,7 @@ func (m *Machine) Stats() ConnStats {
 	s := m.stats
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
+	s.BurstSent, s.BurstPackets = m.losses.Burst()
 	if m.dec != nil {
 		d := m.dec.Stats()
 		s.RecoveredByFEC = d.Rebuilt

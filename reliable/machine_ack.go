@@ -58,12 +58,13 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 	if received <= a.Largest {
 		m.lossOut.report(a.Largest, received)
 	}
-	m.confirm(p.confirms)
+	m.confirm(p.confirms, rtt > 0)
 	return nil
 }
 
-// confirm tells the streams which of their segments arrived. They may send when they hear it.
-func (m *Machine) confirm(arrived []cargo) {
+// confirm tells the streams which of their segments arrived. They may send when they hear it. Fresh says that the last came
+// just before the acknowledgement left.
+func (m *Machine) confirm(arrived []cargo, fresh bool) {
 	var sent [64 + 1]arq.Sent // As many as an acknowledgement covers.
 	for i := 0; i < len(arrived); {
 		s, n := arrived[i].stream, 0
@@ -72,7 +73,7 @@ func (m *Machine) confirm(arrived []cargo) {
 			n++
 		}
 		if !s.gone {
-			s.arq.Confirm(sent[:n])
+			s.arq.Confirm(sent[:n], fresh && i == len(arrived))
 		}
 	}
 }

@@ -21,7 +21,7 @@ type pacer struct {
 	model   lane.Model
 	bucket  lane.Bucket
 	silence lane.Silence
-	slotAt  time.Time     // while there is silence: when something may be sent next
+	spoke   time.Time     // while there is silence: when something was sent last
 	at      time.Duration // when more may leave; meaningful while blocked
 	blocked bool          // a stream waits for allowance
 	turn    int           // of the bulk streams
@@ -212,7 +212,7 @@ func (m *Machine) streamsAt(now time.Time) time.Time {
 			}
 		case hushed:
 			if s.needsFlush() || s.out.len() > 0 {
-				sooner(later(p.slotAt, now))
+				sooner(later(m.slotAt(), now))
 			}
 		default:
 			if d, ok := s.arq.Next(s.out.len() > 0 && (s.arq.Room() == 0 || p == nil || !p.blocked)); ok {

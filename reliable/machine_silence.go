@@ -8,8 +8,8 @@ import (
 )
 
 // When acknowledgements fail to come, whatever is sent may be what keeps the way from recovering. After two timeouts
-// without any, one message leaves in a round trip; after three, one packet now and then, until one is answered (SPEC.md 8.4;
-// RFC 8085, 3.1; RFC 8084).
+// without any, one message leaves in a round trip; after three, that only if it is new, and otherwise one packet now and then,
+// until one is answered (SPEC.md 8.4; RFC 8085, 3.1; RFC 8084).
 
 const (
 	// quietTimeouts is how many timeouts without an acknowledgement make us quiet, brokenTimeouts how many break the circuit.
@@ -45,14 +45,10 @@ func (m *Machine) mayTalk(now time.Time) bool {
 	if !m.hushed() {
 		return true
 	}
-	if now.Before(m.pacing().slotAt) {
+	if now.Before(m.slotAt()) {
 		return false
 	}
-	gap := max(m.rtt.smoothed, rtoMin)
-	if m.pacing().silence.Count() >= brokenTimeouts {
-		gap = probeGap
-	}
-	m.pacing().slotAt = now.Add(gap)
+	m.pace.spoke = now
 	segments := 0
 	for _, s := range m.streams {
 		if s.arq != nil {
@@ -65,6 +61,21 @@ func (m *Machine) mayTalk(now time.Time) bool {
 	m.probeAt = now.Add(probeGap)
 	m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
 	return false
+}
+
+// slotAt is when something may be sent in silence. Where something urgent is new that is a round trip after the last time, even
+// with the circuit broken.
+func (m *Machine) slotAt() time.Time {
+	gap := max(m.rtt.smoothed, rtoMin)
+	if m.pace.silence.Count() >= brokenTimeouts {
+		gap = max(gap, probeGap)
+		for _, s := range m.streams {
+			if s.Lane() == Express && s.out.len() > 0 {
+				gap = max(m.rtt.smoothed, rtoMin)
+			}
+		}
+	}
+	return m.pace.spoke.Add(gap)
 }
 
 // talkAgain ends silence: nothing waits for an answer, or it will come another way.

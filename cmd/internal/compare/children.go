@@ -221,6 +221,7 @@ func runVirtual(ctx context.Context, spec Spec) Result {
 		res.Error = err.Error()
 		return res
 	}
+	spec.Link = spec.Link.checked()
 	spec.Link.Up.Grain, spec.Link.Down.Grain = grain, grain
 	one := func(spec Spec) Result {
 		if m, ok := t.(machinist); ok && t.Info().Repeatable {

@@ -67,7 +67,6 @@ func (t kcpTransport) Connect(_ context.Context, f Field) (*Pair, error) {
 }
 
 func (t kcpTransport) set(s *kcp.UDPSession) {
-	s.SetStreamMode(true)
 	s.SetNoDelay(kcpNoDelay, kcpInterval, kcpResend, kcpNC)
 	s.SetWindowSize(kcpWindow, kcpWindow)
 	s.SetWriteDelay(false)

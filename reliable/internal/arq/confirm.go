@@ -10,11 +10,22 @@ import (
 // unless the cumulative one passes it soon: with some loss it hardly ever does. The packets around us are
 // acknowledged many times over, so Confirm tells what is known from there.
 
-// Confirm takes the news that symbols have arrived and been handed to the peer's stream.
-func (s *Stream) Confirm(arrived []Sent) {
-	if s.core == nil {
+// Confirm takes the news that symbols have arrived and been handed to the peer's stream. Fresh says that the last of them is
+// acknowledged as soon as it came, so that it tells the round-trip time.
+func (s *Stream) Confirm(arrived []Sent, fresh bool) {
+	if s.core == nil || len(arrived) == 0 {
 		return // All is acknowledged.
 	}
+	last := len(arrived) - 1
+	if fresh {
+		s.confirm(arrived[:last], kcp.IKCP_PACKET_FEC)
+		s.confirm(arrived[last:], kcp.IKCP_PACKET_REGULAR)
+	} else {
+		s.confirm(arrived, kcp.IKCP_PACKET_FEC)
+	}
+}
+
+func (s *Stream) confirm(arrived []Sent, kind kcp.PacketType) {
 	b := s.acks[:0]
 	for _, a := range arrived {
 		for sn := a.First; sn != a.First+a.Count; sn++ {
@@ -31,7 +42,7 @@ func (s *Stream) Confirm(arrived []Sent) {
 	}
 	s.acks = b
 	if len(b) > 0 {
-		s.coreInput(b, kcp.IKCP_PACKET_REGULAR)
+		s.coreInput(b, kind)
 	}
 }
 
