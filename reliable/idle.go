@@ -97,6 +97,7 @@ func (m *Machine) advanceRest(now time.Time) {
 	if m.restAt.IsZero() {
 		m.packet = nil
 		m.keys.Rest(now)
+		m.finish.rest(now)
 	}
 }
 

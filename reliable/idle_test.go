@@ -282,7 +282,7 @@ func heapBytes() int64 {
 
 // An idle machine, keys and all, stays below 4 KB.
 func TestIdleMachineIsSmall(t *testing.T) {
-	const pairs, limit = 200, 9 << 9
+	const pairs, limit = 200, 4 << 10
 	shared := NewShared()
 	duos := make([]*duo, pairs)
 	identity, err := NewIdentity(rand.Reader)
