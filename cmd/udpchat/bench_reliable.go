@@ -65,7 +65,7 @@ func linksNamed(names ...string) (links []compare.Link) {
 func benchReliable(cmd *cobra.Command, runs int, jsonFile string) (err error) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	lanes, _ := compareLanes(compare.LaneVirtual)
+	lanes := map[compare.Lane]compare.Runner{compare.LaneVirtual: compare.NewVirtualRunner()}
 	defer func() {
 		for _, runner := range lanes {
 			err = errors.Join(err, runner.Close())

@@ -33,7 +33,10 @@ func ownLinks() []Link {
 	// A line that a file fills, and a queue that it makes long: what chat feels of it.
 	up := netem.Params{Delay: 50 * time.Millisecond, Rate: 1 * mbit, Queue: time.Second}
 	down := netem.Params{Delay: 50 * time.Millisecond, Rate: 20 * mbit, Queue: 100 * time.Millisecond}
-	return append(links, Link{Name: "upload", Text: "50 ms, 1 Mbit/s up with a queue of 1 s, 20 Mbit/s down", Up: up, Down: down})
+	links = append(links, Link{Name: "upload", Text: "50 ms, 1 Mbit/s up with a queue of 1 s, 20 Mbit/s down", Up: up, Down: down})
+	// A line for two to share.
+	line := netem.Params{Delay: 50 * time.Millisecond, Rate: 10 * mbit, Queue: 100 * time.Millisecond}
+	return append(links, Link{Name: "shared", Text: "10 Mbit/s, 50 ms, a queue of 100 ms, nothing else lost", Up: line, Down: line})
 }
 
 // LinkNamed returns the named profile of netem as a link, or one of our own. The error lists the names.

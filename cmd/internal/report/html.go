@@ -157,7 +157,7 @@ func newLinkPart(f *compare.File, workload string, p compare.NameText) (l linkPa
 		}
 		l.Rows = append(l.Rows, line)
 	}
-	if curves := curvesOf(f, workload, p.Name); len(curves) > 0 && workload != "file" {
+	if curves := curvesOf(f, workload, p.Name); len(curves) > 0 && !onlyFile(workload) {
 		l.CDF = template.HTML(cdfPlot(curves, "share of messages that had arrived, "+workload+" over "+p.Name))
 		l.Tail = template.HTML(tailPlot(curves, "share of messages that took longer, "+workload+" over "+p.Name))
 	}

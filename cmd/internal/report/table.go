@@ -53,7 +53,7 @@ type headline struct {
 
 func headlineOf(f *compare.File, workload string) headline {
 	switch {
-	case workload == "file":
+	case workload == "file", workload == "file-beside-tcp":
 		return headline{"goodput, Mbit/s", true, func(s *compare.Summary) (compare.Number, compare.Range) {
 			return s.Goodput, compare.Range{compare.Number(math.NaN()), compare.Number(math.NaN())}
 		}}
@@ -66,6 +66,12 @@ func headlineOf(f *compare.File, workload string) headline {
 			return s.P50, s.CI50
 		}}
 	}
+}
+
+// onlyFile reports whether the workload sends a file and no messages.
+func onlyFile(workload string) bool {
+	w, err := compare.WorkloadNamed(workload)
+	return err == nil && w.File && w.Burst == 0
 }
 
 func enoughForP99(f *compare.File, workload string) bool {
@@ -151,17 +157,20 @@ func columnsOf(workload string) []column {
 		{"max", func(s *compare.Summary) string { return number(s.Max) }},
 		{"undelivered", func(s *compare.Summary) string { return fmt.Sprintf("%d/%d", s.Undelivered(), s.Sent) }},
 	}
-	packets := column{"packets/msg", func(s *compare.Summary) string { return decimals(s.PacketsPerMessage, 2) }}
-	goodput := column{"Mbit/s", func(s *compare.Summary) string { return decimals(s.Goodput, 2) }}
+	w, _ := compare.WorkloadNamed(workload) // One that this program does not know has no figures of its own.
 	all := []column{{"lane", func(s *compare.Summary) string { return string(s.Lane) }}}
-	if workload != "file" {
+	if !w.File || w.Burst > 0 {
 		all = append(all, messages...)
 	}
 	all = append(all, column{"bytes/byte", func(s *compare.Summary) string { return decimals(s.WirePerUseful, 2) }})
-	if workload == "file" || workload == "file+chat" {
-		all = append(all, goodput)
+	if w.File {
+		all = append(all, column{"Mbit/s", func(s *compare.Summary) string { return decimals(s.Goodput, 2) }})
 	} else {
-		all = append(all, packets)
+		all = append(all, column{"packets/msg", func(s *compare.Summary) string { return decimals(s.PacketsPerMessage, 2) }})
+	}
+	if w.Beside != "" {
+		all = append(all, column{"beside", func(s *compare.Summary) string { return decimals(s.Beside, 2) }},
+			column{"its share", func(s *compare.Summary) string { return decimals(s.BesideShare, 0) + " %" }})
 	}
 	return append(all, column{"lost", func(s *compare.Summary) string { return decimals(s.Dropped, 1) + " %" }})
 }
