@@ -83,6 +83,9 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	if udp, ok := sock.(*udpSocket); ok && !udp.whole {
+		cfg.MTUMax = wire.DatagramBytesBase
+	}
 	cfg.Random = &lockedReader{r: cfg.Random}
 	gate, err := handshake.NewGate(time.Now(), cfg.Random)
 	if err != nil {

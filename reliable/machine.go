@@ -68,7 +68,12 @@ type Machine struct {
 	closing          closing
 	roam             roaming // server: where the client is
 	answer           answer  // client: to the server's question where it is
-	quiet            quiet   // client: whether the server has fallen silent
+	mtu              mtu
+	assemblies       []*assembly // packets whose pieces have not all come, the oldest first; at most assembliesMax
+	arriving         uint64      // of the packet that is being handled
+	inside           bool        // its frames came in pieces
+	mute             bool        // the packet under construction is for nothing but its size
+	quiet            quiet       // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -155,6 +160,7 @@ func (m *Machine) Waiting() bool {
 func (m *Machine) Stats() ConnStats {
 	s := m.stats
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
+	s.MTU = m.mtu.size
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
 	if m.dec != nil {
 		d := m.dec.Stats()
@@ -186,6 +192,7 @@ func (m *Machine) Advance(now time.Time) {
 		m.advanceDecoder(now)
 		m.advanceLiveness(now)
 		m.advanceQuiet(now)
+		m.advanceMTU(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
@@ -233,6 +240,9 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 		}
 		if !m.quiet.at.IsZero() {
 			sooner(m.quiet.at)
+		}
+		if at := m.mtu.hole.askAt; !at.IsZero() {
+			sooner(at)
 		}
 		if !m.restAt.IsZero() {
 			sooner(m.restAt)

@@ -30,12 +30,14 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 			continue
 		}
 		p.arrived = true
+		m.mtu.arrivedSize(*p)
 		if p.number == a.Largest {
 			m.rtt.sample(now.Sub(p.at) - a.Delay)
 		}
 		m.arrivedAtPeer(*p)
 	}
 	m.judge(now, a.Largest)
+	m.acknowledgedSize(now, a)
 	// The counter travels modulo 2^32: take the value that fits below Largest.
 	received := a.Largest - uint64(uint32(a.Largest)-a.Received)
 	if received <= a.Largest {
@@ -56,6 +58,7 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 		if !p.arrived && !lost {
 			break
 		}
+		m.mtu.judgeSize(p)
 		m.losses.Judge(p.at.Sub(m.start), !p.arrived)
 		n++
 	}

@@ -69,6 +69,7 @@ func (m *Machine) handlePacket(now time.Time, d Datagram) {
 	}
 	m.heardFrom(now, h)
 	m.quiet.heard()
+	m.arriving = h.Number
 	m.follow(now, d.Path, len(datagram), h.Number > m.largest)
 	m.arrived.Mark(h.Number)
 	m.received++
@@ -129,6 +130,8 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 		m.handleChallenge(f.Challenge)
 	case wire.FrameResponse:
 		m.handleResponse(now, f.Challenge)
+	case wire.FramePiece:
+		return m.handlePiece(now, f)
 	case wire.FramePadding:
 	}
 	return nil
@@ -216,7 +219,7 @@ func (m *Machine) tellWindow() {
 func (m *Machine) openStream() {
 	if m.stream == nil {
 		m.stream = arq.New(arq.Config{
-			ID: 0, SymbolBytes: wire.SymbolBytesMax, SendWindow: windowSegments, RecvWindow: windowSegments,
+			ID: 0, SymbolBytes: wire.SymbolBytes(m.mtu.size), SymbolBytesMax: wire.SymbolBytesMax, SendWindow: windowSegments, RecvWindow: windowSegments,
 			Clock: m.shared.clock, Output: m.outputSymbol, RTT: func() time.Duration { return m.rtt.smoothed },
 			Planted: m.cfg.Planted,
 		})

@@ -152,7 +152,7 @@ func (m *Machine) appendRiders(b []byte) []byte {
 		if g == nil || g.K != 1 || r.next >= g.R || r.at.Sub(m.now) > rideAhead || r.last.Equal(m.now) {
 			continue
 		}
-		if len(b)+wire.RepairFrameBytes+g.RepairBytes()+wire.SealBytes > wire.DatagramBytesMax {
+		if len(b)+wire.RepairFrameBytes+g.RepairBytes()+wire.SealBytes > m.mtu.size {
 			break
 		}
 		if !m.budget.Spend(m.now.Sub(m.start), g.RepairBytes()) {

@@ -13,6 +13,7 @@ type sentItem struct {
 	number  uint64
 	at      time.Time
 	group   *repair // whose symbol it carried; nil: none
+	bytes   uint16  // of the datagram
 	arrived bool
 }
 
@@ -86,10 +87,10 @@ func (m *Machine) startPacket(room int) []byte {
 			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
 		})
 	}
-	if m.roam.via != nil {
+	if m.mute || m.roam.via != nil {
 		return b
 	}
-	return m.token.append(b, m.number, room)
+	return m.token.append(b, m.number, room, m.mtu.size)
 }
 
 // sendPacket seals and sends the packet that startPacket began. Asks says that it wants an acknowledgement.
@@ -97,12 +98,27 @@ func (m *Machine) sendPacket(b []byte, group *repair, asks bool) {
 	if riders := m.appendRiders(b); len(riders) > len(b) {
 		b, asks = riders, true
 	}
-	if asks {
-		if len(m.sent) == sentPacketsMax && m.cfg.Planted != planted.SentEndless {
-			m.sent = slices.Delete(m.sent, 0, sentPacketsMax/4)
-		}
-		m.sent = append(m.sent, sentItem{number: m.number, at: m.now, group: group})
+	if len(b)+wire.SealBytes > m.mtu.size {
+		m.sendPieces(b)
+		return
 	}
+	if asks {
+		m.remember(group, len(b)+wire.SealBytes)
+	}
+	m.transmit(b)
+}
+
+// remember keeps what must be known of a packet of n bytes when it is acknowledged.
+func (m *Machine) remember(group *repair, n int) {
+	if len(m.sent) == sentPacketsMax && m.cfg.Planted != planted.SentEndless {
+		m.sent = slices.Delete(m.sent, 0, sentPacketsMax/4)
+	}
+	m.sent = append(m.sent, sentItem{number: m.number, at: m.now, group: group, bytes: uint16(n)})
+	m.mtu.leaves(m.now, n, m.rtt.timeout())
+}
+
+// transmit seals a packet and sends it.
+func (m *Machine) transmit(b []byte) {
 	m.spokeAt = m.now
 	if m.cfg.Watch != nil {
 		m.cfg.Watch(b)

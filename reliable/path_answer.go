@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"udpchat/reliable/internal/fec"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -20,13 +21,14 @@ type answer struct {
 // handleChallenge takes a challenge. One that is new means that the server sees us at another address: what was learned
 // about the way there counts no more.
 func (m *Machine) handleChallenge(c wire.Challenge) {
-	if !m.dialled {
+	if !m.dialled || m.cfg.Planted == planted.ChallengeIgnored {
 		return // A server does not move.
 	}
 	if m.answer.challenge != c {
 		m.stats.Challenges++
 		m.rtt = rttEstimator{}
 		m.losses = fec.LossEstimator{}
+		m.restartMTU()
 	}
 	m.answer = answer{c, true}
 }
@@ -93,7 +95,7 @@ func (m *Machine) advanceQuiet(now time.Time) {
 	m.stats.QuietProbes++
 	b := wire.AppendPing(m.startPacket(1))
 	if q.gap*quietGaps <= quietMin {
-		b = wire.AppendPadding(b, wire.DatagramBytesMax-wire.SealBytes-len(b))
+		b = wire.AppendPadding(b, min(m.mtu.size, wire.DatagramBytesBase)-wire.SealBytes-len(b))
 	}
 	m.sendPacket(b, nil, true)
 }

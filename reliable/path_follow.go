@@ -7,6 +7,7 @@ import (
 
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -69,7 +70,7 @@ func (m *Machine) follow(now time.Time, p Path, n int, newest bool) {
 	if r != nil {
 		r.received += n
 	}
-	if !newest {
+	if !newest && m.cfg.Planted != planted.MoveOlderPacket {
 		return
 	}
 	switch {
@@ -105,6 +106,9 @@ func (m *Machine) beginCheck(now time.Time, p Path, n int) {
 	// If somebody has only copied the packet the client is still at home, and its answer brings us back (RFC 9000, 9.3.3).
 	roam.target, roam.askHome = r, true
 	m.stats.PathChecks++
+	if m.cfg.Planted == planted.MoveUnchecked {
+		m.move(now, r)
+	}
 }
 
 // checkAllowed counts a check. Somebody who can forward packets faster than the network could otherwise have us check any
@@ -173,6 +177,7 @@ func (m *Machine) pathChanged(from Path, since time.Time) {
 	}
 	m.rtt = rttEstimator{}
 	m.losses = fec.LossEstimator{}
+	m.restartMTU()
 }
 
 // advancePaths sends the challenges that are due and forgets what is over.

@@ -35,6 +35,7 @@ type udpSocket struct {
 	addr      netip.AddrPort
 	v6        bool        // the socket is AF_INET6, which carries IPv4 too
 	info      bool        // the kernel tells local addresses
+	whole     bool        // the kernel makes no fragments
 	told      atomic.Bool // the kernel has let itself be told one, so it can be
 	noControl atomic.Bool // it refused, and never did; it need not be asked again
 	ancillary [ancillaryBytes]byte
@@ -50,6 +51,7 @@ func newUDPSocket(conn *net.UDPConn) (*udpSocket, error) {
 	}
 	s := &udpSocket{conn: conn, addr: unmap(addr.AddrPort())}
 	s.v6 = addr.IP.To4() == nil
+	s.whole = sendWhole(conn, s.v6)
 	if s.addr.Addr().IsUnspecified() {
 		// Not every system can; then local addresses stay unspecified and the system chooses where answers leave from.
 		if s.v6 {

@@ -91,10 +91,15 @@ type ConnStats struct {
 	PathChecksFailed  uint64 // server: of these: nobody answered
 	PathChecksRefused uint64 // server: addresses not asked because too many had been
 	UnprovenBytes     uint64 // server: sent to addresses that were not proven yet
-	Challenges        uint64 // client: addresses of ours that the server asked for
-	QuietProbes       uint64 // client: questions whether the server, fallen silent, is still there
-	Sleeps            uint64 // times the ARQ's state was given up after a silence
-	Wakes             uint64 // times it was made again for the next byte
+	MTU               int    // largest datagram that is sent
+	MTUProbes         uint64 // datagrams sent to see whether their size arrives
+	BlackHoles        uint64 // times that large datagrams stopped to arrive and smaller ones had to do
+	Pieces            uint64 // packets with a part of one that had become too large
+
+	Challenges  uint64 // client: addresses of ours that the server asked for
+	QuietProbes uint64 // client: questions whether the server, fallen silent, is still there
+	Sleeps      uint64 // times the ARQ's state was given up after a silence
+	Wakes       uint64 // times it was made again for the next byte
 
 	Drops Drops
 }

@@ -1,0 +1,113 @@
+package reliable
+
+import (
+	"time"
+
+	"udpchat/reliable/internal/fec"
+	"udpchat/reliable/internal/wire"
+)
+
+// A blackHole is the suspicion that large datagrams vanish while small ones arrive. Datagrams have many sizes, and some of
+// any size get lost: one that arrives refutes those that were lost and are hardly larger.
+type blackHole struct {
+	lost        [len(holeBytes)]int // by size: above what the next smaller size is for
+	least       [len(holeBytes)]int // size of the smallest of them
+	first, last time.Time           // when the first and the latest left
+	largest     uint64              // highest packet number acknowledged
+	small       int                 // how often it rose since the first
+	asked       int                 // pings sent because nothing at all was heard
+	askAt       time.Time           // when the next is due; zero: no large datagram is waited for
+}
+
+// holeBytes are the upper ends of the ranges of sizes that are told apart.
+var holeBytes = [...]int{768, 1024, wire.DatagramBytesBase, 1280, 1372, 1412, 1452, wire.DatagramBytesMax}
+
+// fallback is the size to go back to; what is not larger says nothing about black holes.
+func (u *mtu) fallback() int {
+	if u.size > wire.DatagramBytesBase {
+		return wire.DatagramBytesBase
+	}
+	return wire.DatagramBytesMin
+}
+
+// judgeSize takes the fate of a packet.
+func (u *mtu) judgeSize(p sentItem) {
+	n, h := int(p.bytes), &u.hole
+	if p.arrived || n <= u.fallback() || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
+		return
+	}
+	if h.losses() == 0 {
+		h.first, h.small = p.at, 0
+	}
+	i := 0
+	for n > holeBytes[i] {
+		i++
+	}
+	if h.lost[i] == 0 || n < h.least[i] {
+		h.least[i] = n
+	}
+	h.lost[i]++
+	h.last = p.at
+}
+
+// arrivedSize takes note of a packet that arrived.
+func (u *mtu) arrivedSize(p sentItem) {
+	n, h := int(p.bytes), &u.hole
+	if n <= u.fallback() || p.at.Before(u.since) {
+		return
+	}
+	for i := range h.lost {
+		if h.lost[i] > 0 && n+mtuSlack >= h.least[i] {
+			h.lost[i] = 0
+		}
+	}
+	if h.losses() == 0 {
+		*h = blackHole{largest: h.largest}
+	}
+}
+
+func (h *blackHole) losses() (n int) {
+	for _, lost := range h.lost {
+		n += lost
+	}
+	return n
+}
+
+// acknowledged takes the highest packet number that arrived and reports whether the suspicion has become certainty: one
+// more packet has arrived, and it was none of the large ones, or they would have been refuted.
+func (h *blackHole) acknowledged(largest uint64) bool {
+	if largest > h.largest {
+		h.largest = largest
+		h.small++
+	}
+	return h.small >= holeSmall && h.last.Sub(h.first) >= holeSpan && h.losses() >= holeLosses
+}
+
+// advanceHole asks by a small datagram when large ones are waited for and nothing is heard: what comes back tells a black
+// hole from a dead way.
+func (m *Machine) advanceHole(now time.Time) {
+	h := &m.mtu.hole
+	silent := m.heardAt.Add(max(m.rtt.timeout(), holeAskMin))
+	switch {
+	case h.askAt.IsZero() || now.Before(h.askAt):
+	case !m.Waiting() || h.asked == holeAsksMax:
+		h.askAt = time.Time{}
+	case now.Before(silent):
+		h.askAt = silent
+	default:
+		h.asked++
+		h.askAt = now.Add(holeAskMin)
+		m.sendPacket(wire.AppendPing(m.startPacket(1)), nil, true)
+	}
+}
+
+// blackHole goes back to a size that arrives. The losses were no sign of a bad way.
+func (m *Machine) blackHole(now time.Time) {
+	u := &m.mtu
+	m.stats.BlackHoles++
+	u.holes++
+	u.failed, u.probe = 0, mtuProbe{}
+	u.at = now.Add(min(holeAgain<<min(u.holes-1, 8), mtuRaise))
+	m.losses = fec.LossEstimator{}
+	m.resize(u.fallback())
+}
