@@ -44,6 +44,9 @@ type Config struct {
 	// most, 1,472; 1,200 or less: 1,200, and there are no probes; neither are there where the system cannot send datagrams
 	// that must not be cut into fragments (all but Linux).
 	MTUMax int
+	// NoBatch makes one system call for each datagram, for systems whose calls for many at once are broken. Without it those
+	// are used where the system has them.
+	NoBatch bool
 	// Backlog is how many connections may wait for Accept; more are refused. Default 1,024.
 	Backlog int
 	// ConnsMax is how many connections the endpoint has at once; more are refused. Default 65,536.

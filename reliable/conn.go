@@ -20,7 +20,8 @@ type Conn struct {
 	server bool          // the peer dialled
 	owner  bool          // the endpoint was made for this connection alone
 
-	task task // its place among the workers; theirs
+	task  task   // its place among the workers; theirs
+	batch *batch // of who runs the turn; owned by it
 
 	mu        sync.Mutex
 	inbox     inbox          // guarded by mu

@@ -9,10 +9,13 @@ import (
 
 // A datagram is a pooled buffer; who holds it last returns it to the endpoint.
 type datagram struct {
-	buf  [readBytes]byte
-	n    int
-	path Path      // where it came from; Local only where that is news
-	next *datagram // in the inbox
+	buf       [readBytes]byte
+	n         int
+	path      Path // where it came from and went to
+	ecn       ECN
+	next      *datagram // in the inbox
+	ancillary [ancillaryBytes]byte
+	control   []byte // what the kernel told; in ancillary
 }
 
 // An inbox is the datagrams that came in since the last turn, in their order. The zero value is empty.
@@ -34,9 +37,9 @@ func (b *inbox) add(d *datagram) {
 }
 
 // post puts a datagram into the inbox. It takes d only if it returns true.
-func (c *Conn) post(d *datagram, from netip.AddrPort, ancillary []byte) bool {
+func (c *Conn) post(d *datagram) bool {
 	c.mu.Lock()
-	reason := c.admitLocked(d, from, ancillary)
+	reason := c.admitLocked(d)
 	if reason != dropNone {
 		c.dropped[reason]++
 		c.mu.Unlock()
@@ -50,20 +53,19 @@ func (c *Conn) post(d *datagram, from netip.AddrPort, ancillary []byte) bool {
 
 // admitLocked says why a datagram is not worth a look. A client may have moved; whether it has the machine finds out,
 // from the few datagrams that strangers may have in the inbox.
-func (c *Conn) admitLocked(d *datagram, from netip.AddrPort, ancillary []byte) Drop {
-	d.path = Path{Remote: from}
+func (c *Conn) admitLocked(d *datagram) Drop {
 	if c.inbox.len == inboxDatagrams {
 		return DropInboxFull
 	}
 	switch {
-	case from == c.remote:
+	case d.path.Remote == c.remote:
+		d.path.Local = netip.Addr{} // No news.
 	case !c.server:
 		return DropAddress
 	case c.inbox.strangers == strangerDatagrams:
 		return DropInboxFull
 	default:
 		c.inbox.strangers++
-		d.path.Local = c.e.sock.localOf(ancillary)
 	}
 	return dropNone
 }

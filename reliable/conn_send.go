@@ -6,12 +6,13 @@ import (
 )
 
 // emit sends a datagram of the machine's.
-func (c *Conn) emit(d Datagram) {
-	if c.e.sock.write(d) != nil {
-		c.mu.Lock()
-		c.dropped[DropSendFailed]++ // As good as lost on the way.
-		c.mu.Unlock()
-	}
+func (c *Conn) emit(d Datagram) { c.batch.add(c, d) }
+
+// sendFailed takes note that the system did not send a datagram. It is as good as lost on the way.
+func (c *Conn) sendFailed() {
+	c.mu.Lock()
+	c.dropped[DropSendFailed]++
+	c.mu.Unlock()
 }
 
 // Write queues p and returns when all of it is queued; it blocks while too much is waiting. That it returns does not mean

@@ -3,10 +3,11 @@ package reliable
 import "time"
 
 // turn lets the machine take part in the world once. Whoever runs it owns the machine meanwhile: the workers see to it
-// that nobody else does. It returns when the next turn is due at the latest, false when the connection has ended.
+// that nobody else does. What the machine sends goes into the batch. It returns when the next turn is due at the latest, false when the connection has ended.
 //
 //	datagrams, bytes to send, the wish to close → machine → datagrams, readable bytes, the next time
-func (c *Conn) turn(now time.Time) (next time.Time, alive bool) {
+func (c *Conn) turn(now time.Time, b *batch) (next time.Time, alive bool) {
+	c.batch = b
 	c.feed(now)
 	c.m.Advance(now)
 	c.publish()
@@ -28,7 +29,7 @@ func (c *Conn) feed(now time.Time) {
 	c.mu.Unlock()
 	for d := arrived; d != nil; {
 		next := d.next
-		c.m.Handle(now, Datagram{Path: d.path, Bytes: d.buf[:d.n]})
+		c.m.Handle(now, Datagram{Path: d.path, ECN: d.ecn, Bytes: d.buf[:d.n]})
 		c.e.release(d)
 		d = next
 	}

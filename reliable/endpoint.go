@@ -27,6 +27,7 @@ type Endpoint struct {
 	workers  workers
 
 	datagrams   sync.Pool // of *datagram
+	mailPool    sync.Pool // of *mail
 	scratchPool sync.Pool // of *[scratchBytes]byte
 
 	gate   *handshake.Gate // owned by the reader
@@ -72,17 +73,11 @@ func NewEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 }
 
 func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
-	var sock socket
-	var err error
-	if udp, ok := pc.(*net.UDPConn); ok {
-		sock, err = newUDPSocket(udp)
-	} else {
-		sock, err = newPacketSocket(pc)
-	}
+	cfg = cfg.withDefaults()
+	sock, err := newSocket(pc, cfg.NoBatch)
 	if err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
 	if udp, ok := sock.(*udpSocket); ok && !udp.whole {
 		cfg.MTUMax = wire.DatagramBytesBase
 	}
@@ -102,7 +97,7 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 		calls:   make(map[wire.CallNonce]*outgoingCall),
 		awaited: make(map[netip.AddrPort]chan wire.CallNonce),
 	}
-	e.workers.init(&e.wg, time.Now())
+	e.workers.init(e, time.Now())
 	return e, nil
 }
 
@@ -255,6 +250,7 @@ func (e *Endpoint) Stats() EndpointStats {
 	defer e.mu.Unlock()
 	s := e.stats
 	s.Conns, s.HalfOpen = len(e.conns), e.half
+	s.ReadCalls, s.WriteCalls = e.sock.calls()
 	e.ended.expire(time.Now())
 	s.TimeWait = len(e.ended.order)
 	return s
@@ -266,6 +262,13 @@ func (e *Endpoint) WritePlain(b []byte, to netip.AddrPort, local netip.Addr) err
 		return fmt.Errorf("reliable: sending plain text: %w", err)
 	}
 	return nil
+}
+
+func (e *Endpoint) newDatagram() *datagram {
+	if d, ok := e.datagrams.Get().(*datagram); ok {
+		return d
+	}
+	return new(datagram)
 }
 
 func (e *Endpoint) release(d *datagram) { e.datagrams.Put(d) }

@@ -14,8 +14,8 @@ import (
 //	      → call: answers one of ours?
 //	      → address proven, where it has to be?
 //	      → new connection, half-open
-func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
-	now := time.Now()
+func (e *Endpoint) handleHello(d *datagram) (kept bool) {
+	now, path, from := time.Now(), d.path, d.path.Remote
 	hello := d.buf[:d.n]
 	h, err := wire.ParseHello(hello)
 	if err != nil {
@@ -31,13 +31,12 @@ func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byt
 	e.mu.Unlock()
 	switch {
 	case known != nil:
-		return known.post(d, from, ancillary) // A repetition: its accept was lost.
+		return known.post(d) // A repetition: its accept was lost.
 	case over:
 		e.drop(DropEnded)
 		return false
 	}
-	local := netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port())
-	path := Path{Remote: from, Local: local.Addr()}
+	local := netip.AddrPortFrom(path.Local, e.sock.local().Port())
 	if call == nil && h.Call == 0 && (e.cfg.AlwaysCookie || half >= halfOpenMax) {
 		retry, ok, err := e.gate.Admit(now, from, h, nil)
 		if err != nil {

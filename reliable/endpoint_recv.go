@@ -17,17 +17,21 @@ import (
 //	         → call: AwaitCall
 func (e *Endpoint) read() {
 	failures := 0
-	for {
-		d, ok := e.datagrams.Get().(*datagram)
-		if !ok {
-			d = new(datagram)
-		}
-		n, from, ancillary, err := e.sock.read(d.buf[:])
-		if err != nil {
+	var ds []*datagram
+	defer func() {
+		for _, d := range ds {
 			e.release(d)
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
+		}
+	}()
+	for want := 1; ; {
+		for len(ds) < want {
+			ds = append(ds, e.newDatagram())
+		}
+		n, err := e.sock.read(ds)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
 			// Some systems report here that an earlier datagram could not be delivered. That is no reason to stop, but a
 			// socket that only fails must not take a whole core.
 			failures++
@@ -35,18 +39,33 @@ func (e *Endpoint) read() {
 			continue
 		}
 		failures = 0
-		d.n = n
-		if !e.handle(d, from, ancillary) {
-			e.release(d)
+		for i, d := range ds[:n] {
+			if e.handle(d) {
+				ds[i] = e.newDatagram()
+			}
+		}
+		want = nextRead(n, want)
+		for len(ds) > want {
+			last := len(ds) - 1
+			e.release(ds[last])
+			ds = ds[:last]
 		}
 	}
 }
 
+// nextRead returns for how many datagrams to wait, after n of so many came: a quiet endpoint holds the memory of one.
+func nextRead(n, want int) int {
+	if n == want {
+		return min(2*want, readDatagramsMax)
+	}
+	return n
+}
+
 // handle takes one datagram. It reports whether somebody keeps it.
-func (e *Endpoint) handle(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
+func (e *Endpoint) handle(d *datagram) (kept bool) {
 	b := d.buf[:d.n]
 	if wire.IsText(b) {
-		e.handlePlain(b, from, ancillary)
+		e.handlePlain(b, d.path)
 		return false
 	}
 	e.count(func(s *EndpointStats) { s.Datagrams++ })
@@ -63,11 +82,11 @@ func (e *Endpoint) handle(d *datagram, from netip.AddrPort, ancillary []byte) (k
 	case err != nil:
 		e.drop(DropMalformed)
 	case typ == wire.TypeHello:
-		return e.handleHello(d, from, ancillary)
+		return e.handleHello(d)
 	case typ == wire.TypeCall:
-		e.handleCall(b, from)
+		e.handleCall(b, d.path.Remote)
 	default:
-		return e.handleConn(d, from, ancillary)
+		return e.handleConn(d)
 	}
 	return false
 }
@@ -80,17 +99,17 @@ func (e *Endpoint) count(f func(s *EndpointStats)) {
 	e.mu.Unlock()
 }
 
-func (e *Endpoint) handlePlain(b []byte, from netip.AddrPort, ancillary []byte) {
+func (e *Endpoint) handlePlain(b []byte, path Path) {
 	if e.cfg.Plain == nil {
 		e.drop(DropNotOurs)
 		return
 	}
 	e.count(func(s *EndpointStats) { s.PlainReceived++ })
-	e.cfg.Plain(b, from, netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port()))
+	e.cfg.Plain(b, path.Remote, netip.AddrPortFrom(path.Local, e.sock.local().Port()))
 }
 
 // handleConn finds the connection a datagram belongs to.
-func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
+func (e *Endpoint) handleConn(d *datagram) (kept bool) {
 	id, ok := wire.Dest(d.buf[:d.n])
 	if !ok {
 		e.drop(DropMalformed)
@@ -99,7 +118,7 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort, ancillary []byte
 	e.mu.Lock()
 	c := e.conns[id]
 	if c == nil {
-		answer := e.latecomerLocked(id, from)
+		answer := e.latecomerLocked(id, d.path.Remote)
 		e.mu.Unlock()
 		if answer.Bytes != nil {
 			_ = e.sock.write(answer) // Lost like any datagram; the peer asks again.
@@ -107,7 +126,7 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort, ancillary []byte
 		return false
 	}
 	e.mu.Unlock()
-	return c.post(d, from, ancillary)
+	return c.post(d)
 }
 
 // latecomerLocked counts a datagram for a connection that does not exist, and returns the close packet for a peer that

@@ -81,9 +81,11 @@ const (
 	mtuRaise  = 10 * time.Minute
 	holeAgain = 30 * time.Second
 
-	// holeLosses large datagrams must be lost in a row, over at least holeSpan, and holeSmall acknowledgements of small ones
-	// come in between. Random loss and bursts make no difference between large and small.
+	// holeLosses large datagrams must be lost in a row, over at least holeSpan, of them holeAfter after a small one that
+	// arrived, and holeSmall acknowledgements of small ones come. Random loss, bursts and outages make no difference between
+	// large and small.
 	holeLosses = 8
+	holeAfter  = 4
 	holeSmall  = 2
 	holeSpan   = 250 * time.Millisecond
 
@@ -116,7 +118,20 @@ const (
 	// would only fight for the queue. What they do not get done waits, first in the sockets' and then in their inboxes.
 	workersMax = 32
 
-	// controlsMax is how many of our own addresses the control messages are kept for; then they are made anew.
+	// readDatagramsMax is how many datagrams are read with one system call, while that many come.
+	readDatagramsMax = 64
+
+	// batchDatagrams and batchBytes are how much a worker collects to send it with one system call, and batchWait how long it does
+	// if it does not run out of work before.
+	batchDatagrams = 64
+	batchBytes     = 64 << 10
+	batchWait      = time.Millisecond
+
+	// ancillaryBytes is room for what the kernel tells of a datagram: local address and mark, of either family.
+	ancillaryBytes = 128
+
+	// controlsMax is how many control messages are kept to be used again, one for each of our own addresses and mark. Then all
+	// are made anew.
 	controlsMax = 64
 
 	// readBytes is the size of the buffer a datagram is read into; a longer one is cut and then refused as too long.

@@ -56,6 +56,7 @@ type Machine struct {
 	repairs  []*repair
 	losses   fec.LossEstimator
 	budget   fec.Budget
+	pressure fec.Pressure
 
 	repairBytes int // of the groups in repairs, but for the open one
 
@@ -162,6 +163,7 @@ func (m *Machine) Stats() ConnStats {
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
 	s.MTU = m.mtu.size
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
+	s.BurstSent, s.BurstPackets = m.losses.Burst()
 	if m.dec != nil {
 		d := m.dec.Stats()
 		s.RecoveredByFEC = d.Rebuilt
@@ -190,9 +192,9 @@ func (m *Machine) Advance(now time.Time) {
 		m.advanceStream(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
-		m.advanceLiveness(now)
 		m.advanceQuiet(now)
 		m.advanceMTU(now)
+		m.advanceLiveness(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)

@@ -58,7 +58,8 @@ func (m *Machine) closeGroup() {
 	last := len(m.repairs) - 1
 	r := m.repairs[last]
 	r.plan = fec.Mode(m.cfg.Redundancy).PlanFor(m.enc.Len(), r.resent, fec.Path{
-		Loss: &m.losses, RTT: m.rtt.smoothed, RTTMin: m.rtt.min,
+		Loss: &m.losses, RTT: m.rtt.smoothed, RTTMin: m.rtt.min, RTTVar: m.rtt.variance, Group: m.enc.Group(),
+		Pressure: &m.pressure, Now: m.now.Sub(m.start),
 	})
 	r.group, _ = m.enc.Close(r.plan.R)
 	if r.group.R == 0 {

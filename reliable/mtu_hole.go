@@ -10,13 +10,16 @@ import (
 // A blackHole is the suspicion that large datagrams vanish while small ones arrive. Datagrams have many sizes, and some of
 // any size get lost: one that arrives refutes those that were lost and are hardly larger.
 type blackHole struct {
-	lost        [len(holeBytes)]int // by size: above what the next smaller size is for
-	least       [len(holeBytes)]int // size of the smallest of them
-	first, last time.Time           // when the first and the latest left
-	largest     uint64              // highest packet number acknowledged
-	small       int                 // how often it rose since the first
-	asked       int                 // pings sent because nothing at all was heard
-	askAt       time.Time           // when the next is due; zero: no large datagram is waited for
+	lost        [len(holeBytes)]int       // by size: above what the next smaller size is for
+	least       [len(holeBytes)]int       // size of the smallest of them
+	came        [len(holeBytes)]time.Time // when the latest of each size left that arrived
+	first, last time.Time                 // when the first and the latest left
+	largest     uint64                    // highest packet number acknowledged
+	small       int                       // how often it rose since the first
+	proof       uint64                    // what it was when it first did: the number of a packet that arrived
+	after       int                       // large ones lost that left after that one
+	asked       int                       // pings sent because nothing at all was heard
+	askAt       time.Time                 // when the next is due; zero: no large datagram is waited for
 }
 
 // holeBytes are the upper ends of the ranges of sizes that are told apart.
@@ -36,18 +39,23 @@ func (u *mtu) judgeSize(p sentItem) {
 	if p.arrived || n <= u.fallback() || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
 		return
 	}
-	if h.losses() == 0 {
-		h.first, h.small = p.at, 0
+	i := rangeOf(n)
+	for _, came := range h.came[i:] {
+		if !p.at.After(came) {
+			return // One as large has come since.
+		}
 	}
-	i := 0
-	for n > holeBytes[i] {
-		i++
+	if h.losses() == 0 {
+		h.first, h.small, h.proof, h.after = p.at, 0, 0, 0
 	}
 	if h.lost[i] == 0 || n < h.least[i] {
 		h.least[i] = n
 	}
 	h.lost[i]++
 	h.last = p.at
+	if h.proof > 0 && p.number > h.proof {
+		h.after++
+	}
 }
 
 // arrivedSize takes note of a packet that arrived.
@@ -56,14 +64,23 @@ func (u *mtu) arrivedSize(p sentItem) {
 	if n <= u.fallback() || p.at.Before(u.since) {
 		return
 	}
+	h.came[rangeOf(n)] = later(h.came[rangeOf(n)], p.at)
 	for i := range h.lost {
 		if h.lost[i] > 0 && n+mtuSlack >= h.least[i] {
-			h.lost[i] = 0
+			h.lost[i], h.proof, h.after = 0, 0, 0
 		}
 	}
 	if h.losses() == 0 {
-		*h = blackHole{largest: h.largest}
+		*h = blackHole{largest: h.largest, came: h.came}
 	}
+}
+
+// rangeOf returns which range of sizes n is in.
+func rangeOf(n int) (i int) {
+	for n > holeBytes[i] {
+		i++
+	}
+	return i
 }
 
 func (h *blackHole) losses() (n int) {
@@ -79,8 +96,11 @@ func (h *blackHole) acknowledged(largest uint64) bool {
 	if largest > h.largest {
 		h.largest = largest
 		h.small++
+		if h.proof == 0 {
+			h.proof = largest
+		}
 	}
-	return h.small >= holeSmall && h.last.Sub(h.first) >= holeSpan && h.losses() >= holeLosses
+	return h.small >= holeSmall && h.after >= holeAfter && h.last.Sub(h.first) >= holeSpan && h.losses() >= holeLosses
 }
 
 // advanceHole asks by a small datagram when large ones are waited for and nothing is heard: what comes back tells a black

@@ -72,6 +72,9 @@ type ConnStats struct {
 	LossSent     float64 // share of our recent packets that did not arrive, as the peer reports, 0…1
 	LossReceived float64 // share of the peer's recent packets that did not arrive here, 0…1
 
+	BurstSent    time.Duration // how long the way to the peer goes on losing once it has begun, on average; 0: nothing was lost
+	BurstPackets float64       // how many packets it took along
+
 	DatagramsSent, DatagramsReceived uint64
 	BytesSent, BytesReceived         uint64
 	StreamBytesSent                  uint64 // handed to Write and sent at least once
@@ -117,5 +120,7 @@ type EndpointStats struct {
 	TimeWait      int    // ended connections remembered now
 	Datagrams     uint64 // received
 	PlainReceived uint64
-	Drops         Drops // of the endpoint and of all its connections that have ended
+	ReadCalls     uint64 // system calls that received datagrams; 0 where the socket is not the kernel's
+	WriteCalls    uint64 // system calls that sent some
+	Drops         Drops  // of the endpoint and of all its connections that have ended
 }

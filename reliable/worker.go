@@ -10,10 +10,10 @@ import (
 // nothing to do costs neither a goroutine nor a timer. A connection has at most one turn at a time, and what happens
 // meanwhile gets it another one, at the end of the queue.
 type workers struct {
-	wg    *sync.WaitGroup // counts workers, and the timer while it runs
+	e     *Endpoint // its WaitGroup counts workers, and the timer while it runs
 	max   int
 	start time.Time
-	turn  func(c *Conn, now time.Time) (next time.Time, alive bool)
+	turn  func(c *Conn, now time.Time, b *batch) (next time.Time, alive bool)
 	end   func(c *Conn) // after the last turn
 
 	mu          sync.Mutex
@@ -48,8 +48,8 @@ const (
 	taskOver                     // has had its last turn
 )
 
-func (w *workers) init(wg *sync.WaitGroup, start time.Time) {
-	w.wg, w.start = wg, start
+func (w *workers) init(e *Endpoint, start time.Time) {
+	w.e, w.start = e, start
 	w.turn, w.end = (*Conn).turn, (*Conn).end
 	w.max = min(runtime.GOMAXPROCS(0), workersMax)
 	w.work.L = &w.mu
@@ -88,27 +88,41 @@ func (w *workers) wakeLocked() {
 		w.work.Signal()
 	case w.started < w.max && !w.closed:
 		w.started++
-		w.wg.Go(w.run) // Owns the machine of the connection whose turn it runs; ends by close.
+		w.e.wg.Go(w.run) // Owns the machine of the connection whose turn it runs; ends by close.
 	}
 }
 
 // run runs turns until the workers are closed.
 func (w *workers) run() {
-	for c := w.take(); c != nil; c = w.take() {
-		next, alive := w.turn(c, time.Now())
-		if !alive {
-			w.end(c)
+	b := batch{e: w.e}
+	for {
+		c := w.take(len(b.turns) == 0)
+		if c == nil && len(b.turns) == 0 {
+			return
 		}
-		w.done(c, next, alive)
+		now := time.Now()
+		if c != nil {
+			if len(b.turns) == 0 {
+				b.since = now
+			}
+			next, alive := w.turn(c, now, &b)
+			b.turns = append(b.turns, turnEnd{c, next, alive})
+		}
+		if c == nil || b.due(now) {
+			b.send()
+			w.done(b.turns)
+			clear(b.turns)
+			b.turns = b.turns[:0]
+		}
 	}
 }
 
-// take waits for a connection that needs a turn. It returns nil after close.
-func (w *workers) take() *Conn {
+// take returns a connection that needs a turn, nil if there is none. Then it may wait for one, until close.
+func (w *workers) take(wait bool) *Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.first == nil {
-		if w.closed {
+		if w.closed || !wait {
 			return nil
 		}
 		w.asleep++
@@ -120,22 +134,33 @@ func (w *workers) take() *Conn {
 	return c
 }
 
-// done ends a turn.
-func (w *workers) done(c *Conn, next time.Time, alive bool) {
+// done ends turns, whose datagrams have left.
+func (w *workers) done(turns []turnEnd) {
+	for _, t := range turns {
+		if !t.alive {
+			w.end(t.c)
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !alive {
-		c.task.state = taskOver
-		w.timers.remove(c)
-		return
+	for _, t := range turns {
+		k := &t.c.task
+		again := k.state == taskAgain
+		switch {
+		case !t.alive:
+			k.state = taskOver
+			w.timers.remove(t.c)
+		case again:
+			k.state = taskIdle
+			w.pushLocked(t.c)
+		default:
+			k.state = taskIdle
+			w.timers.set(t.c, t.next.Sub(w.start))
+		}
 	}
-	again := c.task.state == taskAgain
-	c.task.state = taskIdle
-	if again {
-		w.pushLocked(c)
-		return
+	if w.first != nil && w.first != w.last { // One is for us.
+		w.wakeLocked()
 	}
-	w.timers.set(c, next.Sub(w.start))
 	w.armLocked()
 }
 
@@ -148,17 +173,17 @@ func (w *workers) armLocked() {
 	d := time.Until(w.start.Add(at))
 	switch {
 	case w.timer == nil:
-		w.wg.Add(1)
+		w.e.wg.Add(1)
 		w.timer = time.AfterFunc(d, w.fire)
 	case !w.timer.Reset(d):
-		w.wg.Add(1)
+		w.e.wg.Add(1)
 	}
 	w.armed, w.armedAt = true, at
 }
 
 // fire queues the connections whose time has come.
 func (w *workers) fire() {
-	defer w.wg.Done()
+	defer w.e.wg.Done()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.armed = false
@@ -177,6 +202,6 @@ func (w *workers) close() {
 	w.closed = true
 	w.work.Broadcast()
 	if w.timer != nil && w.timer.Stop() {
-		w.wg.Done()
+		w.e.wg.Done()
 	}
 }

@@ -23,8 +23,8 @@ func TestNoPushIsLostAndNoTurnsOverlap(t *testing.T) {
 			const conns, posters, each = 20, 8, 5000
 			var posted, seen [conns]atomic.Int64
 			var busy [conns]atomic.Bool
-			var all, post sync.WaitGroup
-			w := newTestWorkers(&all, func(c *Conn, now time.Time) (time.Time, bool) {
+			var post sync.WaitGroup
+			w := newTestWorkers(func(c *Conn, now time.Time, _ *batch) (time.Time, bool) {
 				i := c.key.source
 				if busy[i].Swap(true) {
 					t.Error("two turns of one connection at a time")
@@ -52,7 +52,7 @@ func TestNoPushIsLostAndNoTurnsOverlap(t *testing.T) {
 				}
 			}
 			w.close()
-			all.Wait()
+			w.e.wg.Wait()
 		})
 		runtime.GOMAXPROCS(old)
 	}
@@ -62,11 +62,10 @@ func TestNoPushIsLostAndNoTurnsOverlap(t *testing.T) {
 func TestBusyConnectionsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const conns, rounds = 10, 100
-		var all sync.WaitGroup
 		var mu sync.Mutex
 		var turns [conns]int
 		var w *workers
-		w = newTestWorkers(&all, func(c *Conn, now time.Time) (time.Time, bool) {
+		w = newTestWorkers(func(c *Conn, now time.Time, _ *batch) (time.Time, bool) {
 			mu.Lock()
 			defer mu.Unlock()
 			turns[c.key.source]++
@@ -90,7 +89,7 @@ func TestBusyConnectionsTakeTurns(t *testing.T) {
 			t.Errorf("%d turns, want %d", least, rounds)
 		}
 		w.close()
-		all.Wait()
+		w.e.wg.Wait()
 	})
 }
 
@@ -100,11 +99,10 @@ func TestTurnsComeInTime(t *testing.T) {
 		const conns, each = 200, 50
 		seed := rand.Uint64()
 		rng := rand.New(rand.NewPCG(seed, 0))
-		var all sync.WaitGroup
 		var mu sync.Mutex
 		var due [conns]time.Time
 		var turns [conns]int
-		w := newTestWorkers(&all, func(c *Conn, now time.Time) (time.Time, bool) {
+		w := newTestWorkers(func(c *Conn, now time.Time, _ *batch) (time.Time, bool) {
 			mu.Lock()
 			defer mu.Unlock()
 			i := c.key.source
@@ -144,13 +142,13 @@ func TestTurnsComeInTime(t *testing.T) {
 			t.Errorf("seed %d: %d connections ended, %d timers left", seed, ended, len(w.timers.heap))
 		}
 		w.close()
-		all.Wait()
+		w.e.wg.Wait()
 	})
 }
 
-func newTestWorkers(wg *sync.WaitGroup, turn func(c *Conn, now time.Time) (time.Time, bool)) *workers {
+func newTestWorkers(turn func(c *Conn, now time.Time, b *batch) (time.Time, bool)) *workers {
 	w := &workers{}
-	w.init(wg, time.Now())
+	w.init(&Endpoint{}, time.Now())
 	w.turn, w.end = turn, func(*Conn) {}
 	return w
 }

@@ -16,14 +16,23 @@ func Play(ctx context.Context, t Transport, f Field, spec Spec) Result {
 	spec = spec.withDefaults()
 	w, err := WorkloadNamed(spec.Workload)
 	p := &play{spec: spec, work: w, start: time.Now(), sheet: newSheet(spec, w), printer: newPrinter(spec.Seed)}
+	for side := range p.writing {
+		p.writing[side] = make(chan struct{}, 1)
+	}
 	if err == nil {
 		err = p.run(ctx, t, f)
 	}
-	err = errors.Join(err, f.Close())
+	if err != nil {
+		p.sheet.failed(err)
+	}
+	err = f.Close()
 	r := p.sheet.result()
 	r.Wire = f.Wire()
+	if r.Split != nil {
+		r.Split.complete(&r.Wire)
+	}
 	r.WallMs = milliseconds(time.Since(p.start))
-	if err != nil {
+	if err != nil && r.Error == "" {
 		r.Error = err.Error()
 	}
 	return r
@@ -39,7 +48,9 @@ type play struct {
 	pair    *Pair
 	wg      sync.WaitGroup
 
-	writing [2]sync.Mutex // by side: frames are written whole
+	// writing is by side: whoever has put something in may write a frame. It is no mutex, because it is held while a
+	// transport makes its writer wait, and in a bubble time stands still while anybody waits for a mutex.
+	writing [2]chan struct{}
 }
 
 func (p *play) now() time.Duration { return time.Since(p.start) }
@@ -147,8 +158,8 @@ func (p *play) read(conn net.Conn, side Side) {
 
 // write writes a frame whole.
 func (p *play) write(conn net.Conn, side Side, frame []byte) bool {
-	p.writing[side].Lock()
-	defer p.writing[side].Unlock()
+	p.writing[side] <- struct{}{}
+	defer func() { <-p.writing[side] }()
 	n, err := conn.Write(frame)
 	p.sheet.wrote(n)
 	if err != nil {

@@ -61,7 +61,7 @@ func (w *Wire) Packets() uint64 { return w.Up.Packets + w.Down.Packets }
 // Bytes is the sum of both directions.
 func (w *Wire) Bytes() uint64 { return w.Up.Bytes + w.Down.Bytes }
 
-// Split says what bytes on the wire were for, both directions, IP headers included in Headers. The parts add up to the
+// Split says what bytes on the wire were for, both directions, with the headers of IP. The parts add up to the
 // whole.
 type Split struct {
 	Payload     uint64 `json:"payload_bytes"`         // what the application wrote, the first time
@@ -73,6 +73,11 @@ type Split struct {
 
 // Total is the sum of the parts.
 func (s *Split) Total() uint64 { return s.Payload + s.Headers + s.Acks + s.Retransmits + s.Parity }
+
+// complete makes the sum that of the wire: what a meter has not seen are handshakes, and headers.
+func (s *Split) complete(w *Wire) {
+	s.Headers += w.Bytes() - s.Total() // A few bytes less where a transport counts its own padding twice.
+}
 
 // newResult returns a result of nothing.
 func newResult(s Spec) Result {

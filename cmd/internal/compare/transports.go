@@ -3,11 +3,20 @@ package compare
 import (
 	"fmt"
 	"strings"
+
+	"udpchat/reliable"
 )
 
 // Transports returns all contestants, in the order of the report.
 func Transports() []Transport {
-	return []Transport{plainTransport{}}
+	return []Transport{
+		plainTransport{},
+		kcpTransport{name: "kcp", text: "KCP, settings 1,10,2,1, windows of 1,024 segments"},
+		kcpTransport{name: "kcp-fec", text: "the same with kcp-go's own FEC, 3 parity packets for 10", data: 10, parity: 3},
+		quicTransport{},
+		udpchatTransport{name: "udpchat", text: "ours, redundancy for latency", redundancy: reliable.RedundancyLatency},
+		udpchatTransport{name: "udpchat-economy", text: "ours, with fewer bytes", redundancy: reliable.RedundancyEconomy},
+	}
 }
 
 // TransportNamed returns the transport of that name, or an error that lists the names.
