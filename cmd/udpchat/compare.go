@@ -24,7 +24,7 @@ type compareFlags struct {
 	runs, messages                  int
 	seed                            uint64
 	quick                           bool
-	jsonFile, from                  string
+	jsonFile, htmlFile, from        string
 	both, up, down                  compare.Shape
 }
 
@@ -51,9 +51,8 @@ Workloads (--workload):
 Links: --profile takes the names that 'udpchat link --list' explains, and lossy-0 (50 ms, nothing lost). A link of your own
 is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them.
 
-Transports run on virtual time where they can, where 100 s pass in a moment and the same seed gives the same figures;
-kcp-fec has timers that cannot be made virtual and takes its time. Lanes (--lane): virtual, realtime, wire; auto takes the
-best one of each transport.
+Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed gives the same figures; realtime, the same link by
+the clock on the wall; wire; auto takes the best one of each transport.
 
 Three experiments:
 
@@ -62,16 +61,16 @@ Three experiments:
     udpchat compare --transport kcp --transport quic --transport udpchat --profile lossy-1 --profile lossy-10
 
   Head-of-line blocking. A file and chat on one connection: on one stream chat waits behind the file.
-    udpchat compare --workload file+chat --delay 50ms --rate 5mbit --queue 200ms
+    udpchat compare --workload file+chat --delay 50ms --rate 5mbit --queue 200ms --html hol.html
 
   When redundancy loses: copies of a message die with it in a burst that is longer than the time between them.
     udpchat compare --delay 50ms --loss 10% --burst 10ms  --transport kcp --transport udpchat
     udpchat compare --delay 50ms --loss 10% --burst 400ms --transport kcp --transport udpchat`,
 		Example: strings.Trim(`
   udpchat compare --quick
-  udpchat compare --profile wifi-bad --profile 4g-train
+  udpchat compare --profile wifi-bad --profile 4g-train --html report.html
   udpchat compare --delay 50ms --loss 10% --workload burst --json figures.json
-  udpchat compare --from figures.json`, "\n"),
+  udpchat compare --from figures.json --html report.html`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -85,6 +84,7 @@ Three experiments:
 	flags.Uint64Var(&f.seed, "seed", 1, "`number` of the first run's link; the next run has the next one")
 	flags.BoolVar(&f.quick, "quick", false, "four transports over six links on virtual time: some seconds")
 	flags.StringVar(&f.jsonFile, "json", "", "write all figures to this `file`, - for stdout")
+	flags.StringVar(&f.htmlFile, "html", "", "write a report to this `file`: one page that needs nothing else")
 	flags.StringVar(&f.from, "from", "", "measure nothing: take the figures from this `file`, which --json wrote")
 	shapeFlags(cmd, &f.both, "", "")
 	shapeFlags(cmd, &f.up, "up-", ", client to server only")
@@ -191,6 +191,9 @@ func (f *compareFlags) write(stdout io.Writer, file *compare.File) error {
 	}
 	if err := toFile(f.jsonFile, stdout, file.Write); err != nil {
 		return fmt.Errorf("--json: %w", err)
+	}
+	if err := toFile(f.htmlFile, stdout, func(w io.Writer) error { return figures.HTML(w, file) }); err != nil {
+		return fmt.Errorf("--html: %w", err)
 	}
 	failed := 0
 	for i := range file.Runs {

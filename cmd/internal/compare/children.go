@@ -227,6 +227,9 @@ func runVirtual(ctx context.Context, spec Spec) Result {
 		if m, ok := t.(machinist); ok && t.Info().Repeatable {
 			return playMachines(m, spec)
 		}
+		if _, ok := t.(kcpTransport); ok {
+			defer runKCPSched()() // This process has no other sessions.
+		}
 		return Play(ctx, t, newMemoryField(spec.Link, spec.Seed), spec)
 	}
 	res := playAll(spec, one)

@@ -123,6 +123,36 @@ func Verdict(f *compare.File) string {
 	return "No verdict: it takes our transport, another one, and 1,000 messages of each."
 }
 
+// Price says in a line what our transport costs in bytes on the link where it costs most, beside the one with which nothing
+// is lost and that costs least. Empty: there is nothing to compare with.
+func Price(f *compare.File) string {
+	const ours = "udpchat"
+	text, worst := "", 0.0
+	for i := range f.Summary {
+		mine := &f.Summary[i]
+		if mine.Transport != ours || mine.WirePerUseful.Missing() {
+			continue
+		}
+		var least *compare.Summary
+		for j := range f.Summary {
+			o := &f.Summary[j]
+			if !strings.HasPrefix(o.Transport, ours) && o.Profile == mine.Profile && o.Workload == mine.Workload && o.Undelivered() == 0 &&
+				!o.WirePerUseful.Missing() && (least == nil || o.WirePerUseful < least.WirePerUseful) {
+				least = o
+			}
+		}
+		if least == nil {
+			continue
+		}
+		if ratio := float64(mine.WirePerUseful / least.WirePerUseful); ratio > worst {
+			worst = ratio
+			text = fmt.Sprintf("The price: up to %.1f times the bytes on the wire, %s for each byte delivered against %s of %s, with %s over %s.",
+				ratio, decimals(mine.WirePerUseful, 2), decimals(least.WirePerUseful, 2), least.Transport, mine.Workload, mine.Profile)
+		}
+	}
+	return text
+}
+
 // bestRival is the transport with the smallest p99 that is not ours and loses nothing.
 func bestRival(f *compare.File, ours, profile, workload string) *compare.Summary {
 	var best *compare.Summary

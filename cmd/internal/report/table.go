@@ -22,6 +22,10 @@ func Table(w io.Writer, f *compare.File) {
 			detail(w, f, workload, p)
 		}
 	}
+	fmt.Fprintln(w, Verdict(f))
+	if price := Price(f); price != "" {
+		fmt.Fprintln(w, price)
+	}
 	for _, line := range Notes(f) {
 		fmt.Fprintln(w, line)
 	}
@@ -108,13 +112,24 @@ func isBest(f *compare.File, head headline, profile, workload string, s *compare
 
 // detail is everything about one profile and workload.
 func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
-	rows := [][]string{{"", "lane", "p50", "p90", "p99", "", "p99.9", "max", "undelivered", "bytes/byte", "packets/msg", "lost"}}
-	files := workload.Name == "file" || workload.Name == "file+chat"
+	rows := detailRows(f, workload.Name, profile.Name)
+	if len(rows) == 1 {
+		return
+	}
+	fmt.Fprintf(w, "%s over %s (%s), latency in ms\n\n", workload.Name, profile.Name, profile.Text)
+	grid(w, rows)
+	fmt.Fprintln(w)
+}
+
+// detailRows is the table of one profile and workload, with its head.
+func detailRows(f *compare.File, workload, profile string) [][]string {
+	rows := [][]string{{"", "lane", "p50", "p90", "p99", "95 %", "p99.9", "max", "undelivered", "bytes/byte", "packets/msg", "lost"}}
+	files := workload == "file" || workload == "file+chat"
 	if files {
 		rows[0] = append(rows[0], "Mbit/s")
 	}
 	for _, t := range f.Header.Transports {
-		s := compare.Find(f.Summary, t.Name, profile.Name, workload.Name)
+		s := compare.Find(f.Summary, t.Name, profile, workload)
 		if s == nil {
 			continue
 		}
@@ -127,12 +142,7 @@ func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
 		}
 		rows = append(rows, row)
 	}
-	if len(rows) == 1 {
-		return
-	}
-	fmt.Fprintf(w, "%s over %s (%s), latency in ms\n\n", workload.Name, profile.Name, profile.Text)
-	grid(w, rows)
-	fmt.Fprintln(w)
+	return rows
 }
 
 // grid writes rows with the first column to the left and the others to the right.
