@@ -91,7 +91,7 @@ func (m *Machine) advanceRest(now time.Time) {
 		}
 	}
 	if m.restAt.IsZero() {
-		m.packet = nil
+		m.packet, m.mtu.hole, m.assemblies = nil, nil, nil
 		m.keys.Rest(now)
 	}
 }

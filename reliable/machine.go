@@ -243,8 +243,8 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 		if !m.quiet.at.IsZero() {
 			sooner(m.quiet.at)
 		}
-		if at := m.mtu.hole.askAt; !at.IsZero() {
-			sooner(at)
+		if h := m.mtu.hole; h != nil && !h.askAt.IsZero() {
+			sooner(h.askAt)
 		}
 		if !m.restAt.IsZero() {
 			sooner(m.restAt)

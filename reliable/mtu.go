@@ -26,9 +26,9 @@ type mtu struct {
 	wanted bool      // full datagrams leave
 	at     time.Time // before that no larger one is tried
 	probe  mtuProbe
-	tries  int // probes of the size that did not arrive
-	holes  int // black holes since the way changed
-	hole   blackHole
+	tries  int        // probes of the size that did not arrive
+	holes  int        // black holes since the way changed
+	hole   *blackHole // nil: no large datagram has left lately
 }
 
 // An mtuProbe is a datagram under way that only shows whether its size arrives.
@@ -50,7 +50,7 @@ func (m *Machine) mtuLimit() int {
 // resize makes n the largest size. What the ARQ has cut for a larger one travels in pieces.
 func (m *Machine) resize(n int) {
 	m.mtu.size, m.mtu.since, m.mtu.tries = n, m.now, 0
-	m.mtu.hole = blackHole{largest: m.mtu.hole.largest}
+	m.mtu.hole = nil
 	if m.stream != nil {
 		m.stream.SetSymbolBytes(wire.SymbolBytes(n))
 	}
@@ -67,7 +67,13 @@ func (u *mtu) leaves(now time.Time, n int, timeout time.Duration) {
 	if n+mtuSlack > u.size {
 		u.wanted = true
 	}
-	if n > u.fallback() && u.hole.askAt.IsZero() {
+	if n <= u.fallback() {
+		return
+	}
+	if u.hole == nil {
+		u.hole = &blackHole{}
+	}
+	if u.hole.askAt.IsZero() {
 		u.hole.askAt = now.Add(max(timeout, holeAskMin))
 	}
 }
@@ -136,7 +142,7 @@ func (m *Machine) acknowledgedSize(now time.Time, a wire.Ack) {
 			u.failed, u.tries = p.size, 0
 		}
 	}
-	if u.hole.acknowledged(a.Largest) && m.cfg.Planted != planted.BlackHoleForever {
+	if u.hole != nil && u.hole.acknowledged(a.Largest) && m.cfg.Planted != planted.BlackHoleForever {
 		m.blackHole(now)
 	}
 }

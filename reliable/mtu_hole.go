@@ -35,8 +35,8 @@ func (u *mtu) fallback() int {
 
 // judgeSize takes the fate of a packet.
 func (u *mtu) judgeSize(p sentItem) {
-	n, h := int(p.bytes), &u.hole
-	if p.arrived || n <= u.fallback() || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
+	n, h := int(p.bytes), u.hole
+	if h == nil || p.arrived || n <= u.fallback() || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
 		return
 	}
 	i := rangeOf(n)
@@ -60,8 +60,8 @@ func (u *mtu) judgeSize(p sentItem) {
 
 // arrivedSize takes note of a packet that arrived.
 func (u *mtu) arrivedSize(p sentItem) {
-	n, h := int(p.bytes), &u.hole
-	if n <= u.fallback() || p.at.Before(u.since) {
+	n, h := int(p.bytes), u.hole
+	if h == nil || n <= u.fallback() || p.at.Before(u.since) {
 		return
 	}
 	h.came[rangeOf(n)] = later(h.came[rangeOf(n)], p.at)
@@ -106,10 +106,12 @@ func (h *blackHole) acknowledged(largest uint64) bool {
 // advanceHole asks by a small datagram when large ones are waited for and nothing is heard: what comes back tells a black
 // hole from a dead way.
 func (m *Machine) advanceHole(now time.Time) {
-	h := &m.mtu.hole
+	h := m.mtu.hole
+	if h == nil || h.askAt.IsZero() || now.Before(h.askAt) {
+		return
+	}
 	silent := m.heardAt.Add(max(m.rtt.timeout(), holeAskMin))
 	switch {
-	case h.askAt.IsZero() || now.Before(h.askAt):
 	case !m.Waiting() || h.asked == holeAsksMax:
 		h.askAt = time.Time{}
 	case now.Before(silent):

@@ -36,14 +36,14 @@ type route struct {
 // roaming is what a server knows of its client's way beside Machine.path, which is home: proven, and where datagrams go
 // when nothing is known that is newer.
 type roaming struct {
-	routes  []*route // at most routesMax, the oldest first; nil nearly always
-	target  *route   // of routes: where datagrams go; nil: home
-	via     *route   // of the packet under construction: where it goes whatever target is; nil: see home
-	home    bool     // the packet under construction goes home
-	askHome bool     // home is to be asked whether the client is still there
-	checks  int      // checks begun lately, see checkAllowed
-	since   time.Time
-	from    Path // of the datagram under way
+	routes  []*route  // at most routesMax, the oldest first; nil nearly always
+	target  *route    // of routes: where datagrams go; nil: home
+	via     *route    // of the packet under construction: where it goes whatever target is; nil: see home
+	home    bool      // the packet under construction goes home
+	askHome bool      // home is to be asked whether the client is still there
+	checks  int       // begun lately
+	since   time.Time // when one of them was forgotten
+	from    Path      // of the datagram under way
 }
 
 // Path returns where datagrams go that need no limit: the latest proven way to the peer.
