@@ -69,6 +69,8 @@ func newMachine(cfg *Config, shared *Shared, now time.Time, path Path, emit func
 		cfg: cfg, shared: shared, emit: emit, start: now, now: now, path: path,
 		heardAt: now, spokeAt: now, probeAt: now, restAt: now.Add(idleState),
 	}
+	m.main = &MachineStream{m: m}
+	m.streams = []*MachineStream{m.main}
 	m.restartMTU()
 	return m
 }

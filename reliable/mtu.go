@@ -51,8 +51,10 @@ func (m *Machine) mtuLimit() int {
 func (m *Machine) resize(n int) {
 	m.mtu.size, m.mtu.since, m.mtu.tries = n, m.now, 0
 	m.mtu.hole = nil
-	if m.stream != nil {
-		m.stream.SetSymbolBytes(wire.SymbolBytes(n))
+	for _, s := range m.streams {
+		if s.arq != nil {
+			s.arq.SetSymbolBytes(wire.SymbolBytes(n))
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (u *mtu) fallback() int {
 }
 
 // judgeSize takes the fate of a packet.
-func (u *mtu) judgeSize(p sentItem) {
+func (u *mtu) judgeSize(p *sentItem) {
 	n, h := int(p.bytes), u.hole
 	if h == nil || p.arrived || n <= u.fallback() || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
 		return
@@ -59,7 +59,7 @@ func (u *mtu) judgeSize(p sentItem) {
 }
 
 // arrivedSize takes note of a packet that arrived.
-func (u *mtu) arrivedSize(p sentItem) {
+func (u *mtu) arrivedSize(p *sentItem) {
 	n, h := int(p.bytes), u.hole
 	if h == nil || n <= u.fallback() || p.at.Before(u.since) {
 		return
@@ -119,7 +119,7 @@ func (m *Machine) advanceHole(now time.Time) {
 	default:
 		h.asked++
 		h.askAt = now.Add(holeAskMin)
-		m.sendPacket(wire.AppendPing(m.startPacket(1)), nil, true)
+		m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
 	}
 }
 

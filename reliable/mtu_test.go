@@ -154,7 +154,7 @@ func TestBytesCrossABlackHoleInPieces(t *testing.T) {
 			if st := d.client.Stats(); st.Pieces == 0 || st.BlackHoles == 0 {
 				t.Errorf("%d pieces, %d black holes", st.Pieces, st.BlackHoles)
 			}
-			if n := len(d.server.assemblies); n > assembliesMax {
+			if n := len(d.server.assemblies.open); n > assembliesMax {
 				t.Errorf("%d packets wait for pieces", n)
 			}
 		})
@@ -207,7 +207,7 @@ func TestPiecesAreBounded(t *testing.T) {
 		}
 		for range 100 {
 			send(wire.AppendPiece(nil, 0, 3, make([]byte, 1000)))
-			if n := len(d.server.assemblies); n > assembliesMax {
+			if n := len(d.server.assemblies.open); n > assembliesMax {
 				t.Fatalf("%d packets wait for pieces", n)
 			}
 			d.client.number += 2

@@ -3,7 +3,6 @@ package reliable
 import (
 	"time"
 
-	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
@@ -26,9 +25,7 @@ func (m *Machine) handleChallenge(c wire.Challenge) {
 	}
 	if m.answer.challenge != c {
 		m.stats.Challenges++
-		m.rtt = rttEstimator{}
-		m.losses = fec.LossEstimator{}
-		m.restartMTU()
+		m.forgetWay()
 	}
 	m.answer = answer{c, true}
 }
@@ -37,7 +34,7 @@ func (m *Machine) handleChallenge(c wire.Challenge) {
 func (m *Machine) advanceAnswer() {
 	if m.answer.owed {
 		m.answer.owed = false
-		m.sendPacket(wire.AppendResponse(m.startPacket(wire.ChallengeFrameBytes), m.answer.challenge), nil, true)
+		m.sendPacket(wire.AppendResponse(m.startPacket(wire.ChallengeFrameBytes), m.answer.challenge), cargo{}, true)
 	}
 }
 
@@ -97,5 +94,5 @@ func (m *Machine) advanceQuiet(now time.Time) {
 	if q.gap*quietGaps <= quietMin {
 		b = wire.AppendPadding(b, min(m.mtu.size, wire.DatagramBytesBase)-wire.SealBytes-len(b))
 	}
-	m.sendPacket(b, nil, true)
+	m.sendPacket(b, cargo{}, true)
 }
