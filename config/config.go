@@ -35,6 +35,8 @@ type Config struct {
 
 	AlwaysCookie bool `mapstructure:"always_cookie" default:"false" usage:"have every new reliable UDP client prove its address first, at the price of a round trip; without it only while many are connecting at once"`
 
+	BatchIO bool `mapstructure:"batch_io" default:"true" usage:"send and receive many reliable UDP datagrams with one system call, where the system can; false is for systems on which that is broken"`
+
 	Redundancy string `mapstructure:"redundancy" default:"latency" choices:"latency|economy|off" usage:"what reliable UDP sends beside the data so that losses need no asking back: latency as much as the measured loss deserves, economy one copy where there is loss, off nothing"`
 
 	LogLevel  string `mapstructure:"log_level" default:"info" choices:"debug|info|warn|error" usage:"the least important log lines to write"`

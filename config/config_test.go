@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		Data:   "$XDG_STATE_HOME/udpchat", StudentID: "udpchat", LabMode: "compat",
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000,
-		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",
+		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, BatchIO: true, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",
 	}
 	if diff := cmp.Diff(want, defaults(t)); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)

@@ -79,7 +79,7 @@ func (e *Endpoint) call(ctx context.Context, to netip.AddrPort, local, asker net
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.HandshakeTimeout)
 	defer cancel()
-	conn, err := e.ring(ctx, nonce, call, e.sock.control(local))
+	conn, err := e.ring(ctx, nonce, call, Path{Remote: to, Local: local})
 	e.mu.Lock()
 	delete(e.calls, nonce)
 	e.mu.Unlock()
@@ -120,7 +120,7 @@ func (e *Endpoint) callsLikeLocked(call *outgoingCall) int {
 }
 
 // ring sends the CALL packets and waits for the answer.
-func (e *Endpoint) ring(ctx context.Context, nonce wire.CallNonce, call *outgoingCall, control []byte) (*Conn, error) {
+func (e *Endpoint) ring(ctx context.Context, nonce wire.CallNonce, call *outgoingCall, path Path) (*Conn, error) {
 	packet := wire.AppendCall(nil, nonce)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -130,7 +130,7 @@ func (e *Endpoint) ring(ctx context.Context, nonce wire.CallNonce, call *outgoin
 			return conn, nil
 		case <-timer.C:
 			e.count(func(s *EndpointStats) { s.CallsSent++ })
-			if err := e.sock.write(packet, control, call.to); err != nil {
+			if err := e.sock.write(Datagram{Path: path, Bytes: packet}); err != nil {
 				return nil, err
 			}
 			if sent < len(callGaps) {

@@ -2,10 +2,7 @@ package reliable
 
 import (
 	"context"
-	"io"
-	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 )
@@ -13,282 +10,47 @@ import (
 // A Conn is a reliable, ordered stream of bytes each way over an Endpoint's socket. It is a net.Conn: all methods are
 // safe for concurrent use.
 //
-// One goroutine, the loop, owns the connection's Machine; the methods hand bytes to it and take bytes from it.
+// The methods only put bytes into buffers and take them from there. A turn (conn_turn.go), run by one of the endpoint's
+// workers when there is something to do, moves them to and from the connection's Machine.
 type Conn struct {
-	e       *Endpoint
-	m       *Machine // owned by loop
-	remote  netip.AddrPort
-	local   netip.AddrPort
-	control []byte // makes datagrams leave from local; nil: the system chooses
-	key     helloKey
-	server  bool          // the peer dialled
-	call    *outgoingCall // the hello answered it; owned by loop; nil: none
-	owner   bool          // the endpoint was made for this connection alone
+	e      *Endpoint
+	m      *Machine // owned by the turn
+	key    helloKey
+	call   *outgoingCall // the hello answered it; owned by the turn; nil: none
+	server bool          // the peer dialled
+	owner  bool          // the endpoint was made for this connection alone
 
-	wake   chan struct{} // something changed: the loop must look
-	opened chan struct{} // closed when the handshake is over
-	ended  chan struct{} // closed when the loop has ended
+	task  task   // its place among the workers; theirs
+	batch *batch // of who runs the turn; owned by it
 
-	readable, writable    chan struct{} // one token: look again
-	readLimit, writeLimit deadline
-	mu                    sync.Mutex
-	inbox                 []*datagram // guarded by mu
-	spare                 []*datagram // owned by loop; empty, for the next inbox
-	in, out               fifo        // guarded by mu
-	closed                bool        // guarded by mu; Close was called
-	abort                 bool        // guarded by mu; and nothing more is to be delivered
-	closeCode             uint32      // guarded by mu
-	closeText             string      // guarded by mu
-	err                   error       // guarded by mu; why it ended
-	stats                 ConnStats   // guarded by mu; as of the loop's last turn
-	dropped               Drops       // guarded by mu; of datagrams that did not reach the machine
-}
-
-// A datagram is a pooled buffer; who holds it last returns it to the endpoint.
-type datagram struct {
-	buf [readBytes]byte
-	n   int
+	mu        sync.Mutex
+	inbox     inbox          // guarded by mu
+	remote    netip.AddrPort // guarded by mu, set by the turn
+	local     netip.AddrPort // guarded by mu, set by the turn
+	moved     chan struct{}  // guarded by mu; one token; nil: nobody has asked
+	moves     uint64         // guarded by mu; that were told
+	in, out   fifo           // guarded by mu; for Read, from Write
+	readable  waiter         // guarded by mu; readers
+	writable  waiter         // guarded by mu; writers
+	opened    latch          // guarded by mu, set by the turn; the handshake is over
+	ended     latch          // guarded by mu; there will be no more turns
+	closed    bool           // guarded by mu; Close was called
+	abort     bool           // guarded by mu; and nothing more is to be delivered
+	closeCode uint32         // guarded by mu
+	closeText string         // guarded by mu
+	err       error          // guarded by mu; why it ended
+	stats     ConnStats      // guarded by mu; as of the last turn
+	dropped   *Drops         // guarded by mu; of datagrams that did not reach the machine; nil: none
 }
 
 func newConn(e *Endpoint, remote, local netip.AddrPort) *Conn {
-	c := &Conn{
-		e: e, remote: remote, local: local, control: e.sock.control(local.Addr()),
-		wake: make(chan struct{}, 1), opened: make(chan struct{}), ended: make(chan struct{}),
-		readable: make(chan struct{}, 1), writable: make(chan struct{}, 1),
-	}
+	c := &Conn{e: e, remote: remote, local: local}
+	c.readable.cond.L, c.writable.cond.L = &c.mu, &c.mu
 	return c
 }
 
-// emit sends a datagram to the peer.
-func (c *Conn) emit(d Datagram) {
-	if c.e.sock.write(d.Bytes, c.control, c.remote) != nil {
-		c.mu.Lock()
-		c.dropped[DropSendFailed]++ // As good as lost on the way.
-		c.mu.Unlock()
-	}
-}
-
-// path is the way to the peer.
+// path is the way to the peer, for the turn.
 func (c *Conn) path() Path { return Path{Remote: c.remote, Local: c.local.Addr()} }
-
-// post puts a datagram into the inbox. It takes d only if it returns true.
-func (c *Conn) post(d *datagram) bool {
-	c.mu.Lock()
-	full := len(c.inbox) == inboxDatagrams
-	if full {
-		c.dropped[DropInboxFull]++
-	} else {
-		c.inbox = append(c.inbox, d)
-	}
-	c.mu.Unlock()
-	if !full {
-		notify(c.wake)
-	}
-	return !full
-}
-
-// loop owns the machine; it ends when the connection has.
-func (c *Conn) loop() {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		now := time.Now()
-		c.feed(now)
-		c.m.Advance(now)
-		c.publish()
-		next, alive := c.m.NextAt(now)
-		if !alive {
-			break
-		}
-		timer.Reset(time.Until(next))
-		select {
-		case <-c.wake:
-		case <-timer.C:
-		}
-	}
-	c.e.remove(c)
-	close(c.ended)
-}
-
-// feed hands the machine what came in since the last turn: datagrams, bytes to send, the wish to close.
-func (c *Conn) feed(now time.Time) {
-	c.mu.Lock()
-	batch := c.inbox
-	c.inbox = c.spare
-	closed, abort, code, text := c.closed, c.abort, c.closeCode, c.closeText
-	if n := c.out.len(); n > 0 {
-		c.out.drop(c.m.Write(c.out.bytes()))
-		if c.out.len() < n {
-			notify(c.writable)
-		}
-	}
-	c.mu.Unlock()
-	for _, d := range batch {
-		c.m.Handle(now, Datagram{Path: c.path(), Bytes: d.buf[:d.n]})
-		c.e.release(d)
-	}
-	c.spare = nil
-	if cap(batch) <= spareDatagrams {
-		clear(batch)
-		c.spare = batch[:0]
-	}
-	switch {
-	case abort:
-		c.m.Abort(now, code, text)
-	case closed: // What is left in out follows while the machine lingers.
-		c.m.Close(now, code, text)
-	}
-}
-
-// publish makes what the machine has visible to readers and writers.
-func (c *Conn) publish() {
-	err := c.m.Err()
-	c.mu.Lock()
-	if c.closed {
-		c.in = fifo{} // Nobody may read any more; taking the bytes keeps the peer's window open until it hears.
-	}
-	got := c.pull(err != nil)
-	c.stats = c.m.Stats()
-	c.err = err
-	c.mu.Unlock()
-	c.publishHandshake()
-	if got || err != nil {
-		notify(c.readable)
-	}
-	if err != nil {
-		notify(c.writable)
-	}
-}
-
-// publishHandshake tells who waits for it that the handshake is over. A client may have said and closed all within the
-// turn that opened the connection: what it said is still to be read.
-func (c *Conn) publishHandshake() {
-	if b := c.m.takeToken(); b != nil {
-		c.e.tokens.StoreToken(c.remote, b)
-	}
-	if isClosed(c.opened) || !c.m.Open() && !(c.server && c.m.keys != nil) {
-		return
-	}
-	close(c.opened)
-	if c.server {
-		c.e.opened(c)
-	}
-}
-
-// pull moves readable bytes into the buffer, up to its limit; at the end of the connection all of them, which the
-// window bounds.
-func (c *Conn) pull(all bool) (got bool) {
-	for all || c.in.len() < recvBufferBytes {
-		buf := c.e.scratch()
-		n := c.m.Read(buf[:])
-		if n > 0 {
-			c.in.write(buf[:n])
-			got = true
-		}
-		c.e.scratchPool.Put(buf)
-		if n == 0 {
-			break
-		}
-	}
-	return got
-}
-
-// Read reads bytes in order. At the end it returns io.EOF if the peer closed without giving a reason to worry, otherwise
-// why the connection ended: a *CloseError, or an error that is Timeout() when the peer was lost.
-func (c *Conn) Read(p []byte) (int, error) {
-	for {
-		if c.readLimit.passed() {
-			return 0, os.ErrDeadlineExceeded
-		}
-		if n, err := c.tryRead(p); n > 0 || err != nil || len(p) == 0 {
-			return n, err
-		}
-		select {
-		case <-c.readable:
-		case <-c.readLimit.wait():
-		}
-	}
-}
-
-func (c *Conn) tryRead(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		notify(c.readable) // For the next reader.
-		return 0, c.endError()
-	}
-	if c.in.len() > 0 {
-		full := c.in.len() >= recvBufferBytes
-		n := c.in.read(p)
-		if c.in.len() > 0 {
-			notify(c.readable)
-		}
-		if full && c.in.len() < recvBufferBytes {
-			notify(c.wake) // The loop stopped taking bytes from the machine.
-		}
-		return n, nil
-	}
-	if c.err == nil {
-		return 0, nil
-	}
-	notify(c.readable)
-	return 0, c.endError()
-}
-
-// endError is what Read and Write report when nothing more can be done. It needs the lock.
-func (c *Conn) endError() error {
-	switch e := c.err.(type) {
-	case nil:
-		return net.ErrClosed
-	case *CloseError:
-		if e.Remote && e.Code == CodeNone && !c.closed {
-			return io.EOF
-		}
-	}
-	return c.err
-}
-
-// Write queues p and returns when all of it is queued; it blocks while too much is waiting. That it returns does not mean
-// that the peer has anything.
-func (c *Conn) Write(p []byte) (int, error) {
-	written := 0
-	for {
-		if c.writeLimit.passed() {
-			return written, os.ErrDeadlineExceeded
-		}
-		n, err := c.tryWrite(p[written:])
-		written += n
-		if err != nil || written == len(p) {
-			return written, err
-		}
-		select {
-		case <-c.writable:
-		case <-c.writeLimit.wait():
-		}
-	}
-}
-
-func (c *Conn) tryWrite(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil || c.closed {
-		notify(c.writable) // For the next writer.
-		err := c.endError()
-		if err == io.EOF {
-			err = c.err
-		}
-		return 0, err
-	}
-	n := min(len(p), sendBufferBytes-c.out.len())
-	c.out.write(p[:n])
-	if n > 0 {
-		notify(c.wake)
-	}
-	if c.out.len() < sendBufferBytes {
-		notify(c.writable)
-	}
-	return n, nil
-}
 
 // Close ends the connection in order: everything written is still delivered, in the background, for at most
 // Config.Linger; then the peer's Read returns io.EOF. It returns at once, unless the connection came from the function
@@ -301,7 +63,7 @@ func (c *Conn) CloseWithReason(code uint32, text string) error {
 	if !c.owner {
 		return nil
 	}
-	<-c.ended
+	<-c.wait(&c.ended)
 	err := c.e.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -320,74 +82,93 @@ func (c *Conn) finish(code uint32, text string, abort bool) {
 		c.closed, c.closeCode, c.closeText = true, code, text
 	}
 	c.abort = c.abort || abort
+	c.readable.wake()
+	c.writable.wake()
 	c.mu.Unlock()
-	notify(c.wake)
-	notify(c.readable)
-	notify(c.writable)
+	c.e.workers.push(c)
+}
+
+// wait returns a channel that is closed when the latch, one of c's, is set.
+func (c *Conn) wait(l *latch) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return l.wait()
 }
 
 // waitOpen returns when the handshake is over, or why there is no connection.
 func (c *Conn) waitOpen(ctx context.Context) error {
+	opened, ended := c.wait(&c.opened), c.wait(&c.ended)
 	select {
-	case <-c.opened:
+	case <-opened:
 		return nil
-	case <-c.ended:
+	case <-ended:
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return c.err
 	case <-ctx.Done():
 		c.Abort(CodeNone, "")
-		<-c.ended
+		<-ended
 		return ctx.Err()
 	}
 }
 
 // ServerKey returns the key the server has proven to have. It is the zero key on the server's own side.
 func (c *Conn) ServerKey() Key {
-	if !isClosed(c.opened) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.opened.set {
 		return Key{}
 	}
-	return c.m.serverKey // Does not change after opened was closed.
+	return c.m.serverKey // Does not change any more.
 }
-
-// LocalAddr returns the address the peer sends to, as far as the system tells it.
-func (c *Conn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.local) }
-
-// RemoteAddr returns the peer's address.
-func (c *Conn) RemoteAddr() net.Addr { return net.UDPAddrFromAddrPort(c.remote) }
 
 // SetDeadline sets both deadlines; see net.Conn.
 func (c *Conn) SetDeadline(t time.Time) error {
-	c.readLimit.set(t)
-	c.writeLimit.set(t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readable.setLimit(t)
+	c.writable.setLimit(t)
 	return nil
 }
 
 // SetReadDeadline sets when Read gives up with an error that is Timeout(). The zero time means never.
-func (c *Conn) SetReadDeadline(t time.Time) error { c.readLimit.set(t); return nil }
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readable.setLimit(t)
+	return nil
+}
 
 // SetWriteDeadline is SetReadDeadline for Write.
-func (c *Conn) SetWriteDeadline(t time.Time) error { c.writeLimit.set(t); return nil }
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writable.setLimit(t)
+	return nil
+}
 
 // Stats returns the connection's figures so far; after its end, the last ones.
 func (c *Conn) Stats() ConnStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stats
-	s.Drops.add(&c.dropped)
+	if c.dropped != nil {
+		s.Drops.add(c.dropped)
+	}
 	return s
+}
+
+// dropLocked counts a datagram that did not reach the machine or the network.
+func (c *Conn) dropLocked(reason Drop) {
+	if c.dropped == nil {
+		c.dropped = new(Drops)
+	}
+	c.dropped[reason]++
 }
 
 // Call has the peer's listener at the address to dial back to us, from the local address of this connection; see
 // Endpoint.Call.
 func (c *Conn) Call(ctx context.Context, to netip.AddrPort) (*Conn, error) {
-	return c.e.call(ctx, to, c.local.Addr(), c.remote.Addr())
-}
-
-// notify leaves a token in c unless there is one.
-func notify(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
+	local, remote := c.addrs()
+	return c.e.call(ctx, to, local.Addr(), remote.Addr())
 }

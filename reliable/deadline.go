@@ -5,62 +5,71 @@ import (
 	"time"
 )
 
-// A deadline is a moment after which waiting is over. It may move while somebody waits. The zero value never expires.
-// It costs a timer only while somebody waits for it.
-type deadline struct {
-	mu      sync.Mutex
-	at      time.Time     // guarded by mu; zero: never
-	timer   *time.Timer   // guarded by mu; closes expired; nil: at is zero, has passed, or nobody waits
-	expired chan struct{} // guarded by mu; nil: nobody waits
+// A waiter is where goroutines wait, under the mutex that is cond.L, until somebody wakes them or their deadline has
+// passed. The deadline may move meanwhile. It costs a timer only from when somebody waits. All methods need the mutex.
+type waiter struct {
+	cond  sync.Cond
+	limit time.Time   // zero: never
+	timer *time.Timer // wakes who waits at limit; nil: nobody does, or there is no limit
 }
 
-// set moves the deadline to t; the zero time means never.
-func (d *deadline) set(t time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.at = t
-	if d.expired == nil {
-		return
+// wait returns after wake, when the deadline has passed, or for no reason.
+func (w *waiter) wait() {
+	if w.timer == nil && !w.limit.IsZero() {
+		w.timer = time.AfterFunc(time.Until(w.limit), func() {
+			w.cond.L.Lock()
+			defer w.cond.L.Unlock()
+			w.timer = nil // Who waits again needs a new one: the clock that set the limit may have been moved.
+			w.wake()
+		})
 	}
-	if d.timer != nil && !d.timer.Stop() {
-		<-d.expired // It has fired: its function is about to close the channel.
-	}
-	d.timer = nil
-	if isClosed(d.expired) {
-		d.expired = nil // Who waited on it has been told; who comes next starts anew.
-		return
-	}
-	d.armLocked()
+	w.cond.Wait()
 }
 
-// passed reports whether the deadline is over.
-func (d *deadline) passed() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return !d.at.IsZero() && !time.Now().Before(d.at)
+// wake has everybody look again.
+func (w *waiter) wake() { w.cond.Broadcast() }
+
+// expired reports whether the deadline has passed.
+func (w *waiter) expired() bool { return !w.limit.IsZero() && !time.Now().Before(w.limit) }
+
+// setLimit moves the deadline to t; the zero time means never.
+func (w *waiter) setLimit(t time.Time) {
+	w.limit = t
+	w.stop() // If the timer fires nevertheless, it wakes people in vain.
+	w.wake()
 }
 
-// wait returns a channel that is closed when the deadline passes.
-func (d *deadline) wait() <-chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.expired == nil {
-		d.expired = make(chan struct{})
-		d.armLocked()
+// stop gives the timer back. Who waits must be woken.
+func (w *waiter) stop() {
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
 	}
-	return d.expired
 }
 
-func (d *deadline) armLocked() {
-	if d.at.IsZero() {
-		return
+// A latch is something that happens once. It has a channel only if somebody waits. Its owner's mutex guards it.
+type latch struct {
+	set bool
+	c   chan struct{}
+}
+
+// happen sets the latch.
+func (l *latch) happen() {
+	if !l.set && l.c != nil {
+		close(l.c)
 	}
-	expired := d.expired
-	if left := time.Until(d.at); left > 0 {
-		d.timer = time.AfterFunc(left, func() { close(expired) })
-		return
+	l.set = true
+}
+
+// wait returns a channel that is closed when the latch is set.
+func (l *latch) wait() <-chan struct{} {
+	if l.c == nil {
+		l.c = make(chan struct{})
+		if l.set {
+			close(l.c)
+		}
 	}
-	close(expired)
+	return l.c
 }
 
 func isClosed(c <-chan struct{}) bool {

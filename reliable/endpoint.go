@@ -15,7 +15,7 @@ import (
 )
 
 // An Endpoint owns one UDP socket, accepts connections on it and dials from it. Its methods are safe for concurrent
-// use. It runs one goroutine, the reader, and one per connection.
+// use. It runs one goroutine, the reader, and a few workers that all its connections share.
 type Endpoint struct {
 	cfg    Config
 	sock   socket
@@ -24,8 +24,10 @@ type Endpoint struct {
 	accepted chan *Conn
 	closing  chan struct{} // closed when no more connections are accepted
 	wg       sync.WaitGroup
+	workers  workers
 
 	datagrams   sync.Pool // of *datagram
+	mailPool    sync.Pool // of *mail
 	scratchPool sync.Pool // of *[scratchBytes]byte
 
 	gate   *handshake.Gate // owned by the reader
@@ -71,17 +73,14 @@ func NewEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 }
 
 func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
-	var sock socket
-	var err error
-	if udp, ok := pc.(*net.UDPConn); ok {
-		sock, err = newUDPSocket(udp)
-	} else {
-		sock, err = newPacketSocket(pc)
-	}
+	cfg = cfg.withDefaults()
+	sock, err := newSocket(pc, cfg.NoBatch)
 	if err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
+	if udp, ok := sock.(*udpSocket); ok && !udp.whole {
+		cfg.MTUMax = wire.DatagramBytesBase
+	}
 	cfg.Random = &lockedReader{r: cfg.Random}
 	gate, err := handshake.NewGate(time.Now(), cfg.Random)
 	if err != nil {
@@ -91,20 +90,22 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 	if tokens == nil {
 		tokens = &memoryTokens{}
 	}
-	return &Endpoint{
+	e := &Endpoint{
 		cfg: cfg, sock: sock, shared: NewShared(), gate: gate, tokens: tokens,
 		accepted: make(chan *Conn, cfg.Backlog), closing: make(chan struct{}),
 		conns: make(map[wire.ConnID]*Conn), hellos: make(map[helloKey]*Conn),
 		calls:   make(map[wire.CallNonce]*outgoingCall),
 		awaited: make(map[netip.AddrPort]chan wire.CallNonce),
-	}, nil
+	}
+	e.workers.init(e, time.Now())
+	return e, nil
 }
 
 // add starts a connection. It reports false when the endpoint is closed.
 func (e *Endpoint) add(c *Conn) bool {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.closed {
+		e.mu.Unlock()
 		return false
 	}
 	e.conns[c.m.local] = c
@@ -114,11 +115,12 @@ func (e *Endpoint) add(c *Conn) bool {
 	} else {
 		e.stats.Dialled++
 	}
-	e.wg.Go(c.loop) // Owns the connection's machine; ends when the connection has.
+	e.mu.Unlock()
+	e.workers.push(c)
 	return true
 }
 
-// remove forgets an ended connection, but for what latecomers need. The loop calls it last.
+// remove forgets an ended connection, but for what latecomers need. The last turn is over.
 func (e *Endpoint) remove(c *Conn) {
 	now := time.Now()
 	stats := c.Stats()
@@ -130,12 +132,12 @@ func (e *Endpoint) remove(c *Conn) {
 		delete(e.hellos, c.key)
 	}
 	e.ended.expire(now)
-	if c.server && !isClosed(c.opened) {
+	if c.server && !c.opened.set {
 		e.half--
 		e.stats.HalfOpenEnded++
 	} else if c.m.remote != 0 {
 		e.ended.add(now, &endedConn{
-			local: c.m.local, key: c.key, remote: c.remote, control: c.control, frame: c.m.closing.frame,
+			local: c.m.local, key: c.key, path: c.path(), frame: c.m.closing.frame,
 		})
 	}
 }
@@ -225,15 +227,17 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 	}
 	var err error
 	for _, c := range conns {
+		ended := c.wait(&c.ended)
 		select {
-		case <-c.ended:
+		case <-ended:
 		case <-ctx.Done():
 			err = fmt.Errorf("reliable: shutdown: %w", ctx.Err())
 			c.Abort(CodeShutdown, "the server is shutting down")
-			<-c.ended
+			<-ended
 		}
 	}
 	if first {
+		e.workers.close()
 		err = errors.Join(err, e.sock.close())
 	}
 	e.wg.Wait()
@@ -246,6 +250,7 @@ func (e *Endpoint) Stats() EndpointStats {
 	defer e.mu.Unlock()
 	s := e.stats
 	s.Conns, s.HalfOpen = len(e.conns), e.half
+	s.ReadCalls, s.WriteCalls = e.sock.calls()
 	e.ended.expire(time.Now())
 	s.TimeWait = len(e.ended.order)
 	return s
@@ -253,10 +258,17 @@ func (e *Endpoint) Stats() EndpointStats {
 
 // WritePlain sends a datagram that is none of ours through the endpoint's socket, from the address local if it is given.
 func (e *Endpoint) WritePlain(b []byte, to netip.AddrPort, local netip.Addr) error {
-	if err := e.sock.write(b, e.sock.control(local), to); err != nil {
+	if err := e.sock.write(Datagram{Path: Path{Remote: to, Local: local}, Bytes: b}); err != nil {
 		return fmt.Errorf("reliable: sending plain text: %w", err)
 	}
 	return nil
+}
+
+func (e *Endpoint) newDatagram() *datagram {
+	if d, ok := e.datagrams.Get().(*datagram); ok {
+		return d
+	}
+	return new(datagram)
 }
 
 func (e *Endpoint) release(d *datagram) { e.datagrams.Put(d) }

@@ -14,8 +14,8 @@ import (
 //	      → call: answers one of ours?
 //	      → address proven, where it has to be?
 //	      → new connection, half-open
-func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
-	now := time.Now()
+func (e *Endpoint) handleHello(d *datagram) (kept bool) {
+	now, path, from := time.Now(), d.path, d.path.Remote
 	hello := d.buf[:d.n]
 	h, err := wire.ParseHello(hello)
 	if err != nil {
@@ -36,8 +36,7 @@ func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byt
 		e.drop(DropEnded)
 		return false
 	}
-	local := netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port())
-	control := e.sock.control(local.Addr())
+	local := netip.AddrPortFrom(path.Local, e.sock.local().Port())
 	if call == nil && h.Call == 0 && (e.cfg.AlwaysCookie || half >= halfOpenMax) {
 		retry, ok, err := e.gate.Admit(now, from, h, nil)
 		if err != nil {
@@ -46,14 +45,14 @@ func (e *Endpoint) handleHello(d *datagram, from netip.AddrPort, ancillary []byt
 		}
 		if !ok {
 			e.count(func(s *EndpointStats) { s.Retries++ })
-			_ = e.sock.write(retry, control, from) // Lost like any datagram; the client asks again.
+			_ = e.sock.write(Datagram{Path: path, Bytes: retry}) // Lost like any datagram; the client asks again.
 			return false
 		}
 	}
 	if code := e.admit(now, key, h, hello, call, local); code != CodeNone {
 		e.count(func(s *EndpointStats) { s.Refused++; s.Drops[DropBacklogFull]++ })
 		refuse := wire.AppendRefuse(nil, wire.Refuse{Dest: h.Source, Nonce: h.Nonce, Code: code})
-		_ = e.sock.write(refuse, control, from) // Lost like any datagram; the client asks again.
+		_ = e.sock.write(Datagram{Path: path, Bytes: refuse}) // Lost like any datagram; the client asks again.
 	}
 	return false
 }
@@ -73,7 +72,7 @@ func (e *Endpoint) admit(now time.Time, key helloKey, h wire.Hello, hello []byte
 	}
 	c := newConn(e, key.from, local)
 	c.key, c.server, c.call = key, true, call
-	m, err := NewServerMachine(e.cfg, e.shared, now, Datagram{Path: c.path(), Bytes: hello}, c.emit)
+	m, err := newServer(&e.cfg, e.shared, now, Datagram{Path: c.path(), Bytes: hello}, c.emit)
 	if err == nil {
 		m.token.send, err = e.gate.Token(now, key.from.Addr())
 	}

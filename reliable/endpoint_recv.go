@@ -17,17 +17,14 @@ import (
 //	         → call: AwaitCall
 func (e *Endpoint) read() {
 	failures := 0
+	var ds []*datagram
 	for {
-		d, ok := e.datagrams.Get().(*datagram)
-		if !ok {
-			d = new(datagram)
+		var err error
+		ds, err = e.sock.read(ds[:0], e.newDatagram)
+		if errors.Is(err, net.ErrClosed) {
+			return
 		}
-		n, from, ancillary, err := e.sock.read(d.buf[:])
 		if err != nil {
-			e.release(d)
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
 			// Some systems report here that an earlier datagram could not be delivered. That is no reason to stop, but a
 			// socket that only fails must not take a whole core.
 			failures++
@@ -35,18 +32,20 @@ func (e *Endpoint) read() {
 			continue
 		}
 		failures = 0
-		d.n = n
-		if !e.handle(d, from, ancillary) {
-			e.release(d)
+		for i, d := range ds {
+			ds[i] = nil
+			if !e.handle(d) {
+				e.release(d)
+			}
 		}
 	}
 }
 
 // handle takes one datagram. It reports whether somebody keeps it.
-func (e *Endpoint) handle(d *datagram, from netip.AddrPort, ancillary []byte) (kept bool) {
+func (e *Endpoint) handle(d *datagram) (kept bool) {
 	b := d.buf[:d.n]
 	if wire.IsText(b) {
-		e.handlePlain(b, from, ancillary)
+		e.handlePlain(b, d.path)
 		return false
 	}
 	e.count(func(s *EndpointStats) { s.Datagrams++ })
@@ -63,11 +62,11 @@ func (e *Endpoint) handle(d *datagram, from netip.AddrPort, ancillary []byte) (k
 	case err != nil:
 		e.drop(DropMalformed)
 	case typ == wire.TypeHello:
-		return e.handleHello(d, from, ancillary)
+		return e.handleHello(d)
 	case typ == wire.TypeCall:
-		e.handleCall(b, from)
+		e.handleCall(b, d.path.Remote)
 	default:
-		return e.handleConn(d, from)
+		return e.handleConn(d)
 	}
 	return false
 }
@@ -80,17 +79,17 @@ func (e *Endpoint) count(f func(s *EndpointStats)) {
 	e.mu.Unlock()
 }
 
-func (e *Endpoint) handlePlain(b []byte, from netip.AddrPort, ancillary []byte) {
+func (e *Endpoint) handlePlain(b []byte, path Path) {
 	if e.cfg.Plain == nil {
 		e.drop(DropNotOurs)
 		return
 	}
 	e.count(func(s *EndpointStats) { s.PlainReceived++ })
-	e.cfg.Plain(b, from, netip.AddrPortFrom(e.sock.localOf(ancillary), e.sock.local().Port()))
+	e.cfg.Plain(b, path.Remote, netip.AddrPortFrom(path.Local, e.sock.local().Port()))
 }
 
 // handleConn finds the connection a datagram belongs to.
-func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
+func (e *Endpoint) handleConn(d *datagram) (kept bool) {
 	id, ok := wire.Dest(d.buf[:d.n])
 	if !ok {
 		e.drop(DropMalformed)
@@ -99,16 +98,11 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
 	e.mu.Lock()
 	c := e.conns[id]
 	if c == nil {
-		frame, control := e.latecomerLocked(id, from)
+		answer := e.latecomerLocked(id, d.path.Remote)
 		e.mu.Unlock()
-		if frame != nil {
-			_ = e.sock.write(frame, control, from) // Lost like any datagram; the peer asks again.
+		if answer.Bytes != nil {
+			_ = e.sock.write(answer) // Lost like any datagram; the peer asks again.
 		}
-		return false
-	}
-	if c.remote != from {
-		e.stats.Drops[DropAddress]++
-		e.mu.Unlock()
 		return false
 	}
 	e.mu.Unlock()
@@ -117,15 +111,15 @@ func (e *Endpoint) handleConn(d *datagram, from netip.AddrPort) (kept bool) {
 
 // latecomerLocked counts a datagram for a connection that does not exist, and returns the close packet for a peer that
 // has not heard yet that it ended.
-func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (frame, control []byte) {
+func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (answer Datagram) {
 	e.ended.expire(time.Now())
 	c := e.ended.byLocal[id]
-	if c == nil || c.remote != from {
+	if c == nil || c.path.Remote != from {
 		e.stats.Drops[DropUnknown]++
-		return nil, nil
+		return Datagram{}
 	}
 	e.stats.Drops[DropEnded]++
-	return c.answer(), c.control
+	return Datagram{Path: c.path, Bytes: c.answer()}
 }
 
 // handleCall hands a CALL packet to who awaits one from that address; nobody does: it is dropped, and nothing is sent

@@ -30,7 +30,7 @@ func (m *Machine) rideFinish(room int) bool {
 	if m.owesAck {
 		n += wire.AckFrameBytes
 	}
-	if n <= wire.DatagramBytesMax {
+	if n <= m.mtu.size {
 		return true
 	}
 	if !m.now.Before(f.at) {
@@ -53,11 +53,18 @@ func (m *Machine) advanceFinish(now time.Time) {
 	}
 }
 
-func (m *Machine) sendFinish() { m.sendPacket(m.startPacket(0), nil, true) }
+func (m *Machine) sendFinish() { m.sendPacket(m.startPacket(0), cargo{}, true) }
 
 // protect seals a packet that carries the Finished.
 func (f *finish) protect(now time.Time, b []byte, number uint64) []byte {
 	f.at = now.Add(handshake.Gap(f.tries))
 	f.tries++
 	return f.seal.Protect(b, wire.PacketHeaderBytes, number)
+}
+
+// rest forgets the server's key for packets of the handshake when they have become too late.
+func (f *finish) rest(now time.Time) {
+	if !f.until.IsZero() && !now.Before(f.until) && f.data == nil {
+		*f = finish{}
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
-	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -17,12 +16,12 @@ import (
 // The order of calls is free, but after any number of Handle, Write, Read and Close calls Advance must be called, and
 // then again no later than NextAt.
 type Machine struct {
-	cfg    Config
+	cfg    *Config // shared by many, with defaults; constant
 	shared *Shared
 	emit   func(Datagram)
 	start  time.Time
 	now    time.Time // of the call under way
-	path   Path      // where datagrams go
+	path   Path      // where datagrams go, see roaming
 
 	state         state
 	err           error // why the connection ended; nil while it lives
@@ -43,19 +42,22 @@ type Machine struct {
 	largest  uint64 // highest packet number that arrived
 	received uint64 // different packets that arrived
 	owesAck  bool
+	unacked  uint8             // packets since then
 	ackedAt  time.Time         // when an acknowledgement left last
 	askedAt  time.Time         // when the packet arrived that is acknowledged next
 	packet   []byte            // under construction
 	head     wire.PacketHeader // of it
 
-	stream   *arq.Stream
-	heard    bool // the stream took symbols since the last Advance
-	outgoing fifo // written, not yet in the stream
+	main    *MachineStream   // stream 0
+	streams []*MachineStream // main and all others that are not gone, in the order in which they began
+	directory
+	pace     *pacer // nil: nothing is known
 	enc      *fec.Encoder
 	dec      *fec.Decoder
 	repairs  []*repair
 	losses   fec.LossEstimator
 	budget   fec.Budget
+	pressure fec.Pressure
 
 	repairBytes int // of the groups in repairs, but for the open one
 
@@ -64,7 +66,16 @@ type Machine struct {
 	heardAt, spokeAt time.Time // when a packet arrived and left last
 	waitingAt        time.Time // since when something waits for acknowledgement; zero: nothing does
 	probeAt          time.Time
+	restAt           time.Time // when what only traffic needs is given up; zero: it has been
 	closing          closing
+	roam             roaming // server: where the client is
+	answer           answer  // client: to the server's question where it is
+	mtu              mtu
+	assemblies       assemblies
+	arriving         uint64 // of the packet that is being handled
+	inside           bool   // its frames came in pieces
+	mute             bool   // the packet under construction is for nothing but its size
+	quiet            quiet  // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -117,46 +128,47 @@ func (m *Machine) Write(p []byte) int {
 	if m.state > stateLinger {
 		return 0
 	}
-	n := min(len(p), max(0, sendBufferBytes-m.outgoing.len()))
-	m.outgoing.write(p[:n])
-	return n
+	return m.main.write(p)
 }
 
 // Read copies bytes that arrived, in order, into p and returns how many. P must have room for ReadBytesMin; 0 means
 // that nothing is there.
 func (m *Machine) Read(p []byte) int {
-	if m.stream == nil {
-		return 0
-	}
-	n := m.stream.Recv(p)
-	if m.cfg.Planted != planted.None {
-		n = m.misread(p, n)
-	}
-	m.stats.StreamBytesReceived += uint64(n)
-	return n
+	return m.main.Read(p)
 }
 
 // ReadBytesMin is the least room Read needs.
 const ReadBytesMin = wire.SymbolBytesMax
 
-// Waiting reports whether anything written has not been acknowledged.
+// Waiting reports whether anything written to any stream has not been acknowledged.
 func (m *Machine) Waiting() bool {
-	return m.outgoing.len() > 0 || m.stream != nil && m.stream.Waiting() > 0
+	for _, s := range m.streams {
+		if s.Waiting() {
+			return true
+		}
+	}
+	return len(m.resets) > 0
 }
 
 // Stats returns the figures so far.
 func (m *Machine) Stats() ConnStats {
 	s := m.stats
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
+	s.MTU = m.mtu.size
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
+	s.BurstSent, s.BurstPackets = m.losses.Burst()
 	if m.dec != nil {
 		d := m.dec.Stats()
 		s.RecoveredByFEC = d.Rebuilt
 		s.Drops[DropSymbolTwice] += d.Duplicate
 		s.Drops[DropSymbolBad] += d.Bad + d.Conflicts
 	}
-	if m.stream != nil {
-		s.Retransmits = m.stream.Stats().Retransmits
+	m.addStats(&s)
+	s.Streams = len(m.streams) - 1
+	if m.pace != nil {
+		p := m.pace.model.Stats()
+		s.DeliveryRate, s.PacingRate, s.InFlightBytes, s.WindowBytes = p.Rate, p.Pace, p.InFlight, p.Window
+		s.QueueDelay, s.BackOffs = p.QueueDelay, p.BackOffs
 	}
 	return s
 }
@@ -171,13 +183,18 @@ func (m *Machine) Advance(now time.Time) {
 	case stateHalf:
 		m.advanceHalf(now)
 	case stateOpen, stateLinger:
-		m.advanceStream(now)
+		m.advanceAnswer()
+		m.advancePaths(now)
+		m.advanceStreams(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
+		m.advanceQuiet(now)
+		m.advanceMTU(now)
 		m.advanceLiveness(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
+		m.advanceRest(now)
 	case stateClosing:
 		m.advanceClosing(now)
 	case stateEnded:
@@ -202,10 +219,8 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 		}
 		sooner(m.helloUntil)
 	case stateOpen, stateLinger:
-		if m.stream != nil {
-			if d, ok := m.stream.Next(m.outgoing.len() > 0); ok {
-				sooner(now.Add(d))
-			}
+		if at := m.streamsAt(now); !at.IsZero() {
+			sooner(at)
 		}
 		for _, r := range m.repairs {
 			sooner(r.at)
@@ -216,6 +231,18 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 			}
 		}
 		sooner(m.livenessAt())
+		if at := m.roam.nextAt(); !at.IsZero() {
+			sooner(at)
+		}
+		if !m.quiet.at.IsZero() {
+			sooner(m.quiet.at)
+		}
+		if h := m.mtu.hole; h != nil && !h.askAt.IsZero() {
+			sooner(h.askAt)
+		}
+		if !m.restAt.IsZero() {
+			sooner(m.restAt)
+		}
 		if m.finish.data != nil {
 			sooner(m.finish.at)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
 	"udpchat/reliable/internal/planted"
@@ -22,6 +21,10 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 	datagram := d.Bytes
 	m.stats.DatagramsReceived++
 	m.stats.BytesReceived += uint64(len(datagram))
+	if m.dialled && d.Path.Remote != m.path.Remote {
+		m.drop(DropAddress) // A client stays with the server it dialled.
+		return
+	}
 	typ, err := wire.ParseType(datagram)
 	switch {
 	case err != nil:
@@ -29,7 +32,9 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 	case m.state == stateEnded:
 		m.drop(DropEnded)
 	case typ == wire.TypePacket, typ == wire.TypeFinish:
-		m.handlePacket(now, datagram)
+		m.handlePacket(now, d)
+	case typ == wire.TypeHello && d.Path.Remote != m.path.Remote:
+		m.drop(DropAddress) // An address in a handshake is proven by an answer to it.
 	case typ == wire.TypeHello:
 		m.handleHello(datagram)
 	case typ == wire.TypeRetry, typ == wire.TypeAccept, typ == wire.TypeRefuse:
@@ -41,7 +46,8 @@ func (m *Machine) Handle(now time.Time, d Datagram) {
 
 func (m *Machine) drop(reason Drop) { m.stats.Drops[reason]++ }
 
-func (m *Machine) handlePacket(now time.Time, datagram []byte) {
+func (m *Machine) handlePacket(now time.Time, d Datagram) {
+	datagram := d.Bytes
 	h, _, err := wire.ParsePacketHeader(datagram)
 	if err != nil || h.Dest != m.local {
 		m.drop(DropMalformed)
@@ -54,12 +60,20 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 	frames, reason := m.open(now, h, datagram)
 	if reason != dropNone {
 		m.drop(reason)
+		m.busy() // Who sends junk must not have the ciphers made again and again.
 		if m.stats.Drops[DropSeal] >= handshake.ForgedPacketsMax {
 			m.fail(errBroken)
 		}
 		return
 	}
+	if m.uselessPiece(h.Number, frames) {
+		m.drop(DropRepeated)
+		return
+	}
 	m.heardFrom(now, h)
+	m.quiet.heard()
+	m.arriving = h.Number
+	m.follow(now, d.Path, len(datagram), h.Number > m.largest)
 	m.arrived.Mark(h.Number)
 	m.received++
 	m.heardAt = now
@@ -68,6 +82,12 @@ func (m *Machine) handlePacket(now time.Time, datagram []byte) {
 	}
 	m.lossIn.report(m.largest, m.received)
 	m.handleFrames(now, frames)
+	if m.owesAck {
+		m.unacked++
+		if m.unacked >= ackPackets && m.state <= stateLinger {
+			m.sendOwedAck() // An acknowledgement reaches back only so far.
+		}
+	}
 }
 
 // handleFrames takes the frames of an authentic packet. A peer that breaks the protocol here has a bug or is hostile:
@@ -100,11 +120,17 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 			return nil
 		}
 		m.owesAck = true
-		m.tellWindow() // The peer may be waiting for a window update that was lost.
+		m.tellWindows() // The peer may be waiting for a window update that was lost.
 	case wire.FrameBare:
 		return m.input(f.Symbol, false, 0)
 	case wire.FrameSource:
 		return m.handleSource(now, f)
+	case wire.FrameData:
+		m.owesAck = true
+		return m.input(f.Symbol, false, 0)
+	case wire.FrameReset:
+		m.owesAck = true
+		return m.handleReset(f.Stream, f.Code)
 	case wire.FrameRepair:
 		return m.handleRepair(now, f)
 	case wire.FrameAck:
@@ -115,6 +141,12 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 		return m.handleFinished(f.Data)
 	case wire.FrameToken:
 		return m.handleToken(f.Data)
+	case wire.FrameChallenge:
+		m.handleChallenge(f.Challenge)
+	case wire.FrameResponse:
+		m.handleResponse(now, f.Challenge)
+	case wire.FramePiece:
+		return m.handlePiece(now, f)
 	case wire.FramePadding:
 	}
 	return nil
@@ -122,19 +154,24 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 
 // Below the ARQ, symbols are de-duplicated: every duplicate that reaches it is acknowledged again (SPEC.md 7.3).
 func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
+	m.heardData(now)
 	m.owesAck = true
 	var rebuilt error
-	fresh := m.decoder().Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
+	known := m.decoder().Stats()
+	fresh := m.dec.Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
 		rebuilt = errors.Join(rebuilt, m.input(sym, true, 0))
 	})
-	if !fresh {
+	if now := m.dec.Stats(); !fresh && (now.Duplicate != known.Duplicate || now.Bad != known.Bad) {
 		return rebuilt
 	}
+	// The acknowledgement of the packet tells the peer that the symbol came, so also one that is too old to tell whether it
+	// was seen before goes on to the ARQ, which knows.
 	return errors.Join(m.input(f.Symbol, false, 0), rebuilt)
 }
 
 func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 	m.stats.RepairReceived++
+	m.heardData(now)
 	var err error
 	out := m.decoder().Repair(now.Sub(m.start), f.Group, f.K, f.R, f.Index, f.Symbol, func(sym []byte) {
 		err = errors.Join(err, m.input(sym, true, f.Age))
@@ -147,7 +184,7 @@ func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 		// goes on sending repair symbols.
 		if now.Sub(m.ackedAt) >= ackAgainGap {
 			m.owesAck = true
-			m.tellWindow() // It carries the ARQ's own acknowledgement, which was lost too.
+			m.tellWindows() // It carries the ARQ's own acknowledgement, which was lost too.
 		}
 	default:
 		m.owesAck = true
@@ -161,6 +198,7 @@ func (m *Machine) decoder() *fec.Decoder {
 	if m.dec == nil {
 		m.dec = fec.NewDecoder(&m.shared.codecs)
 	}
+	m.busy()
 	if m.rtt.smoothed > 0 {
 		m.dec.SetMaxAge(m.rtt.timeout())
 	}
@@ -174,32 +212,30 @@ func (m *Machine) advanceDecoder(now time.Time) {
 	}
 }
 
-// input hands a symbol to the ARQ. Age is how much later than the symbol itself what it was rebuilt from was sent.
+// input hands a symbol to the stream it is for. Age is how much later than the symbol itself what it was rebuilt from was
+// sent.
 func (m *Machine) input(symbol []byte, rebuilt bool, age time.Duration) error {
-	m.openStream()
-	m.heard = true
+	s, err := m.streamFor(symbol)
+	if s == nil {
+		return err
+	}
+	s.heard = true
+	defer m.stirred(s)
 	if rebuilt && m.cfg.Planted == planted.RebuiltWrong {
 		symbol = bytes.Clone(symbol)
 		symbol[len(symbol)-1] ^= 1
 	}
 	if rebuilt {
-		return m.stream.InputRebuilt(symbol, age)
+		return s.arq.InputRebuilt(symbol, age)
 	}
-	return m.stream.Input(symbol)
+	return s.arq.Input(symbol)
 }
 
-func (m *Machine) tellWindow() {
-	if m.stream != nil {
-		m.stream.TellWindow()
-	}
-}
-
-// openStream makes the ARQ's state when it is first needed.
-func (m *Machine) openStream() {
-	if m.stream == nil {
-		m.stream = arq.New(arq.Config{
-			ID: 0, SymbolBytes: wire.SymbolBytesMax, SendWindow: windowSegments, RecvWindow: windowSegments,
-			Clock: m.shared.clock, Output: m.outputSymbol,
-		})
+// tellWindows has all streams tell how much they take.
+func (m *Machine) tellWindows() {
+	for _, s := range m.streams {
+		if s.arq != nil {
+			s.arq.TellWindow()
+		}
 	}
 }

@@ -36,6 +36,13 @@ type lossMeter struct {
 	receivedNewest uint64
 }
 
+// restart forgets the share, for another way.
+func (l *lossMeter) restart() {
+	*l = lossMeter{
+		largest: l.largestNewest, received: l.receivedNewest, largestNewest: l.largestNewest, receivedNewest: l.receivedNewest,
+	}
+}
+
 // report takes the number of packets sent (their highest number; numbers start at 1) and received so far.
 func (l *lossMeter) report(largest, received uint64) {
 	if largest < l.largestNewest {

@@ -47,14 +47,14 @@ func TestPacketWithAnyFlippedBitIsDropped(t *testing.T) {
 		for i := range len(good) * 8 {
 			bad := bytes.Clone(good)
 			bad[i/8] ^= 1 << (i % 8)
-			w.client.sock.write(bad, nil, serverAddr)
+			w.client.sock.write(Datagram{Path: Path{Remote: serverAddr}, Bytes: bad})
 			synctest.Wait()
 		}
 		before := server.Stats()
 		if before.DatagramsSent > 3 || before.Drops[DropSeal] == 0 {
 			t.Errorf("%d datagrams sent, drops %v", before.DatagramsSent, before.Drops.Map())
 		}
-		w.client.sock.write(good, nil, serverAddr)
+		w.client.sock.write(Datagram{Path: Path{Remote: serverAddr}, Bytes: good})
 		_, err := server.Read(make([]byte, 1))
 		if e, ok := errors.AsType[*CloseError](err); !ok || e.Text != "genuine" {
 			t.Errorf("Read: %v, want the genuine close", err)

@@ -17,13 +17,12 @@ type helloKey struct {
 
 // An endedConn is remembered for a while after its end (SPEC.md 9.3).
 type endedConn struct {
-	local   wire.ConnID
-	key     helloKey
-	remote  netip.AddrPort
-	control []byte
-	frame   []byte // the close packet, to repeat to a peer that has not heard it; nil: nothing to say
-	late    uint64 // datagrams that came after the end
-	until   time.Time
+	local wire.ConnID
+	key   helloKey
+	path  Path
+	frame []byte // the close packet, to repeat to a peer that has not heard it; nil: nothing to say
+	late  uint64 // datagrams that came after the end
+	until time.Time
 }
 
 // answer returns what to answer to one more datagram that came after the end: the close packet to the first, second,

@@ -56,6 +56,8 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newChatCommand(),
 		newLinkCommand(),
 		newLabtestCommand(),
+		newCompareCommand(),
+		newCompareLaneCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
 		newVersionCommand(),

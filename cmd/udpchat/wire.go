@@ -132,7 +132,7 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	var e atomic.Pointer[reliable.Endpoint] // The endpoint reads, and so may hand us datagrams, before we have it.
 	cfg := reliable.Config{
 		Identity: n.identity, AlwaysCookie: n.cfg.AlwaysCookie, IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax,
-		Redundancy: redundancy, Logger: n.log,
+		NoBatch: !n.cfg.BatchIO, Redundancy: redundancy, Logger: n.log,
 	}
 	if l.Has(config.Plain) {
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {

@@ -171,3 +171,16 @@ func TestRedrawChangesTheDelayOnTime(t *testing.T) {
 		t.Errorf("%d delays in 100 periods", len(different))
 	}
 }
+
+// Whole IP packets bring their headers: neither the line nor the MTU counts 28 bytes more.
+func TestBottleneckCountsIPPacketsAsTheyAre(t *testing.T) {
+	l := NewLink(Params{Rate: 1_000_000, MTU: 1000}, 1, Up)
+	l.PushIP(0, make([]byte, 1000))
+	l.PushIP(0, make([]byte, 1001))
+	if at, ok := l.NextAt(); !ok || at != 8*time.Millisecond {
+		t.Errorf("1,000 bytes leave at %v, %v, want 8ms", at, ok)
+	}
+	if c := l.Counts(); c.DroppedFor[DroppedMTU] != 1 || c.PushedBytes != 2001 {
+		t.Errorf("counts are %+v, want one drop for its size and 2,001 bytes", c)
+	}
+}

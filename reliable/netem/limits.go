@@ -5,7 +5,7 @@ import "time"
 // Limits of a link.
 const (
 	// headerBytes is what IPv4 and UDP add to a payload. The bottleneck and the MTU count it, because the
-	// wire does; IPv6 would add 20 more, which no result depends on.
+	// wire does; IPv6 would add 20 more, which no result depends on. Packets given to PushIP have theirs.
 	headerBytes = 28
 
 	// inFlightPacketsMax and inFlightBytesMax bound what one link keeps. A link without a rate would
@@ -20,6 +20,9 @@ const (
 
 	// eventsMax bounds the events of one Params, because every packet asks each of them.
 	eventsMax = 64
+
+	// momentsMax bounds the recorded packets of one direction: an hour of 50 packets a second.
+	momentsMax = 200_000
 
 	// holdsMax bounds how many holds that follow each other at once keep the same packet, so that events
 	// which together cover all time release it at last.

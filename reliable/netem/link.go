@@ -65,11 +65,20 @@ func (l *Link) Push(now time.Duration, pkt []byte) { l.PushTagged(now, pkt, 0) }
 
 // PushTagged is Push for callers who need to know something about a packet when it comes out.
 func (l *Link) PushTagged(now time.Duration, pkt []byte, tag uint64) {
+	l.push(now, pkt, headerBytes, tag)
+}
+
+// PushIP is Push for whole IP packets: their headers are in them and are not counted once more. All sizes in verdicts
+// and counts are then those of IP packets.
+func (l *Link) PushIP(now time.Duration, pkt []byte) { l.push(now, pkt, 0, 0) }
+
+func (l *Link) push(now time.Duration, pkt []byte, header int, tag uint64) {
 	l.now = max(l.now, now)
 	address := l.moves.moves(l.now)
 	t := transit{
 		lane:    l.lanes[address%len(l.lanes)],
 		pkt:     pkt,
+		header:  header,
 		verdict: Verdict{At: l.now, Ordinal: l.ordinal, Size: len(pkt)},
 		packet:  Packet{Ordinal: l.ordinal, SentAt: l.now, Address: address, Tag: tag},
 	}
@@ -94,11 +103,12 @@ func (l *Link) PushTagged(now time.Duration, pkt []byte, tag uint64) {
 	}
 }
 
-// transit is one datagram during PushTagged.
+// transit is one datagram during push.
 type transit struct {
 	lane    *lane
 	draws   draws
 	pkt     []byte
+	header  int // What IP adds to pkt, in bytes.
 	verdict Verdict
 	packet  Packet
 }
@@ -107,7 +117,7 @@ type transit struct {
 // on and what an event adds to its delay.
 func (l *Link) admit(t *transit) (at, extra time.Duration, fate Fate) {
 	ln := t.lane
-	if ln.params.MTU > 0 && len(t.pkt)+headerBytes > ln.params.MTU {
+	if ln.params.MTU > 0 && len(t.pkt)+t.header > ln.params.MTU {
 		return 0, 0, DroppedMTU
 	}
 	if l.cut {
@@ -123,12 +133,16 @@ func (l *Link) admit(t *transit) (at, extra time.Duration, fate Fate) {
 	if p.at > l.now {
 		t.verdict.Changes |= Held
 	}
-	return p.at, p.extra, ln.loss.fate(p.at, t.draws.loss)
+	m := ln.replay.meet(p.at)
+	if m.Lost {
+		return 0, 0, DroppedReplay
+	}
+	return p.at, p.extra + m.Delay, ln.loss.fate(p.at, t.draws.loss)
 }
 
 // carry takes one packet through bottleneck and delay into the queue.
 func (l *Link) carry(t *transit, at, extra time.Duration, u []uint64) {
-	departs, ok := t.lane.bottleneck.pass(at, len(t.packet.Data)+headerBytes)
+	departs, ok := t.lane.bottleneck.pass(at, len(t.packet.Data)+t.header)
 	if !ok {
 		l.decide(t, DroppedQueue)
 		return

@@ -54,9 +54,9 @@ func chatLinks() (links []chatLink) {
 	for _, percent := range []int{0, 1, 5, 10, 20, 25, 30} {
 		links = append(links, chatLink{fmt.Sprintf("lossy-%d", percent), netem.Params{Loss: float64(percent) / 100}})
 	}
-	for _, percent := range []int{5, 10} {
-		burst := netem.Burst{Share: float64(percent) / 100, Mean: 30 * time.Millisecond}
-		links = append(links, chatLink{fmt.Sprintf("bursty-%d", percent), netem.Params{Burst: burst}})
+	for _, b := range []struct{ percent, ms int }{{5, 10}, {5, 20}, {5, 30}, {5, 50}, {10, 30}} {
+		burst := netem.Burst{Share: float64(b.percent) / 100, Mean: time.Duration(b.ms) * time.Millisecond}
+		links = append(links, chatLink{fmt.Sprintf("burst-%d-%d", b.percent, b.ms), netem.Params{Burst: burst}})
 	}
 	return links
 }

@@ -32,6 +32,7 @@ const (
 	PeerAborted
 	DeadNoticed
 	HandshakeGivenUp
+	SleptAndWoke  // a stream gave up its state and made it anew
 	LivingGivenUp // after a silence that was the network's fault
 	facts
 )
@@ -40,7 +41,7 @@ var factNames = [facts]string{
 	"hello lost", "accept lost", "half-open forgotten", "rebuilt by FEC", "retransmitted by ARQ", "repair cancelled",
 	"window closed", "writer blocked", "duplicate dropped", "damaged dropped", "ping arrived", "close lost",
 	"closes crossed", "latecomer told", "linger ran out", "peer aborted", "dead peer noticed", "handshake given up",
-	"living peer given up",
+	"slept and woke", "living peer given up",
 }
 
 // String returns the fact in words.

@@ -36,6 +36,9 @@ func (d dice) drawPlans(s *Scenario) {
 	for side := range s.Plans {
 		d.drawStalls(s, Side(side))
 	}
+	if idle > 0 && d.chance(0.7) {
+		d.sleepingReader(s, idle)
+	}
 	for side := range s.Plans {
 		slices.SortStableFunc(s.Plans[side].Writes, func(a, b Write) int { return cmp.Compare(a.At, b.At) })
 	}
@@ -56,6 +59,19 @@ func (d dice) drawStalls(s *Scenario, side Side) {
 		p.Stalls = append(p.Stalls, Span{from, from + length})
 		if d.chance(0.4) {
 			other.Writes = append(other.Writes, d.stream(from, pressBytes)...)
+		}
+	}
+}
+
+// sleepingReader has a side not read what came last before a long silence, for most of it.
+func (d dice) sleepingReader(s *Scenario, idle time.Duration) {
+	side := Side(d.IntN(2))
+	writes := s.Plans[side.other()].Writes
+	for i := 1; i < len(writes); i++ {
+		if from := writes[i-1].At; writes[i].At-from >= idle {
+			p := &s.Plans[side]
+			p.Stalls = append(p.Stalls, Span{from, from + d.between(idle/2, idle)})
+			return
 		}
 	}
 }

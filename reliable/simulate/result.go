@@ -50,6 +50,7 @@ func (r *run) result() *Result {
 func (res *Result) addStats(s *reliable.ConnStats) {
 	res.Facts[RebuiltByFEC] += int(s.RecoveredByFEC)
 	res.Facts[RetransmittedByARQ] += int(s.Retransmits)
+	res.Facts[SleptAndWoke] += int(s.Wakes)
 	res.Facts[RepairCancelled] += int(s.RepairCancelled)
 	res.Facts[DuplicateDropped] += int(s.Drops[reliable.DropRepeated])
 	res.Facts[DamagedDropped] += int(s.Drops[reliable.DropSeal] + s.Drops[reliable.DropMalformed])

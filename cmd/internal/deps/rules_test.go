@@ -28,12 +28,16 @@ var rules = []rule{
 		why:    "cryptography is the standard library's; a second source of it would have to be reviewed as well",
 	},
 	{
-		pkg: "reliable/internal/arq", others: []string{kcp},
+		pkg: "reliable/internal/arq", ours: []string{"reliable/internal/planted"}, others: []string{kcp},
 		why: "retransmission is one library behind a few methods, which can be replaced",
 	},
 	{
 		pkg: "reliable/internal/fec", others: []string{reedsolomon},
 		why: "parity is arithmetic over symbols; it knows neither packets nor retransmission",
+	},
+	{
+		pkg: "reliable/internal/lane",
+		why: "congestion control is arithmetic over times and bytes; it knows no packets and no clock",
 	},
 	{
 		pkg: "reliable/internal/planted",
@@ -150,6 +154,11 @@ var rules = []rule{
 	{
 		pkg: "cmd/internal/compare", ours: []string{"..."}, others: append([]string{kcp, quic}, cmdOthers...),
 		why: "it measures the competition, so it may import it, and nothing else may",
+	},
+	{
+		pkg: "cmd/internal/compare/wirelane", ours: []string{"reliable/netem"},
+		others: []string{"golang.org/x/sync", "golang.org/x/sys"},
+		why:    "a wire that knew what crosses it could not be trusted to be fair",
 	},
 	{
 		pkg: "cmd/internal/*", ours: []string{"..."}, others: cmdOthers,

@@ -39,7 +39,6 @@ func (o Outcome) String() string {
 type Decoder struct {
 	codecs *Codecs       // constant after NewDecoder
 	maxAge time.Duration // see SetMaxAge
-	last   time.Duration // when the last believable symbol came
 
 	history history
 	groups  map[uint32]*recvGroup // kept for rebuilding; nil while idle; all among the DecoderGroupsMax newest

@@ -156,8 +156,8 @@ func TestHistoryRemembersAThousandGroups(t *testing.T) {
 	l.arrive(t, first[0])
 }
 
-// After Expire at the times Next tells, an idle decoder holds nothing, and still drops what is old.
-func TestIdleDecoderHoldsNothing(t *testing.T) {
+// After Expire at the times Next tells and Forget, a decoder holds nothing, and still drops what is old.
+func TestForgetfulDecoderHoldsNothing(t *testing.T) {
 	l := newLink(t)
 	old, half := l.group(1, []byte("old")), l.group(1, uniques(1, 2)...)
 	l.arrive(t, old[0])
@@ -171,11 +171,12 @@ func TestIdleDecoderHoldsNothing(t *testing.T) {
 		checkBounds(t, l.dec)
 		wakeups++
 	}
-	if l.dec.groups != nil || l.dec.history.known != nil || l.now != HistoryAge {
-		t.Fatalf("idle decoder at %v: %+v", l.now, l.dec)
-	}
 	if l.dec.stats.Aged != 2 {
 		t.Errorf("got %d aged groups, want 2", l.dec.stats.Aged)
+	}
+	l.dec.Forget()
+	if l.dec.groups != nil || l.dec.history.known != nil {
+		t.Fatalf("idle decoder at %v: %+v", l.now, l.dec)
 	}
 	for _, s := range []symbol{old[0], half[1], half[0]} {
 		l.arrive(t, s)

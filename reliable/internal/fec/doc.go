@@ -32,8 +32,8 @@
 // # Memory
 //
 // An idle Encoder holds nothing but itself (40 bytes). An active Decoder holds a history of
-// 4.2 KiB for recognising duplicates and at most DecoderBytesMax of symbols. After Expire has been
-// called at the time Next names it holds nothing but itself (192 bytes at most). Matrices live in
+// 4.2 KiB for recognising duplicates and at most DecoderBytesMax of symbols. After Forget it
+// holds nothing but itself (192 bytes at most). Matrices live in
 // Codecs, one value for many connections.
 //
 // # Concurrency

@@ -46,6 +46,9 @@ func (e *Encoder) Add(sym []byte) (group uint32, index uint8) {
 // Len returns the number of source symbols in the open group.
 func (e *Encoder) Len() int { return len(e.open) }
 
+// Group returns the number of the open group.
+func (e *Encoder) Group() uint32 { return e.id }
+
 // Full reports whether the open group has SourceMax symbols and must be closed before the next Add.
 func (e *Encoder) Full() bool { return len(e.open) >= SourceMax }
 

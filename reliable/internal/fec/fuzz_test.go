@@ -14,6 +14,7 @@ func FuzzDecoder(f *testing.F) {
 	f.Add([]byte{opGroup, 1, 1, opArrive, 0, opWait, 200, opArrive, 1, opSkip, 255, opGroup, 2, 2, opRest})
 	f.Add([]byte{opJunk, 0, 0, 0, 9, opJunk, 0, 2, 3, 9, opJunk, 200, 2, 3, 9, opGroup, 1, 1, opRest, opExpire})
 	f.Add([]byte{opGroup, 5, 3, opRest, opWait, 255, opWait, 255, opExpire, opRest, opMaxAge, 0, opGroup, 4, 4, opRest})
+	f.Add([]byte{opGroup, 3, 3, opGroup, 0, 2, opArrive, 0, opArrive, 5, opForget, opRest, opGroup, 2, 2, opRest, opForget, opRest})
 	f.Fuzz(func(t *testing.T, script []byte) {
 		p := &player{link: newLink(t), script: script[:min(len(script), 300)]}
 		for len(p.script) > 0 {
@@ -31,6 +32,7 @@ const (
 	opExpire
 	opMaxAge
 	opJunk // group, k, index, length: a symbol nobody sent
+	opForget
 	ops
 )
 
@@ -74,6 +76,9 @@ func (p *player) step(t *testing.T) {
 		p.enc.id += n * n
 	case opExpire:
 		p.dec.Expire(p.now)
+		checkBounds(t, p.dec)
+	case opForget:
+		p.dec.Forget()
 		checkBounds(t, p.dec)
 	case opMaxAge:
 		p.dec.SetMaxAge(time.Duration(p.next()) * ms)

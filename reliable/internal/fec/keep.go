@@ -16,7 +16,6 @@ func (d *Decoder) enter(now time.Duration, id uint32) bool {
 		d.stats.Astray++
 		return false
 	}
-	d.last = now
 	if moved {
 		d.makeRoom()
 	}
@@ -83,28 +82,29 @@ func (d *Decoder) expire(now time.Duration) {
 	}
 }
 
-// Expire frees what has grown too old. It does nothing before the time Next returns; calling it
+// Expire frees the groups that have grown too old. It does nothing before the time Next returns; calling it
 // late costs memory and nothing else, as ages are also looked at when a symbol arrives.
-func (d *Decoder) Expire(now time.Duration) {
-	d.expire(now)
-	if now-d.last < HistoryAge {
-		return
-	}
-	d.groups = nil // Empty, as HistoryAge is longer than MaxAgeMax, but a map never shrinks.
-	d.history.forget()
-}
+func (d *Decoder) Expire(now time.Duration) { d.expire(now) }
 
-// Next returns when Expire has something to do, and false when the Decoder is idle.
+// Next returns when Expire has something to do, and false when it has not.
 func (d *Decoder) Next() (time.Duration, bool) {
-	if d.history.known == nil {
+	if len(d.groups) == 0 {
 		return 0, false
 	}
-	next := d.last + HistoryAge
-	if len(d.groups) > 0 {
-		// The limit itself is still young enough.
-		next = min(next, d.groups[d.tail].first+d.maxAge+1)
+	// The limit itself is still young enough.
+	return d.groups[d.tail].first + d.maxAge + 1, true
+}
+
+// Forget gives up all groups and frees everything but the number of the newest: what belongs to it or an older one is
+// dropped from now on without looking, be it late or a duplicate. It is for a connection on which nothing has moved for
+// so long that nothing of it is still on its way.
+func (d *Decoder) Forget() {
+	for len(d.groups) > 0 {
+		d.drop(d.tail)
+		d.stats.Aged++
 	}
-	return next, true
+	d.groups = nil // A map never shrinks.
+	d.history.forget()
 }
 
 // drop closes a group and frees what is kept of it, if anything is.

@@ -36,10 +36,6 @@ const (
 	// Everything older is dropped as late, which is no worse than loss. A power of two.
 	HistoryGroups = 1024
 
-	// HistoryAge is how long after the last symbol the history is kept. Later than this a late
-	// duplicate is dropped without knowing whether it is one.
-	HistoryAge = 10 * time.Second
-
 	// jumpGroupsMax is how far ahead of the newest group a symbol may be and move the window at
 	// once. A symbol further ahead is dropped and must be confirmed by a second one near it, so a
 	// single corrupted group number cannot make everything that follows look old.

@@ -21,7 +21,26 @@ type Keys struct {
 type generation struct {
 	number uint64
 	secret []byte
-	seal   *Seal
+	seal   *Seal // nil while the connection rests
+}
+
+// Rest gives up what can be made again from the secrets when the next packet leaves or comes: most of what Keys hold.
+func (k *Keys) Rest(now time.Time) {
+	k.send.seal, k.recv.seal, k.next = nil, nil, nil
+	if !now.Before(k.oldUntil) {
+		k.old = nil
+	}
+}
+
+// sealOf returns a generation's seal, making it after a rest.
+func (k *Keys) sealOf(g *generation) *Seal {
+	if g.seal == nil {
+		var err error
+		if g.seal, err = newSeal(k.suite, g.secret); err != nil {
+			panic("BUG: handshake: keys that were derived once cannot be derived again: " + err.Error())
+		}
+	}
+	return g.seal
 }
 
 func newKeys(suite uint16, send, recv []byte) (*Keys, error) {
@@ -68,14 +87,14 @@ func (k *Keys) Phase(now time.Time) bool {
 // Protect seals a packet whose header has the phase bit that Phase returned; see Seal.Protect.
 func (k *Keys) Protect(b []byte, header int, number uint64) []byte {
 	k.sent++
-	return k.send.seal.Protect(b, header, number)
+	return k.sealOf(&k.send).Protect(b, header, number)
 }
 
 // Open opens a packet; see Seal.Open. A forged packet changes nothing.
 func (k *Keys) Open(now time.Time, b []byte, header int, number uint64, phase bool) (body []byte, ok bool) {
 	switch {
 	case phase == k.recv.phase():
-		if body, ok = k.recv.seal.Open(b, header, number); ok {
+		if body, ok = k.sealOf(&k.recv).Open(b, header, number); ok {
 			k.first = min(k.first, number)
 		}
 		return body, ok
@@ -92,7 +111,7 @@ func (k *Keys) Open(now time.Time, b []byte, header int, number uint64, phase bo
 	if body, ok = k.next.seal.Open(b, header, number); !ok {
 		return nil, false
 	}
-	k.old, k.oldUntil = k.recv.seal, now.Add(OldKeysLife)
+	k.old, k.oldUntil = k.sealOf(&k.recv), now.Add(OldKeysLife)
 	k.recv, k.next, k.first = *k.next, nil, number
 	return body, true
 }

@@ -58,13 +58,28 @@ const (
 	// PingUnanswered does not answer a ping.
 	PingUnanswered
 
+	// SleepBusy drops the state of the ARQ although something is in it.
+	SleepBusy
+	// SleepBaseOff goes on one number too far after a sleep.
+	SleepBaseOff
+
 	bugs
+
+	// MoveUnchecked sends everything to an address that is not proven.
+	MoveUnchecked
+	// MoveOlderPacket follows packets that are not the newest.
+	MoveOlderPacket
+	// ChallengeIgnored does not answer the question where the client is.
+	ChallengeIgnored
+	// BlackHoleForever goes on with datagrams that do not arrive.
+	BlackHoleForever
 )
 
 var names = [bugs]string{
 	"none", "seal unchecked", "replay taken", "ack invents", "send cut", "read skips", "read swaps", "read repeats",
 	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "finish once", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
+	"sleep busy", "sleep base off",
 }
 
 // String returns the mistake's name in lower case.

@@ -10,15 +10,20 @@ type FrameType uint8
 
 // Types of frames. Padding fills the rest of the packet.
 const (
-	FramePadding FrameType = iota
-	FramePing              // asks for an acknowledgement
-	FrameSource            // a source symbol of a group; asks for an acknowledgement
-	FrameBare              // a symbol outside any group: acknowledgements of the ARQ, which repeat themselves
-	FrameRepair            // a repair symbol of a group; asks for an acknowledgement
-	FrameAck               // what arrived of the peer's packets
-	FrameClose             // the connection ends
-	FrameCrypto            // the end of the client's handshake, in packets of TypeFinish only
-	FrameToken             // spares the client a cookie next time
+	FramePadding   FrameType = iota
+	FramePing                // asks for an acknowledgement
+	FrameSource              // a source symbol of a group; asks for an acknowledgement
+	FrameBare                // a symbol outside any group: acknowledgements of the ARQ, which repeat themselves
+	FrameRepair              // a repair symbol of a group; asks for an acknowledgement
+	FrameAck                 // what arrived of the peer's packets
+	FrameClose               // the connection ends
+	FrameCrypto              // the end of the client's handshake, in packets of TypeFinish only
+	FrameToken               // spares the client a cookie next time
+	FrameChallenge           // is somebody of ours at the address this goes to?
+	FrameResponse            // yes, with the challenge's data
+	FramePiece               // a part of the frames of a packet that was too large for the path
+	FrameData                // a symbol outside any group; asks for an acknowledgement
+	FrameReset               // a stream is broken off; asks for an acknowledgement
 )
 
 // A Frame is one decoded frame; Type says which fields count. Slices point into the packet.
@@ -29,15 +34,25 @@ type Frame struct {
 	Index  uint8         // source: 0…K-1; repair: 0…R-1
 	K, R   uint8         // repair: source and repair symbols of the group
 	Age    time.Duration // repair: how much later than the group's first symbol it left; whole ms up to 65 s
-	Symbol []byte        // source, bare, repair
+	Symbol []byte        // source, bare, repair, data
 
 	Ack Ack // ack
 
-	Code uint32 // close: why, as a number
+	Stream uint32 // reset: which
+
+	Code uint32 // close, reset: why, as a number
 	Text []byte // close: why, for people
 
 	Data []byte // crypto: bytes of TLS; token: the token
+
+	Challenge Challenge // challenge, response
+
+	Piece, Pieces uint8  // piece: which, from 0, of how many
+	Part          []byte // piece
 }
+
+// A Challenge is what only who got it can answer.
+type Challenge [challengeBytes]byte
 
 // An Ack reports which packets arrived.
 type Ack struct {
@@ -72,6 +87,18 @@ func AppendSource(b []byte, group uint32, index uint8, symbol []byte) []byte {
 // AppendBare appends a symbol outside any group.
 func AppendBare(b []byte, symbol []byte) []byte {
 	return appendSymbol(append(b, byte(FrameBare)), symbol)
+}
+
+// AppendData appends a symbol outside any group that asks for an acknowledgement.
+func AppendData(b []byte, symbol []byte) []byte {
+	return appendSymbol(append(b, byte(FrameData)), symbol)
+}
+
+// AppendReset appends a reset frame.
+func AppendReset(b []byte, stream, code uint32) []byte {
+	b = append(b, byte(FrameReset))
+	b = binary.BigEndian.AppendUint32(b, stream)
+	return binary.BigEndian.AppendUint32(b, code)
 }
 
 // A Repair is a repair symbol: number Index of R for a group of K, sent Age after the group's first symbol.
@@ -119,6 +146,29 @@ func AppendToken(b, token []byte) []byte {
 	return append(append(b, byte(FrameToken), byte(len(token))), token...)
 }
 
+// AppendChallenge appends a path challenge.
+func AppendChallenge(b []byte, c Challenge) []byte {
+	return append(append(b, byte(FrameChallenge)), c[:]...)
+}
+
+// AppendResponse appends the answer to a path challenge.
+func AppendResponse(b []byte, c Challenge) []byte {
+	return append(append(b, byte(FrameResponse)), c[:]...)
+}
+
+// AppendPiece appends part number piece, from 0, of so many. It must be the last frame of its packet.
+func AppendPiece(b []byte, piece, pieces uint8, part []byte) []byte {
+	return appendSymbol(append(b, byte(FramePiece), piece, pieces), part)
+}
+
+// AppendPadding appends n bytes, at least 1, that mean nothing.
+func AppendPadding(b []byte, n int) []byte {
+	for range n {
+		b = append(b, byte(FramePadding))
+	}
+	return b
+}
+
 // ParseFrame reads the first frame of b and returns what follows it. Padding comes as one frame that takes the rest.
 func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 	if len(b) == 0 {
@@ -138,9 +188,15 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 		f.Group, f.Index = binary.BigEndian.Uint32(b), b[4]
 		f.Symbol, rest, err = parseSymbol(b[5:])
 		return f, rest, err
-	case FrameBare:
+	case FrameBare, FrameData:
 		f.Symbol, rest, err = parseSymbol(b)
 		return f, rest, err
+	case FrameReset:
+		if len(b) < ResetFrameBytes-1 {
+			return f, nil, ErrTruncated
+		}
+		f.Stream, f.Code = binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
+		return f, b[ResetFrameBytes-1:], nil
 	case FrameRepair:
 		if len(b) < RepairFrameBytes-1 {
 			return f, nil, ErrTruncated
@@ -158,6 +214,13 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 		return f, rest, err
 	case FrameToken:
 		return parseToken(f, b)
+	case FrameChallenge, FrameResponse:
+		if len(b) < challengeBytes {
+			return f, nil, ErrTruncated
+		}
+		return f, b[copy(f.Challenge[:], b):], nil
+	case FramePiece:
+		return parsePiece(f, b)
 	}
 	return f, nil, ErrMalformed
 }
@@ -198,6 +261,20 @@ func parseToken(f Frame, b []byte) (Frame, []byte, error) {
 	}
 	f.Data = b[1 : 1+n]
 	return f, b[1+n:], nil
+}
+
+func parsePiece(f Frame, b []byte) (Frame, []byte, error) {
+	if len(b) < 2 {
+		return f, nil, ErrTruncated
+	}
+	f.Piece, f.Pieces = b[0], b[1]
+	if f.Pieces < 2 || f.Pieces > PiecesMax || f.Piece >= f.Pieces {
+		return f, nil, ErrMalformed
+	}
+	var rest []byte
+	var err error
+	f.Part, rest, err = parseSymbol(b[2:])
+	return f, rest, err
 }
 
 func appendSymbol(b, symbol []byte) []byte {

@@ -69,6 +69,9 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	b = AppendBare(b, []byte("bare"))
 	b = AppendCrypto(b, []byte("crypto"))
 	b = AppendToken(b, []byte("token"))
+	b = AppendChallenge(b, Challenge{1})
+	b = AppendResponse(b, Challenge{2})
+	b = AppendPiece(b, 1, 3, []byte("part"))
 	b = AppendClose(b, 42, "bye")
 	want := []Frame{
 		{Type: FramePing},
@@ -78,6 +81,9 @@ func TestFramesRoundTripTogether(t *testing.T) {
 		{Type: FrameBare, Symbol: []byte("bare")},
 		{Type: FrameCrypto, Data: []byte("crypto")},
 		{Type: FrameToken, Data: []byte("token")},
+		{Type: FrameChallenge, Challenge: Challenge{1}},
+		{Type: FrameResponse, Challenge: Challenge{2}},
+		{Type: FramePiece, Piece: 1, Pieces: 3, Part: []byte("part")},
 		{Type: FrameClose, Code: 42, Text: []byte("bye")},
 	}
 	for _, w := range want {
@@ -206,6 +212,12 @@ func fuzzPacket(t *testing.T, b []byte) {
 			again = AppendCrypto(again, f.Data)
 		case FrameToken:
 			again = AppendToken(again, f.Data)
+		case FrameChallenge:
+			again = AppendChallenge(again, f.Challenge)
+		case FrameResponse:
+			again = AppendResponse(again, f.Challenge)
+		case FramePiece:
+			again = AppendPiece(again, f.Piece, f.Pieces, f.Part)
 		case FrameClose:
 			again = AppendClose(again, f.Code, string(f.Text))
 		}

@@ -1,0 +1,103 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	kcp "github.com/xtaci/kcp-go/v5"
+
+	"udpchat/reliable"
+	"udpchat/reliable/simulate"
+)
+
+// kcpTransport is KCP: the core alone where it can be, kcp-go's UDPSession where there are sockets or its FEC is wanted.
+type kcpTransport struct {
+	name, text   string
+	data, parity int // shards of the FEC; 0: none
+}
+
+func (t kcpTransport) Info() Info {
+	i := Info{Name: t.name, Text: t.text, Repeatable: t.parity == 0, Lanes: []Lane{LaneVirtual, LaneWire, LaneRealTime}}
+	if !i.Repeatable && !kcpSchedKnown() {
+		i.Lanes = []Lane{LaneRealTime, LaneWire}
+	}
+	return i
+}
+
+// Connect makes a session on both sides. KCP has no handshake: the server's session begins with the first datagram.
+func (t kcpTransport) Connect(_ context.Context, f Field) (*Pair, error) {
+	ends, err := openSockets(f)
+	if err != nil {
+		return nil, err
+	}
+	var metered [2]*kcpSocket
+	for side, pc := range ends {
+		metered[side] = &kcpSocket{PacketConn: pc, fec: t.parity > 0}
+	}
+	listener, err := kcp.ServeConn(nil, t.data, t.parity, metered[Server])
+	if err != nil {
+		return nil, fmt.Errorf("kcp: %w", err)
+	}
+	client, err := kcp.NewConn4(kcpConv, net.UDPAddrFromAddrPort(f.Addr(Server)), nil, t.data, t.parity, false, metered[Client])
+	if err != nil {
+		return nil, fmt.Errorf("kcp: %w", err)
+	}
+	t.set(client)
+	sessions := []*kcp.UDPSession{client}
+	return &Pair{
+		Client: client,
+		Accept: func(ctx context.Context) (net.Conn, error) {
+			stop := context.AfterFunc(ctx, func() { _ = listener.SetDeadline(time.Unix(1, 0)) }) // It never fails.
+			defer stop()
+			s, err := listener.AcceptKCP()
+			if err != nil {
+				return nil, fmt.Errorf("kcp: %w", err)
+			}
+			t.set(s)
+			sessions = append(sessions, s)
+			return s, nil
+		},
+		Split: func() Split {
+			split := metered[Client].split()
+			split.add(metered[Server].split())
+			return split
+		},
+		Close: func() error {
+			for _, s := range sessions {
+				_ = s.Close() // It says only whether it was closed before.
+			}
+			_ = listener.Close()
+			return ends.close()
+		},
+	}, nil
+}
+
+func (t kcpTransport) set(s *kcp.UDPSession) {
+	s.SetNoDelay(kcpNoDelay, kcpInterval, kcpResend, kcpNC)
+	s.SetWindowSize(kcpWindow, kcpWindow)
+	s.SetWriteDelay(false)
+}
+
+// machines runs the core without a session. Only a KCP without FEC has one.
+func (t kcpTransport) machines(d *simulate.Duel, _ Spec) func() Split {
+	var meters [2]kcpMeter
+	peer := func(side Side, remote netip.AddrPort, emit func(reliable.Datagram)) *kcpPeer {
+		return newKCPPeer(remote, &meters[side], emit)
+	}
+	d.Dial = func(_ time.Time, path reliable.Path, emit func(reliable.Datagram)) (simulate.Peer, error) {
+		return peer(Client, path.Remote, emit), nil
+	}
+	d.Answer = func(now time.Time, first reliable.Datagram, emit func(reliable.Datagram)) (simulate.Peer, error) {
+		p := peer(Server, first.Path.Remote, emit)
+		p.Handle(now, first)
+		return p, nil
+	}
+	return func() Split {
+		split := meters[Client].split
+		split.add(meters[Server].split)
+		return split
+	}
+}
