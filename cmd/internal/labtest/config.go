@@ -30,7 +30,9 @@ type Config struct {
 	// Hasty leaves out the waiting for what must not come: for a run whose verdicts nobody reads.
 	Hasty bool
 
-	quietFor time.Duration // Instead of quietTime, for tests; 0: quietTime.
+	// For tests, which have many runs to make.
+	quietFor time.Duration // Instead of quietTime; 0: quietTime.
+	cutStep  int           // Messages are cut at every so many bytes; 0: at every one.
 }
 
 // withDefaults fills in the defaults and reports what is wrong.

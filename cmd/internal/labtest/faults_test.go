@@ -73,7 +73,7 @@ var brokenServers = []struct {
 
 // quick is a configuration for servers on this machine, whose answers do not take long.
 func quick(server, profile string) Config {
-	return Config{Server: server, Profile: profile, quietFor: 60 * time.Millisecond}
+	return Config{Server: server, Profile: profile, quietFor: 60 * time.Millisecond, cutStep: 9}
 }
 
 // caught returns the rules that failed or were not strict.
@@ -91,7 +91,7 @@ func caught(r *Report) []string {
 // atOnce runs f for all items, some at a time: most of a run is waiting.
 func atOnce[T any](items []T, f func(T)) {
 	var wg sync.WaitGroup
-	places := make(chan struct{}, 20)
+	places := make(chan struct{}, 16)
 	for _, item := range items {
 		wg.Go(func() {
 			places <- struct{}{}
@@ -102,28 +102,48 @@ func atOnce[T any](items []T, f func(T)) {
 	wg.Wait()
 }
 
-// Every fault is caught by the rules that name it and by no other; and a server without faults passes all.
+// Every fault is caught by the rules that name it and by no other; and a server without faults passes all. Most of the
+// runs are made at once, on machines that may be busy with other things. A verdict that was not expected is asked for
+// again when all is quiet: it counts if it is the same.
 func TestEveryFaultIsCaughtByTheRuleThatNamesIt(t *testing.T) {
-	t.Parallel()
 	cases := append(brokenServers, struct{ fault, rules string }{"", ""})
-	atOnce(cases, func(tt struct{ fault, rules string }) {
-		s := newLabServer(t, true, tt.fault)
-		report, err := Run(context.Background(), quick(s.addr(), AsSpecified))
+	var mu sync.Mutex
+	doubtful := make(map[string][]string) // The rules that surprised, by fault.
+	play := func(fault, rules string, only []string) (surprises []string, report *Report) {
+		cfg := quick(newLabServer(t, true, fault).addr(), AsSpecified)
+		cfg.Only = only
+		report, err := Run(context.Background(), cfg)
 		if err != nil {
-			t.Errorf("%s: %v", tt.fault, err)
-			return
+			t.Errorf("%s: %v", fault, err)
+			return nil, nil
 		}
-		want := strings.Fields(tt.rules)
-		slices.Sort(want)
-		if got := caught(report); !slices.Equal(got, want) {
-			t.Errorf("%q was caught by %v, want %v", tt.fault, got, want)
-			var b strings.Builder
-			for _, r := range report.Results {
-				if (r.Verdict == Fail || r.Verdict == NonStrict) && !slices.Contains(want, r.ID) {
-					report.writeFailure(&b, r)
-				}
+		got, want := caught(report), strings.Fields(rules)
+		for _, id := range slices.Concat(got, want) {
+			if slices.Contains(got, id) != slices.Contains(want, id) && (len(only) == 0 || slices.Contains(only, id)) {
+				surprises = append(surprises, id)
 			}
-			t.Log(b.String())
+		}
+		return surprises, report
+	}
+	atOnce(cases, func(tt struct{ fault, rules string }) {
+		if surprises, _ := play(tt.fault, tt.rules, nil); len(surprises) > 0 {
+			mu.Lock()
+			defer mu.Unlock()
+			doubtful[tt.fault] = surprises
 		}
 	})
+	for _, tt := range cases {
+		if len(doubtful[tt.fault]) == 0 {
+			continue
+		}
+		t.Logf("again: %q, %v", tt.fault, doubtful[tt.fault])
+		surprises, report := play(tt.fault, tt.rules, doubtful[tt.fault])
+		if len(surprises) == 0 {
+			continue
+		}
+		t.Errorf("%q: %v: not as expected; want it to be caught by %q", tt.fault, surprises, tt.rules)
+		var b strings.Builder
+		report.WriteFailures(&b)
+		t.Log(b.String())
+	}
 }

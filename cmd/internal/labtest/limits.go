@@ -71,12 +71,13 @@ const (
 
 // How hard servers are tried.
 const (
-	crowdClients     = 50 // The clients that come at once.
-	interleavedRooms = 5  // Rooms that talk at the same time,
-	interleavedSize  = 4  // with so many clients each,
-	interleavedSays  = 5  // who say so many messages each.
-	manyMessages     = 60 // The messages that must all arrive.
-	orderedMessages  = 20 // The messages whose order is watched.
+	crowdClients     = 50               // The clients that come at once,
+	crowdDialMax     = 15 * time.Second // and how long their connections may take.
+	interleavedRooms = 5                // Rooms that talk at the same time,
+	interleavedSize  = 4                // with so many clients each,
+	interleavedSays  = 5                // who say so many messages each.
+	manyMessages     = 60               // The messages that must all arrive.
+	orderedMessages  = 20               // The messages whose order is watched.
 	longTextBytes    = 4 << 10
 	longLineBytes    = 128 << 10
 	longTextDatagram = 700  // A long text that fits a datagram.

@@ -90,7 +90,12 @@ func resolve(ctx context.Context, server string, cfg Config) (netip.AddrPort, er
 
 // dial opens a socket to the server, or to the link in front of it.
 func (n *network) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	return n.dialFor(ctx, to, n.timeout)
+}
+
+// dialFor is dial with its own limit.
+func (n *network) dialFor(ctx context.Context, to netip.AddrPort, limit time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	switch n.transport {
 	case UDP:

@@ -219,6 +219,17 @@ func (p *player) request(c *client, text string, match func(*message) bool) *mes
 	return c.awaitFor(limit/3, match)
 }
 
+// mayAnswer waits for an answer that need not come, until all is quiet.
+func (p *player) mayAnswer(c *client) {
+	before := c.received()
+	for range settleMax {
+		if p.sleep(p.cfg.quiet()); c.received() > before {
+			break
+		}
+	}
+	p.quiet()
+}
+
 // noAnswer says what came instead of an answer.
 func (p *player) noAnswer(c *client, to string) string {
 	c.pull(true)

@@ -90,7 +90,7 @@ func (p *player) saysAlone(text string) (seat, *message) {
 	s := p.join(p.connect("ann"), p.room("a"))
 	p.quiet()
 	s.say(text)
-	return s, s.await(func(m *message) bool { return m.says(p.run.tag) && !m.says("joined") })
+	return s, s.await(func(m *message) bool { return m.says(p.unique("msg")) })
 }
 
 // mustSay is saysAlone for rules about what comes back.
@@ -143,7 +143,9 @@ func (p *player) checkText(text string) {
 	p.quiet()
 	from := len(s.inbox)
 	s.say(text)
-	m := s.await(func(m *message) bool { return m.kind == kindChat && s.position(m) >= from })
+	m := s.await(func(m *message) bool { // A notice of joining may be late.
+		return m.says(p.unique("msg")) || m.kind == kindChat && s.position(m) >= from && !m.says(s.name)
+	})
 	if m == nil {
 		p.failf(chatWanted(s.ref, s.name, text), "%s", p.noAnswer(s.client, "CHAT"))
 	}

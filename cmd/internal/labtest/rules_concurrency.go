@@ -2,6 +2,7 @@ package labtest
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -38,16 +39,34 @@ func concurrencyActs() []act {
 	}
 }
 
-// crowd connects n clients at once and has them join at once. The first of them is in the room before.
-func (p *player) crowd(n int, room func(i int) string) []seat {
-	clients := make([]*client, n)
-	for i := range clients {
-		c, err := p.tryConnect(fmt.Sprintf("c%d", i+1), p.net.server)
+// gather connects n clients at once. A server whose queue of new connections is short refuses some by silence, and their
+// systems ask again after 1, 3 and 7 s: that is slow, but no failure, and must not be a matter of luck.
+func (p *player) gather(n int) []*client {
+	conns, errs := make([]net.Conn, n), make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { conns[i], errs[i] = p.net.dialFor(p.ctx, p.net.server, crowdDialMax) })
+	}
+	wg.Wait()
+	clients := make([]*client, 0, n)
+	for i, conn := range conns {
+		if errs[i] == nil {
+			what := fmt.Sprintf("c%d", i+1)
+			p.transcript.note(what, "connected from %v to %v", conn.LocalAddr(), p.net.server)
+			clients = append(clients, p.newClient(what, p.unique(what), conn))
+		}
+	}
+	for i, err := range errs {
 		if err != nil {
 			p.failOrStop("concurrency.connect", fmt.Sprintf("%d connections", n), fmt.Sprintf("connection %d: %v", i+1, err))
 		}
-		clients[i] = c
 	}
+	return clients
+}
+
+// crowd connects n clients at once and has them join at once.
+func (p *player) crowd(n int, room func(i int) string) []seat {
+	clients := p.gather(n)
 	var wg sync.WaitGroup
 	for i, c := range clients {
 		c.joined = true

@@ -195,12 +195,10 @@ func playJoinEnd(p *player) {
 func (p *player) samples() []*message {
 	c := p.connect("ann")
 	s := p.join(c, p.room("a"))
-	text := p.text("sample")
-	s.say(text)
-	c.awaitFor(p.cfg.quiet()*2, func(m *message) bool { return m.says(text) })
+	s.say(p.text("sample"))
+	p.mayAnswer(c)
 	c.send(leaveText(s.ref, s.id, s.name))
-	c.awaitFor(p.cfg.quiet()*2, func(m *message) bool { return m.kind == kindLeft })
-	p.quiet()
+	p.mayAnswer(c)
 	return c.messages(func(m *message) bool { return m.kind != kindOther && m.kind != kindHelo })
 }
 

@@ -210,7 +210,7 @@ func (c *client) cut(text string, at int) (short bool) {
 
 // everyCut plays try for every place to cut n bytes at. A place where the pause was too long is tried again.
 func (p *player) everyCut(n int, try func(at, again int) (short bool, f *Finding)) {
-	for at := 1; at < n; at++ {
+	for at := 1; at < n; at += max(p.cfg.cutStep, 1) {
 		for again := 0; ; again++ {
 			short, f := try(at, again)
 			if f == nil {
@@ -227,6 +227,10 @@ func playSplitJoin(p *player) {
 	c := p.connect("ann")
 	c.joined = true
 	p.everyCut(len(c.joinText(p.room("n0"))), func(at, again int) (bool, *Finding) {
+		if again > 0 && c.closed() {
+			c = p.connect("ann")
+			c.joined = true
+		}
 		room := p.room(fmt.Sprintf("n%d", (at+again)%4))
 		short := c.cut(c.joinText(room), at)
 		switch m := c.await(func(m *message) bool { return m.kind == kindJoined }); {
@@ -245,6 +249,9 @@ func playSplitChat(p *player) {
 	s := p.join(p.connect("ann"), p.room("a"))
 	p.quiet()
 	p.everyCut(len(chatText(s.ref, s.id, s.name, p.text("cut 100"))), func(at, again int) (bool, *Finding) {
+		if again > 0 && s.closed() {
+			s = p.join(p.connect("ann"), s.room)
+		}
 		text := p.text(fmt.Sprintf("cut %d", 100+at+300*again))
 		short := s.cut(chatText(s.ref, s.id, s.name, text), at)
 		if s.await(func(m *message) bool { return m.kind == kindChat && m.fields["MESSAGE"] == text }) != nil {
