@@ -7,6 +7,7 @@ import (
 
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -35,14 +36,14 @@ type route struct {
 // roaming is what a server knows of its client's way beside Machine.path, which is home: proven, and where datagrams go
 // when nothing is known that is newer.
 type roaming struct {
-	routes  []*route // at most routesMax, the oldest first; nil nearly always
-	target  *route   // of routes: where datagrams go; nil: home
-	via     *route   // of the packet under construction: where it goes whatever target is; nil: see home
-	home    bool     // the packet under construction goes home
-	askHome bool     // home is to be asked whether the client is still there
-	checks  int      // checks begun lately, see checkAllowed
-	since   time.Time
-	from    Path // of the datagram under way
+	routes  []*route  // at most routesMax, the oldest first; nil nearly always
+	target  *route    // of routes: where datagrams go; nil: home
+	via     *route    // of the packet under construction: where it goes whatever target is; nil: see home
+	home    bool      // the packet under construction goes home
+	askHome bool      // home is to be asked whether the client is still there
+	checks  int       // begun lately
+	since   time.Time // when one of them was forgotten
+	from    Path      // of the datagram under way
 }
 
 // Path returns where datagrams go that need no limit: the latest proven way to the peer.
@@ -69,7 +70,7 @@ func (m *Machine) follow(now time.Time, p Path, n int, newest bool) {
 	if r != nil {
 		r.received += n
 	}
-	if !newest {
+	if !newest && m.cfg.Planted != planted.MoveOlderPacket {
 		return
 	}
 	switch {
@@ -104,7 +105,11 @@ func (m *Machine) beginCheck(now time.Time, p Path, n int) {
 	roam.routes = append(roam.routes, r)
 	// If somebody has only copied the packet the client is still at home, and its answer brings us back (RFC 9000, 9.3.3).
 	roam.target, roam.askHome = r, true
+	m.talkAgain()
 	m.stats.PathChecks++
+	if m.cfg.Planted == planted.MoveUnchecked {
+		m.move(now, r)
+	}
 }
 
 // checkAllowed counts a check. Somebody who can forward packets faster than the network could otherwise have us check any
@@ -165,14 +170,28 @@ func (m *Machine) move(now time.Time, r *route) {
 // pathChanged forgets what was learned on the way before (RFC 9000, 9.4). Since is from when on datagrams went the new
 // way.
 func (m *Machine) pathChanged(from Path, since time.Time) {
+	for i := range m.sent {
+		if p := &m.sent[i]; p.at.Before(since) {
+			m.lost(p)
+		}
+	}
 	m.sent = slices.DeleteFunc(m.sent, func(p sentItem) bool { return p.at.Before(since) })
+	m.talkAgain()
 	m.lossIn.restart()
 	m.lossOut.restart()
 	if from.Remote.Addr() == m.path.Remote.Addr() {
 		return // A NAT has changed its mind about the port; the way is the same.
 	}
+	m.forgetWay()
+}
+
+// forgetWay forgets what was learned about the way to the peer.
+func (m *Machine) forgetWay() {
+	m.giveUpSent()
 	m.rtt = rttEstimator{}
 	m.losses = fec.LossEstimator{}
+	m.restartMTU()
+	m.pace = nil
 }
 
 // advancePaths sends the challenges that are due and forgets what is over.
@@ -188,12 +207,12 @@ func (m *Machine) advancePaths(now time.Time) {
 		r.at = now.Add(handshake.Gap(r.tries))
 		r.tries++
 		roam.via = r
-		m.sendPacket(wire.AppendChallenge(m.startPacket(wire.ChallengeFrameBytes), r.challenge), nil, true)
+		m.sendPacket(wire.AppendChallenge(m.startPacket(wire.ChallengeFrameBytes), r.challenge), cargo{}, true)
 		roam.via = nil
 	}
 	if roam.askHome {
 		roam.askHome, roam.home = false, true
-		m.sendPacket(wire.AppendPing(m.startPacket(1)), nil, true)
+		m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
 		roam.home = false
 	}
 }
