@@ -68,7 +68,8 @@ func lookInto(b []byte) sight {
 	s := sight{packet: true, number: h.Number}
 	ranks := [...]kind{
 		wire.FrameClose: kindClose, wire.FrameSource: kindData, wire.FrameRepair: kindRepair, wire.FramePing: kindPing,
-		wire.FrameData: kindData, wire.FrameReset: kindPing, // It asks for an answer, too.
+		wire.FrameToken: kindOther, wire.FramePiece: kindData, wire.FrameData: kindData,
+		wire.FrameReset: kindPing, // It asks for an answer, too.
 	}
 	for len(frames) > 0 {
 		f, rest, err := wire.ParseFrame(frames)
