@@ -213,7 +213,7 @@ func (h *host) mayBreak(t *strand, err *reliable.StreamError) bool {
 	switch {
 	case err.Remote && err.Code == reliable.CodeFull:
 		h.r.check.facts[StreamRefused]++
-		return h.side == p.Opener && len(h.r.sc.Streams) > h.r.sc.Config.Streams
+		return h.side == p.Opener && (len(h.r.sc.Streams) > h.r.sc.Config.Streams || h.r.check.sides[h.side.other()].closed)
 	case p.ResetAt == 0 || err.Code != p.Code:
 		return false
 	}
