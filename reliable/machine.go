@@ -43,7 +43,6 @@ type Machine struct {
 	largest  uint64 // highest packet number that arrived
 	received uint64 // different packets that arrived
 	owesAck  bool
-	ackedAt  time.Time         // when an acknowledgement left last
 	askedAt  time.Time         // when the packet arrived that is acknowledged next
 	packet   []byte            // under construction
 	head     wire.PacketHeader // of it

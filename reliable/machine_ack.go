@@ -8,15 +8,13 @@ import (
 )
 
 const (
-	// ackAgainGap is how long after an acknowledgement a symbol that brings nothing new is acknowledged again.
-	ackAgainGap = 12 * time.Millisecond
-
 	// reorderPackets is how many later packets must have arrived before one counts as lost (RFC 9002, 6.1.1).
 	reorderPackets = 3
 )
 
 // handleAck takes the peer's report of what arrived.
 func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
+	a = a.Near(m.number)
 	if a.Largest > m.number {
 		return errBroken // An acknowledgement for a packet never sent.
 	}
@@ -36,11 +34,7 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 		m.arrivedAtPeer(*p)
 	}
 	m.judge(now, a.Largest)
-	// The counter travels modulo 2^32: take the value that fits below Largest.
-	received := a.Largest - uint64(uint32(a.Largest)-a.Received)
-	if received <= a.Largest {
-		m.lossOut.report(a.Largest, received)
-	}
+	m.lossOut.reportLost(a.Largest, a.Lost)
 	return nil
 }
 

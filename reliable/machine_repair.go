@@ -122,8 +122,10 @@ func (m *Machine) advanceRepairs(now time.Time) {
 // appendRepair appends the group's next repair symbol.
 func (m *Machine) appendRepair(b []byte, r *repair) []byte {
 	g := r.group
+	age := m.now.Sub(r.first)
 	b = wire.AppendRepair(b, wire.Repair{
-		Group: g.ID, K: uint8(g.K), R: uint8(g.R), Index: uint8(r.next), Age: m.now.Sub(r.first), Symbol: g.Repair(r.next),
+		Group: g.ID, K: uint8(g.K), Index: uint8(r.next), Age: age, Symbol: g.Repair(r.next),
+		Asks: age >= m.rtt.smoothed, // An acknowledgement should be here by now.
 	})
 	m.stats.RepairSent++
 	if r.next == 0 {

@@ -77,13 +77,16 @@ func (m *Machine) startPacket(room int) []byte {
 		b = wire.AppendCrypto(b, m.finish.data)
 	}
 	if m.owesAck {
-		m.owesAck, m.ackedAt = false, m.now
+		m.owesAck = false
 		bitmap := m.arrived.Below(m.largest)
+		if m.largest <= 64 {
+			bitmap |= ^uint64(0) << (max(m.largest, 1) - 1) // There were no such packets, so none is missing.
+		}
 		if m.cfg.Planted == planted.AckInvents {
 			bitmap |= 1 << 5
 		}
 		b = wire.AppendAck(b, wire.Ack{
-			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
+			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Lost: uint16(m.largest - m.received), Bitmap: bitmap,
 		})
 	}
 	if m.roam.via != nil {

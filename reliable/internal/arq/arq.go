@@ -124,8 +124,12 @@ func (s *Stream) Readable() int {
 	return max(0, s.core.PeekSize())
 }
 
-// Input takes a symbol from the peer and may change its bytes. After the last symbol of a batch call AckNow.
+// Input takes a symbol from the peer. After the last symbol of a batch call AckNow.
 func (s *Stream) Input(symbol []byte) error {
+	return s.unpacked(symbol, s.inputWhole)
+}
+
+func (s *Stream) inputWhole(symbol []byte) error {
 	una, window, err := s.check(symbol)
 	if err != nil {
 		return err
@@ -138,6 +142,10 @@ func (s *Stream) Input(symbol []byte) error {
 // peer age after it. The window in it is old and not trusted. Its timestamps are moved by age: the peer gets them
 // back, and would take the age for a part of the round trip.
 func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
+	return s.unpacked(symbol, func(symbol []byte) error { return s.inputRebuilt(symbol, age) })
+}
+
+func (s *Stream) inputRebuilt(symbol []byte, age time.Duration) error {
 	una, _, err := s.check(symbol)
 	if err != nil {
 		return err
@@ -149,6 +157,17 @@ func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
 		}
 	}
 	return s.input(symbol, una, kcp.IKCP_PACKET_FEC)
+}
+
+// unpacked calls f with a symbol as the core takes it.
+func (s *Stream) unpacked(symbol []byte, f func(symbol []byte) error) error {
+	whole := s.cfg.Clock.borrow()
+	defer s.cfg.Clock.giveBack(whole)
+	var err error
+	if *whole, err = appendUnpacked((*whole)[:0], symbol, s.cfg.Clock.ms(), s.cfg.SymbolBytes); err != nil {
+		return err
+	}
+	return f(*whole)
 }
 
 // input hands the core a symbol that has passed check.
@@ -316,7 +335,10 @@ func (s *Stream) output(buf []byte, size int) {
 		}
 		b = b[headerBytes+int(seg.length):]
 	}
-	s.cfg.Output(buf[:size], kind)
+	packed := s.cfg.Clock.borrow()
+	*packed = appendPacked((*packed)[:0], buf[:size])
+	s.cfg.Output(*packed, kind)
+	s.cfg.Clock.giveBack(packed)
 }
 
 type segment struct {

@@ -102,7 +102,7 @@ func (s *Stream) tellAsleep() {
 	seg[4] = kcp.IKCP_CMD_WINS
 	binary.LittleEndian.PutUint16(seg[6:], s.window)
 	binary.LittleEndian.PutUint32(seg[16:], s.read)
-	s.cfg.Output(seg[:], Control)
+	s.cfg.Output(appendPacked(nil, seg[:]), Control)
 }
 
 // translate rewrites a symbol that has passed check into the core's numbers, its cumulative acknowledgements to what the

@@ -39,11 +39,12 @@ const (
 
 	// PacketHeaderBytes is what stands before the frames of a packet.
 	PacketHeaderBytes = 1 + connIDBytes + packetNumberBytes
-	// AckFrameBytes, SourceFrameBytes, BareFrameBytes and RepairFrameBytes are the sizes of frames without their symbols.
-	AckFrameBytes    = 1 + packetNumberBytes + 2 + 4 + 8
-	SourceFrameBytes = 1 + 4 + 1 + 2
+	// AckFrameBytes is the most an acknowledgement takes. SourceFrameBytes, BareFrameBytes and RepairFrameBytes are the sizes
+	// of frames without their symbols.
+	AckFrameBytes    = 1 + 3 + 2 + 2 + 1 + 8
+	SourceFrameBytes = 1 + 3 + 2
 	BareFrameBytes   = 1 + 2
-	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2 + 2
+	RepairFrameBytes = 1 + 3 + 1 + 2 + 2
 	// TokenFrameBytes is the size of a token frame without its token.
 	TokenFrameBytes = 1 + 1
 	// ChallengeFrameBytes and PieceFrameBytes are the sizes of a challenge or response, and of a piece without its part.
