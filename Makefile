@@ -1,6 +1,6 @@
 # udpchat. 'make' lists what it can do; go, make and git are all it needs.
 #
-# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, SEED or SEEDS for sim, TESTFLAGS for test and sim.
+# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, KILLS for crash, SEED or SEEDS for sim, TESTFLAGS for test and sim.
 
 GO       ?= go
 BIN      := .bin
@@ -10,6 +10,7 @@ FUZZ     ?= .
 SEED     ?=
 MESSAGES ?= 10000
 SEEDS    ?=
+KILLS    ?= 100
 TESTFLAGS ?=
 LINES_MAX := 600
 
@@ -18,7 +19,7 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz sim latency bench lint tidy cross clean
+.PHONY: help run build test crash fuzz sim latency bench lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +34,9 @@ build: ## build the binary into .bin/
 test: ## run all tests with the race detector, in random order
 	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
 	$(GO) test $(RACE) -shuffle=on -timeout 5m $(TESTFLAGS) ./...
+
+crash: ## kill a process that writes KILLS=100 times, damage its files, and look for every message
+	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000
 
 fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) .ci/fuzz '$(FUZZ)'

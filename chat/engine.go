@@ -15,6 +15,8 @@ var (
 	ErrConflict = errors.New("revision conflict")
 	// ErrFull: a limit of the engine is reached: nothing was stored.
 	ErrFull = errors.New("engine is full")
+	// ErrTooLarge: a message, record, file or name is larger than the engine takes: nothing was stored.
+	ErrTooLarge = errors.New("too large")
 	// ErrClosed: the engine was closed.
 	ErrClosed = errors.New("engine is closed")
 )
@@ -51,12 +53,16 @@ type Engine interface {
 
 	// Read returns up to n messages with after < Seq < before in rising order: the newest of them
 	// if before is not 0, else the oldest (before 0 means no upper bound). Dropped and forgotten
-	// messages are missing.
+	// messages are missing. It may return fewer than there are, but none only if there are none.
 	Read(ctx context.Context, room string, after, before uint64, n int) ([]Msg, error)
 
 	// Heads returns for each room the Seq of the last message appended to it, dropped or not; 0
 	// if there was none.
 	Heads(ctx context.Context, rooms []string) ([]uint64, error)
+
+	// Epoch names the life of a room's log. As long as it is the same, a Seq means the same message
+	// as ever; it changes when the log began anew or an older copy of it was put back.
+	Epoch(ctx context.Context, room string) (string, error)
 
 	// Drop forgets the messages of room with Seq <= upto, and the one with Seq == only (0: none).
 	// What was delivered stays delivered; ids stay known.

@@ -21,6 +21,7 @@ type kernel struct {
 	rng       *rand.Rand
 	refuse    map[netip.AddrPort]error // destinations it sends nothing to
 	noControl bool                     // it refuses control messages
+	noCuts    bool                     // it refuses messages that it is to cut
 	most      int                      // it takes up to so many at a time
 	got       []uint32                 // first bytes of what it sent
 }
@@ -43,7 +44,16 @@ func (k *kernel) WriteMsgUDPAddrPort(b, oob []byte, to netip.AddrPort) (int, int
 func (k *kernel) WriteBatch(ms []ipv4.Message, _ int) (int, error) {
 	ms = ms[:min(len(ms), 1+k.rng.IntN(k.most))]
 	for i, m := range ms {
-		if err := k.send(bytes.Join(m.Buffers, nil), m.OOB, m.Addr.(*net.UDPAddr).AddrPort()); err != nil && i == 0 {
+		to, err := m.Addr.(*net.UDPAddr).AddrPort(), error(nil)
+		if k.noCuts && len(m.Buffers) > 1 {
+			err = syscall.EIO
+		}
+		for _, b := range m.Buffers { // What it refuses it refuses from the first on.
+			if err == nil {
+				err = k.send(b, m.OOB, to)
+			}
+		}
+		if err != nil && i == 0 {
 			return -1, err
 		} else if err != nil {
 			return i, nil
@@ -63,13 +73,18 @@ func (k *kernel) Close() error { return nil }
 func TestRefusedDatagramsDoNotTakeTheOthersAlong(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
+	cut, refused := false, false
 	for round := range 500 {
 		k := &kernel{rng: rng, most: 1 + rng.IntN(batchDatagrams), noControl: rng.IntN(2) == 0, refuse: make(map[netip.AddrPort]error)}
-		s := &udpSocket{conn: k, many: k, info: rng.IntN(2) == 0}
+		k.noCuts = rng.IntN(2) == 0
+		s := &udpSocket{conn: k, many: k, info: rng.IntN(2) == 0, cuts: rng.IntN(2) == 0}
 		ds := make([]outgoing, 1+rng.IntN(3*batchDatagrams))
 		var want, failed []uint32
 		for i := range ds {
 			to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(rng.IntN(10))}), 1)
+			if i > 0 && rng.IntN(2) == 0 {
+				to = ds[i-1].Path.Remote
+			}
 			if to.Addr().As4()[3] < 3 {
 				k.refuse[to] = [...]error{syscall.EPERM, syscall.ENOBUFS, syscall.EMSGSIZE, syscall.EINVAL}[rng.IntN(4)]
 				failed = append(failed, uint32(i))
@@ -77,8 +92,8 @@ func TestRefusedDatagramsDoNotTakeTheOthersAlong(t *testing.T) {
 				want = append(want, uint32(i))
 			}
 			ds[i].Datagram = Datagram{
-				Path:  Path{Remote: to, Local: netip.AddrFrom4([4]byte{10, 0, 1, byte(rng.IntN(3))})},
-				Bytes: binary.BigEndian.AppendUint32(nil, uint32(i)),
+				Path:  Path{Remote: to, Local: netip.AddrFrom4([4]byte{10, 0, 1, byte(i / 20 % 3)})},
+				Bytes: append(binary.BigEndian.AppendUint32(nil, uint32(i)), make([]byte, rng.IntN(5)/4)...),
 			}
 		}
 		var told []uint32
@@ -94,6 +109,12 @@ func TestRefusedDatagramsDoNotTakeTheOthersAlong(t *testing.T) {
 		if k.noControl && s.info && len(want) > 0 && !s.noControl.Load() {
 			t.Errorf("seed %d, round %d: the kernel takes no control messages, and is asked for ever", seed, round)
 		}
+		if !k.noControl {
+			cut, refused = cut || s.cutOnce.Load(), refused || s.noCuts.Load()
+		}
+	}
+	if !cut || !refused {
+		t.Errorf("seed %d: cut %v, refused to cut %v, want both", seed, cut, refused)
 	}
 }
 
@@ -135,16 +156,13 @@ func TestRealBatchWithABadDestination(t *testing.T) {
 			if refused != 6 {
 				t.Errorf("%s: %d datagrams refused, want 6", host, refused)
 			}
-			in := make([]*datagram, readDatagramsMax)
-			for i := range in {
-				in[i] = new(datagram)
-			}
+			var in []*datagram
+			var err error
 			for next := 0; next < len(ds); {
-				n, err := receiver.read(in)
-				if err != nil {
+				if in, err = receiver.read(in[:0], func() *datagram { return new(datagram) }); err != nil {
 					t.Fatal(err)
 				}
-				for _, d := range in[:n] {
+				for _, d := range in {
 					for next%7 == 3 {
 						next++
 					}
@@ -269,8 +287,8 @@ func (s *orderly) writeAll(ds []outgoing, _ func(*outgoing, error)) {
 // A quiet endpoint holds the memory of few datagrams, a busy one reads many at once.
 func TestReadsGrowWithWhatComes(t *testing.T) {
 	want := 1
-	for _, step := range []struct{ came, want int }{{1, 2}, {1, 1}, {1, 2}, {2, 4}, {4, 8}, {8, 16}, {16, 32}, {32, 64}, {64, 64}, {40, 40}, {1, 1}} {
-		if want = nextRead(step.came, want); want != step.want {
+	for _, step := range []struct{ came, want int }{{1, 2}, {1, 1}, {1, 2}, {2, 4}, {4, 8}, {8, 16}, {16, 16}, {9, 9}, {1, 1}} {
+		if want = nextArrivals(step.came, want); want != step.want {
 			t.Errorf("after %d came: %d, want %d", step.came, want, step.want)
 		}
 	}
@@ -301,5 +319,41 @@ func TestEverythingWorksWithoutBatches(t *testing.T) {
 	}
 	if n := e.Stats(); n.WriteCalls < n.ReadCalls/100 || n.ReadCalls != n.Datagrams {
 		t.Errorf("%d calls for %d datagrams", n.ReadCalls, n.Datagrams)
+	}
+}
+
+// However the kernel joins and cuts, every datagram arrives as it was.
+func TestRealBatchKeepsBoundaries(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		sender, receiver := newTestSocket(t, ":0", false), newTestSocket(t, net.JoinHostPort(host, "0"), false)
+		rng := rand.New(rand.NewPCG(1, 1))
+		var in []*datagram
+		for round := range 50 {
+			var ds []outgoing
+			size := 1 + rng.IntN(1200)
+			for len(ds) < 1+rng.IntN(3*batchDatagrams) {
+				if rng.IntN(20) == 0 {
+					size = 1 + rng.IntN(1200)
+				}
+				b := randomBytes(size, uint64(round*1000+len(ds)))
+				ds = append(ds, outgoing{Datagram: Datagram{Path: Path{Remote: receiver.local()}, Bytes: b}})
+			}
+			sender.writeAll(ds, func(_ *outgoing, err error) { t.Error(err) })
+			for len(ds) > 0 {
+				var err error
+				if in, err = receiver.read(in[:0], func() *datagram { return new(datagram) }); err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range in {
+					if !bytes.Equal(d.buf[:d.n], ds[0].Bytes) {
+						t.Fatalf("%s, round %d: got %d bytes, want %d, or others", host, round, d.n, len(ds[0].Bytes))
+					}
+					ds = ds[1:]
+				}
+			}
+		}
+		if _, writes := sender.calls(); batches && writes > 200 {
+			t.Errorf("%s: %d system calls", host, writes)
+		}
 	}
 }

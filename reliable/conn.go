@@ -40,7 +40,7 @@ type Conn struct {
 	closeText string         // guarded by mu
 	err       error          // guarded by mu; why it ended
 	stats     ConnStats      // guarded by mu; as of the last turn
-	dropped   Drops          // guarded by mu; of datagrams that did not reach the machine
+	dropped   *Drops         // guarded by mu; of datagrams that did not reach the machine; nil: none
 }
 
 func newConn(e *Endpoint, remote, local netip.AddrPort) *Conn {
@@ -152,8 +152,18 @@ func (c *Conn) Stats() ConnStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stats
-	s.Drops.add(&c.dropped)
+	if c.dropped != nil {
+		s.Drops.add(c.dropped)
+	}
 	return s
+}
+
+// dropLocked counts a datagram that did not reach the machine or the network.
+func (c *Conn) dropLocked(reason Drop) {
+	if c.dropped == nil {
+		c.dropped = new(Drops)
+	}
+	c.dropped[reason]++
 }
 
 // Call has the peer's listener at the address to dial back to us, from the local address of this connection; see

@@ -9,13 +9,11 @@ import (
 
 // A datagram is a pooled buffer; who holds it last returns it to the endpoint.
 type datagram struct {
-	buf       [readBytes]byte
-	n         int
-	path      Path // where it came from and went to
-	ecn       ECN
-	next      *datagram // in the inbox
-	ancillary [ancillaryBytes]byte
-	control   []byte // what the kernel told; in ancillary
+	buf  [readBytes]byte
+	n    int
+	path Path // where it came from and went to
+	ecn  ECN
+	next *datagram // in the inbox
 }
 
 // An inbox is the datagrams that came in since the last turn, in their order. The zero value is empty.
@@ -41,7 +39,7 @@ func (c *Conn) post(d *datagram) bool {
 	c.mu.Lock()
 	reason := c.admitLocked(d)
 	if reason != dropNone {
-		c.dropped[reason]++
+		c.dropLocked(reason)
 		c.mu.Unlock()
 		return false
 	}

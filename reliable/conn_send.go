@@ -11,7 +11,7 @@ func (c *Conn) emit(d Datagram) { c.batch.add(c, d) }
 // sendFailed takes note that the system did not send a datagram. It is as good as lost on the way.
 func (c *Conn) sendFailed() {
 	c.mu.Lock()
-	c.dropped[DropSendFailed]++
+	c.dropLocked(DropSendFailed)
 	c.mu.Unlock()
 }
 

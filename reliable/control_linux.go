@@ -43,6 +43,41 @@ func appendECN(b []byte, ecn ECN, v4 bool) []byte {
 	return appendControl(b, level, typ, binary.NativeEndian.AppendUint32(nil, uint32(ecn)))
 }
 
+// UDP's own level, and what it is told there (linux/udp.h; the syscall package does not know it).
+const (
+	udpLevel   = syscall.IPPROTO_UDP
+	udpSegment = 103
+	udpGRO     = 104
+)
+
+// canCut reports whether the system cuts several datagrams out of one message (Linux 4.18 and later).
+func canCut(conn *net.UDPConn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	ok := false
+	err = raw.Control(func(fd uintptr) {
+		_, err := syscall.GetsockoptInt(int(fd), udpLevel, udpSegment)
+		ok = err == nil
+	})
+	return ok && err == nil
+}
+
+// askForJoined has the system join datagrams of one peer to one message, if it can (Linux 5.0 and later).
+func askForJoined(conn *net.UDPConn) {
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			_ = syscall.SetsockoptInt(int(fd), udpLevel, udpGRO, 1) // Where it cannot, datagrams come one by one.
+		})
+	}
+}
+
+// appendCut appends what makes the system cut datagrams of so many bytes out of a message.
+func appendCut(b []byte, size int) []byte {
+	return appendControl(b, udpLevel, udpSegment, binary.NativeEndian.AppendUint16(nil, uint16(size)))
+}
+
 // The header of a control message: its length, whose size is the machine's, level and type. Messages begin at
 // multiples of that size.
 const (
@@ -63,15 +98,16 @@ func appendControl(b []byte, level, typ int32, data []byte) []byte {
 	return append(b, make([]byte, -n&(wordBytes-1))...)
 }
 
-// parseControl returns what the kernel told: the local address, invalid if it did not, and the mark.
-func parseControl(b []byte, _ bool) (local netip.Addr, ecn ECN) {
+// parseControl returns what the kernel told: the local address, invalid if it did not, the mark, and the length of the
+// datagrams that it has joined, 0 for none.
+func parseControl(b []byte, _ bool) (local netip.Addr, ecn ECN, size int) {
 	for len(b) >= controlHeaderBytes {
 		n := int(binary.NativeEndian.Uint32(b))
 		if wordBytes == 8 {
 			n = int(binary.NativeEndian.Uint64(b))
 		}
 		if n < controlHeaderBytes || n > len(b) {
-			return local, ecn // Cut: there was more than we asked for.
+			return local, ecn, size // Cut: there was more than we asked for.
 		}
 		level := int(binary.NativeEndian.Uint32(b[wordBytes:]))
 		typ := int(binary.NativeEndian.Uint32(b[wordBytes+4:]))
@@ -85,8 +121,10 @@ func parseControl(b []byte, _ bool) (local netip.Addr, ecn ECN) {
 			ecn = ECN(data[0] & ecnBits)
 		case level == syscall.IPPROTO_IPV6 && typ == syscall.IPV6_TCLASS && len(data) >= 4:
 			ecn = ECN(binary.NativeEndian.Uint32(data) & ecnBits)
+		case level == udpLevel && typ == udpGRO && len(data) >= 4:
+			size = int(binary.NativeEndian.Uint32(data))
 		}
 		b = b[min(len(b), n+-n&(wordBytes-1)):]
 	}
-	return local, ecn
+	return local, ecn, size
 }

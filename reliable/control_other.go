@@ -19,8 +19,18 @@ func askForECN(*net.UDPConn, bool) bool { return false }
 // appendECN appends what marks a datagram.
 func appendECN(b []byte, _ ECN, _ bool) []byte { return b }
 
-// parseControl returns what the kernel told: the local address, invalid if it did not, and the mark.
-func parseControl(b []byte, v6 bool) (local netip.Addr, ecn ECN) {
+// canCut reports whether the system cuts several datagrams out of one message.
+func canCut(*net.UDPConn) bool { return false }
+
+// appendCut appends what makes the system cut datagrams of so many bytes out of a message.
+func appendCut(b []byte, _ int) []byte { return b }
+
+// askForJoined has the system join datagrams of one peer to one message, if it can.
+func askForJoined(*net.UDPConn) {}
+
+// parseControl returns what the kernel told: the local address, invalid if it did not, the mark, and the length of the
+// datagrams that it has joined, 0 for none.
+func parseControl(b []byte, v6 bool) (local netip.Addr, ecn ECN, size int) {
 	var ip net.IP
 	if v6 {
 		var cm ipv6.ControlMessage
@@ -34,7 +44,7 @@ func parseControl(b []byte, v6 bool) (local netip.Addr, ecn ECN) {
 		}
 	}
 	if a, ok := netip.AddrFromSlice(ip); ok {
-		return a.Unmap(), NotECT
+		return a.Unmap(), NotECT, 0
 	}
-	return netip.Addr{}, NotECT
+	return netip.Addr{}, NotECT, 0
 }

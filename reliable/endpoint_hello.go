@@ -72,7 +72,7 @@ func (e *Endpoint) admit(now time.Time, key helloKey, h wire.Hello, hello []byte
 	}
 	c := newConn(e, key.from, local)
 	c.key, c.server, c.call = key, true, call
-	m, err := NewServerMachine(e.cfg, e.shared, now, Datagram{Path: c.path(), Bytes: hello}, c.emit)
+	m, err := newServer(&e.cfg, e.shared, now, Datagram{Path: c.path(), Bytes: hello}, c.emit)
 	if err == nil {
 		m.token.send, err = e.gate.Token(now, key.from.Addr())
 	}

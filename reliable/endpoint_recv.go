@@ -18,16 +18,9 @@ import (
 func (e *Endpoint) read() {
 	failures := 0
 	var ds []*datagram
-	defer func() {
-		for _, d := range ds {
-			e.release(d)
-		}
-	}()
-	for want := 1; ; {
-		for len(ds) < want {
-			ds = append(ds, e.newDatagram())
-		}
-		n, err := e.sock.read(ds)
+	for {
+		var err error
+		ds, err = e.sock.read(ds[:0], e.newDatagram)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -39,26 +32,13 @@ func (e *Endpoint) read() {
 			continue
 		}
 		failures = 0
-		for i, d := range ds[:n] {
-			if e.handle(d) {
-				ds[i] = e.newDatagram()
+		for i, d := range ds {
+			ds[i] = nil
+			if !e.handle(d) {
+				e.release(d)
 			}
 		}
-		want = nextRead(n, want)
-		for len(ds) > want {
-			last := len(ds) - 1
-			e.release(ds[last])
-			ds = ds[:last]
-		}
 	}
-}
-
-// nextRead returns for how many datagrams to wait, after n of so many came: a quiet endpoint holds the memory of one.
-func nextRead(n, want int) int {
-	if n == want {
-		return min(2*want, readDatagramsMax)
-	}
-	return n
 }
 
 // handle takes one datagram. It reports whether somebody keeps it.

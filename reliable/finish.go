@@ -61,3 +61,10 @@ func (f *finish) protect(now time.Time, b []byte, number uint64) []byte {
 	f.tries++
 	return f.seal.Protect(b, wire.PacketHeaderBytes, number)
 }
+
+// rest forgets the server's key for packets of the handshake when they have become too late.
+func (f *finish) rest(now time.Time) {
+	if !f.until.IsZero() && !now.Before(f.until) && f.data == nil {
+		*f = finish{}
+	}
+}

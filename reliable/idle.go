@@ -93,6 +93,7 @@ func (m *Machine) advanceRest(now time.Time) {
 	if m.restAt.IsZero() {
 		m.packet = nil
 		m.keys.Rest(now)
+		m.finish.rest(now)
 	}
 }
 

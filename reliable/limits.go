@@ -86,7 +86,12 @@ const (
 	// would only fight for the queue. What they do not get done waits, first in the sockets' and then in their inboxes.
 	workersMax = 32
 
-	// readDatagramsMax is how many datagrams are read with one system call, while that many come.
+	// arrivalsMax is how many messages are read with one system call, while that many come, and arrivalBytes how long one
+	// may be: the kernel joins datagrams of one peer. An endpoint to which nothing comes holds the memory of one.
+	arrivalsMax  = 16
+	arrivalBytes = 64 << 10
+
+	// readDatagramsMax is how many datagrams of those are handed on at a time, so that connections do not run over.
 	readDatagramsMax = 64
 
 	// batchDatagrams and batchBytes are how much a worker collects to send it with one system call, and batchWait how long it does
@@ -94,6 +99,10 @@ const (
 	batchDatagrams = 64
 	batchBytes     = 64 << 10
 	batchWait      = time.Millisecond
+
+	// cutBytesMax is how much the system is given to cut it into datagrams: what it takes, and no more than a queue on the way
+	// may get at once.
+	cutBytesMax = 63 << 10
 
 	// ancillaryBytes is room for what the kernel tells of a datagram: local address and mark, of either family.
 	ancillaryBytes = 128

@@ -17,7 +17,7 @@ import (
 // The order of calls is free, but after any number of Handle, Write, Read and Close calls Advance must be called, and
 // then again no later than NextAt.
 type Machine struct {
-	cfg    Config
+	cfg    *Config // shared by many, with defaults; constant
 	shared *Shared
 	emit   func(Datagram)
 	start  time.Time

@@ -12,10 +12,11 @@ import (
 
 // NewClientMachine returns the client's side of a new connection. Path is the way to the server; emit sends a datagram. Abort must be called if the machine is given up before it has ended.
 func NewClientMachine(cfg Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) (*Machine, error) {
-	return newClient(cfg, shared, now, path, 0, nil, emit)
+	cfg = cfg.withDefaults()
+	return newClient(&cfg, shared, now, path, 0, nil, emit)
 }
 
-func newClient(cfg Config, shared *Shared, now time.Time, path Path, call wire.CallNonce, proof []byte, emit func(Datagram)) (*Machine, error) {
+func newClient(cfg *Config, shared *Shared, now time.Time, path Path, call wire.CallNonce, proof []byte, emit func(Datagram)) (*Machine, error) {
 	m := newMachine(cfg, shared, now, path, emit)
 	id, err := newConnID(m.cfg.Random)
 	if err != nil {
@@ -39,6 +40,11 @@ func newClient(cfg Config, shared *Shared, now time.Time, path Path, call wire.C
 // NewServerMachine returns the server's side of the connection that a hello asks for. The hello is answered by the first
 // Advance. Abort must be called if the machine is given up before it has ended.
 func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello Datagram, emit func(Datagram)) (*Machine, error) {
+	cfg = cfg.withDefaults()
+	return newServer(&cfg, shared, now, hello, emit)
+}
+
+func newServer(cfg *Config, shared *Shared, now time.Time, hello Datagram, emit func(Datagram)) (*Machine, error) {
 	h, err := wire.ParseHello(hello.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("reliable: %w", err)
@@ -47,7 +53,7 @@ func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello Datagram,
 	if m.local, err = newConnID(m.cfg.Random); err != nil {
 		return nil, err
 	}
-	identity, err := shared.ids.of(&m.cfg)
+	identity, err := shared.ids.of(m.cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +64,9 @@ func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello Datagram,
 	return m, nil
 }
 
-func newMachine(cfg Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) *Machine {
+func newMachine(cfg *Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) *Machine {
 	return &Machine{
-		cfg: cfg.withDefaults(), shared: shared, emit: emit, start: now, now: now, path: path,
+		cfg: cfg, shared: shared, emit: emit, start: now, now: now, path: path,
 		heardAt: now, spokeAt: now, probeAt: now, restAt: now.Add(idleState),
 	}
 }

@@ -9,8 +9,8 @@ import (
 // A socket sends and receives datagrams. Addresses are never IPv4 in IPv6 form. It is safe for concurrent use, but
 // only one goroutine may read.
 type socket interface {
-	// read waits for datagrams, fills some of ds, from the first on, and returns how many. What is too long is cut.
-	read(ds []*datagram) (int, error)
+	// read waits for datagrams and appends them to ds, in memory that take gives. What is too long is cut.
+	read(ds []*datagram, take func() *datagram) ([]*datagram, error)
 	// write sends a datagram, from its path's local address where that is given and the system can.
 	write(d Datagram) error
 	// writeAll sends datagrams, in order. It calls failed for those that the system refused, and goes on.
@@ -39,17 +39,17 @@ type packetSocket struct {
 	addr netip.AddrPort
 }
 
-func (s *packetSocket) read(ds []*datagram) (int, error) {
-	d := ds[0]
+func (s *packetSocket) read(ds []*datagram, take func() *datagram) ([]*datagram, error) {
+	d := take()
 	n, from, err := s.conn.ReadFrom(d.buf[:])
 	if err != nil {
-		return 0, err
+		return ds, err
 	}
 	d.n, d.ecn, d.path = n, NotECT, Path{Local: s.addr.Addr()}
 	if u, ok := from.(*net.UDPAddr); ok {
 		d.path.Remote = unmap(u.AddrPort())
 	}
-	return 1, nil
+	return append(ds, d), nil
 }
 
 func (s *packetSocket) write(d Datagram) error {

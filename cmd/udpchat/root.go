@@ -54,6 +54,8 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newServeCommand(),
 		newChatCommand(),
 		newLinkCommand(),
+		newCompareCommand(),
+		newCompareLaneCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
 		newVersionCommand(),

@@ -58,8 +58,8 @@ type duellist struct {
 	side Side
 	peer Peer // nil: the server has not heard anything
 
-	planned bool          // a turn is going to happen at this instant
-	armed   bool          // an event at armedAt looks whether a turn is due
+	planned bool // a turn is going to happen at this instant
+	armed   bool // an event at armedAt looks whether a turn is due
 	armedAt time.Duration
 	wanted  time.Duration // when the peer wants to be called
 }

@@ -40,9 +40,10 @@ const (
 	// closeTimeout is how long the engine has for the leave notices of a connection that has ended.
 	closeTimeout = 5 * time.Second
 
-	// readBytes is the read buffer of a session: larger than the largest plain datagram (1,200 bytes), which must
-	// come in one piece, and small, since every idle connection has one.
-	readBytes = 2 << 10
+	// readBytes is the read buffer of a session: small, since every idle connection has one, and enough for a message or
+	// two. readPlainBytes is that for plain datagrams: larger than the largest (1,200 bytes), which must come in one piece.
+	readBytes      = 512
+	readPlainBytes = 2 << 10
 
 	// panicTextBytesMax is the length at which the text of a panic is cut in the log: it may quote a peer.
 	panicTextBytesMax = 300

@@ -25,15 +25,25 @@ type conn struct {
 
 // serve reads l, a session of p, until it ends, and returns why.
 func (p *peer) serve(ctx context.Context, l *link) error {
-	c := &conn{peer: p, front: p.front, link: l, flushes: l.plain() || !l.udp()}
-	stop := context.AfterFunc(ctx, l.wake)
-	defer stop()
-	buf := make([]byte, readBytes)
+	defer context.AfterFunc(ctx, l.wake)()
+	c, buf := newConn(p, l)
 	for {
 		if err := c.read(ctx, buf); err != nil {
 			return err
 		}
 	}
+}
+
+// newConn returns what reads l and its buffer. Thousands of idle sessions are in serve: what is done here does not add to
+// their stacks.
+//
+//go:noinline
+func newConn(p *peer, l *link) (c *conn, buf []byte) {
+	c = &conn{peer: p, front: p.front, link: l, flushes: l.plain() || !l.udp()}
+	if l.plain() {
+		return c, make([]byte, readPlainBytes)
+	}
+	return c, make([]byte, readBytes)
 }
 
 // read takes what comes next, which may be silence, and carries out all requests it completes. It returns an error

@@ -13,7 +13,8 @@ import (
 type Config struct {
 	// New makes empty storage and returns what opens an engine on it. The checks close every
 	// engine they open, and call open again only after that (Durable), or while others are open
-	// (Nodes). If neither is set, open is called once.
+	// (Nodes). If neither is set, open is called once. New may be called
+	// more than once, for storages that have nothing in common.
 	New func(tb testing.TB) (open func() (chat.Engine, error))
 
 	// Durable: an engine opened on storage that was closed knows everything.
@@ -21,6 +22,10 @@ type Config struct {
 
 	// Nodes: several engines may be open on one storage, as the nodes of a cluster.
 	Nodes bool
+
+	// MessageBytesMax, RecordBytesMax and NameBytesMax are the largest message, record and name (of a room, an id, a
+	// bucket or a key) that the engine takes. One byte more is refused with chat.ErrTooLarge.
+	MessageBytesMax, RecordBytesMax, NameBytesMax int
 
 	// Wait is how long entries may take to reach a subscriber; 0 means 10 s. Only engines that
 	// fail wait as long.
@@ -75,6 +80,9 @@ func Checks() []Check {
 		{"BlobOffsets", blobOffsets},
 		{"BlobSameContent", blobSameContent},
 		{"BlobBrokenOff", blobBrokenOff},
+		{"EpochStays", epochStays},
+		{"TooLargeIsRefused", tooLargeIsRefused},
+		{"CancelledAppendsSettle", cancelledAppendsSettle},
 		{"CloseRefuses", closeRefuses},
 		{"CloseWhileWriting", closeWhileWriting},
 	} {

@@ -23,6 +23,7 @@ func closeRefuses(r *rig) {
 		"Append":    func() error { _, err := e.Append(ctx, "kitchen", "ann-2", nil); return err },
 		"Read":      func() error { _, err := e.Read(ctx, "kitchen", 0, 0, 10); return err },
 		"Heads":     func() error { _, err := e.Heads(ctx, []string{"kitchen"}); return err },
+		"Epoch":     func() error { _, err := e.Epoch(ctx, "kitchen"); return err },
 		"Drop":      func() error { return e.Drop(ctx, "kitchen", 1, 0) },
 		"Send":      func() error { return e.Send("kitchen", nil) },
 		"Subscribe": func() error { _, err := e.Subscribe("kitchen", in.take); return err },
@@ -83,11 +84,15 @@ func reopenKnowsEverything(r *rig) {
 	}
 	b := content(100_000)
 	blob := r.putBlob(e, b)
+	epoch := epochOf(r, e, "kitchen")
 	for range 2 {
 		if err := e.Close(); err != nil {
 			r.Fatalf("Close: %v", err)
 		}
 		e = r.engine()
+		if now := epochOf(r, e, "kitchen"); now != epoch {
+			r.Errorf("epoch was %q and is %q", epoch, now)
+		}
 		last := log[len(log)-1]
 		r.wantMsgs("Read", r.read(e, "kitchen", 0, 0, 100), log)
 		if h := head(r, e, "kitchen"); h != last.Seq {
@@ -162,6 +167,9 @@ func nodesShareOneOrder(r *rig) {
 
 func nodesShareRecordsAndFiles(r *rig) {
 	a, b := r.engine(), r.engine()
+	if epochOf(r, a, "kitchen") != epochOf(r, b, "kitchen") {
+		r.Errorf("two nodes have different epochs")
+	}
 	rev := r.put(a, "users", "ann", "one", 0)
 	r.wantEntry(b, "users", "ann", "one", rev)
 	rev2 := r.put(b, "users", "ann", "two", rev)

@@ -19,6 +19,7 @@ type bug struct {
 	chat.Engine
 	append    func(e chat.Engine, room, id string, data []byte) (chat.Msg, error)
 	read      func(e chat.Engine, room string, after, before uint64, n int) ([]chat.Msg, error)
+	epoch     func(e chat.Engine, room string) (string, error)
 	heads     func(e chat.Engine, rooms []string) ([]uint64, error)
 	drop      func(e chat.Engine, room string, upto, only uint64) error
 	send      func(e chat.Engine, room string, data []byte) error
@@ -51,6 +52,13 @@ func (b *bug) Heads(ctx context.Context, rooms []string) ([]uint64, error) {
 		return b.heads(b.Engine, rooms)
 	}
 	return b.Engine.Heads(ctx, rooms)
+}
+
+func (b *bug) Epoch(ctx context.Context, room string) (string, error) {
+	if b.epoch != nil {
+		return b.epoch(b.Engine, room)
+	}
+	return b.Engine.Epoch(ctx, room)
 }
 
 func (b *bug) Drop(ctx context.Context, room string, upto, only uint64) error {
@@ -141,7 +149,7 @@ func runCheck(t *testing.T, name string, plant func() *bug) string {
 			b.Engine, _ = open()
 			return b, nil
 		}
-	}}
+	}, MessageBytesMax: 16 << 20, RecordBytesMax: 1 << 20, NameBytesMax: 1 << 10}
 	rec := &recorder{TB: t}
 	done := make(chan struct{})
 	go func() { // Of its own, since Fatalf ends the goroutine. It ends before runCheck does.

@@ -17,5 +17,6 @@ func TestEngine(t *testing.T) {
 		New: func(testing.TB) func() (chat.Engine, error) {
 			return func() (chat.Engine, error) { return memory.New(memory.Config{}), nil }
 		},
+		MessageBytesMax: 16 << 20, RecordBytesMax: 1 << 20, NameBytesMax: 1 << 10,
 	})
 }

@@ -18,6 +18,12 @@ const (
 	// more is refused with chat.ErrFull.
 	roomsMax = 100_000
 
+	// messageBytesMax is the largest message: what the core's decoder looks at. valueBytesMax is the largest record, and
+	// nameBytesMax the longest room, id, bucket and key. What is larger is refused with chat.ErrTooLarge.
+	messageBytesMax = 16 << 20
+	valueBytesMax   = 1 << 20
+	nameBytesMax    = 1 << 10
+
 	// recordBytesMax is how many bytes all records together take unless configured. More are
 	// refused with chat.ErrFull.
 	recordBytesMax = 64 << 20

@@ -1,7 +1,9 @@
 package memory
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 // Engine implements chat.Engine.
 type Engine struct {
 	cfg      Config       // With defaults. Constant after New.
+	epoch    string       // Constant after New.
 	logBytes atomic.Int64 // What all logs take.
 	records  records
 	blobs    blobs
@@ -28,6 +31,7 @@ func New(cfg Config) *Engine {
 	cfg = cfg.withDefaults()
 	return &Engine{
 		cfg:     cfg,
+		epoch:   rand.Text(),
 		rooms:   make(map[string]*log),
 		records: records{bytesMax: cfg.RecordBytesMax, buckets: make(map[string]map[string]record)},
 		blobs:   blobs{bytesMax: cfg.BlobBytesMax, byID: make(map[string]blob)},
@@ -36,6 +40,9 @@ func New(cfg Config) *Engine {
 
 // Append implements chat.Engine.
 func (e *Engine) Append(_ context.Context, room, id string, data []byte) (chat.Msg, error) {
+	if err := cmp.Or(tooLong("id", len(id), nameBytesMax), tooLong("message", len(data), messageBytesMax)); err != nil {
+		return chat.Msg{}, err
+	}
 	l, err := e.logFor(room)
 	if err != nil {
 		return chat.Msg{}, err
@@ -65,6 +72,16 @@ func (e *Engine) Heads(_ context.Context, rooms []string) ([]uint64, error) {
 		}
 	}
 	return heads, nil
+}
+
+// Epoch implements chat.Engine. Every Engine has one of its own.
+func (e *Engine) Epoch(context.Context, string) (string, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed {
+		return "", errClosed()
+	}
+	return e.epoch, nil
 }
 
 // Drop implements chat.Engine.
@@ -134,6 +151,9 @@ func (e *Engine) logFor(room string) (*log, error) {
 	if l != nil || err != nil {
 		return l, err
 	}
+	if err := tooLong("room", len(room), nameBytesMax); err != nil {
+		return nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -150,3 +170,11 @@ func (e *Engine) logFor(room string) (*log, error) {
 }
 
 func errClosed() error { return fmt.Errorf("memory: %w", chat.ErrClosed) }
+
+// tooLong refuses what is larger than max bytes.
+func tooLong(what string, n, max int) error {
+	if n <= max {
+		return nil
+	}
+	return fmt.Errorf("memory: %s of %d bytes, the most is %d: %w", what, n, max, chat.ErrTooLarge)
+}

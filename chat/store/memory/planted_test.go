@@ -3,6 +3,7 @@ package memory_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"math"
@@ -264,6 +265,35 @@ func TestSuiteCatchesPlantedBugs(t *testing.T) {
 		{"offsets are ignored", "BlobOffsets", func() *bug {
 			return &bug{getBlob: func(e chat.Engine, id string, _ int64) (io.ReadCloser, error) {
 				return e.GetBlob(ctx, id, 0)
+			}}
+		}},
+		{"the epoch is the head of the log", "EpochStays", func() *bug {
+			return &bug{epoch: func(e chat.Engine, room string) (string, error) {
+				heads, err := e.Heads(ctx, []string{room})
+				return fmt.Sprint(heads), err
+			}}
+		}},
+		{"the epoch is always the same", "EpochStays", func() *bug {
+			return &bug{epoch: func(chat.Engine, string) (string, error) { return "1", nil }}
+		}},
+		{"the epoch is of the handle", "ReopenKnowsEverything", func() *bug {
+			epoch := rand.Text()
+			return &bug{epoch: func(chat.Engine, string) (string, error) { return epoch, nil }}
+		}},
+		{"what is too large is cut", "TooLargeIsRefused", func() *bug {
+			return &bug{append: func(e chat.Engine, room, id string, data []byte) (chat.Msg, error) {
+				return e.Append(ctx, room, id, data[:min(len(data), 16<<20)])
+			}}
+		}},
+		{"a message is stored although its sender was told that it is not, and under another id", "CancelledAppendsSettle", func() *bug {
+			var n atomic.Int64
+			return &bug{append: func(e chat.Engine, room, id string, data []byte) (chat.Msg, error) {
+				i := n.Add(1)
+				msg, err := e.Append(ctx, room, fmt.Sprint(id, "/", i), data)
+				if i%3 == 0 {
+					return chat.Msg{}, context.DeadlineExceeded
+				}
+				return msg, err
 			}}
 		}},
 		{"Close closes nothing", "CloseRefuses", func() *bug {

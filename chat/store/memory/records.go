@@ -49,6 +49,11 @@ func (e *Engine) Get(_ context.Context, bucket, key string) (chat.Entry, error) 
 
 // Put implements chat.Engine.
 func (e *Engine) Put(_ context.Context, bucket, key string, val []byte, rev uint64) (uint64, error) {
+	err := cmp.Or(tooLong("bucket", len(bucket), nameBytesMax), tooLong("key", len(key), nameBytesMax),
+		tooLong("record", len(val), valueBytesMax))
+	if err != nil {
+		return 0, err
+	}
 	rs := &e.records
 	rs.mu.Lock()
 	defer rs.mu.Unlock()

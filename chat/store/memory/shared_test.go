@@ -15,7 +15,10 @@ import (
 // memory engine has no use for, so that those parts are known to work: each handle is a node, and
 // the memory engine behind all handles is the disk.
 func TestSharedEngine(t *testing.T) {
-	enginetest.Run(t, enginetest.Config{New: newShared, Durable: true, Nodes: true})
+	enginetest.Run(t, enginetest.Config{
+		New: newShared, Durable: true, Nodes: true,
+		MessageBytesMax: 16 << 20, RecordBytesMax: 1 << 20, NameBytesMax: 1 << 10,
+	})
 }
 
 func newShared(tb testing.TB) func() (chat.Engine, error) {
@@ -56,6 +59,11 @@ func (h *handle) Read(ctx context.Context, room string, after, before uint64, n 
 func (h *handle) Heads(ctx context.Context, rooms []string) (heads []uint64, err error) {
 	err = h.on(func(e chat.Engine) error { heads, err = e.Heads(ctx, rooms); return err })
 	return heads, err
+}
+
+func (h *handle) Epoch(ctx context.Context, room string) (epoch string, err error) {
+	err = h.on(func(e chat.Engine) error { epoch, err = e.Epoch(ctx, room); return err })
+	return epoch, err
 }
 
 func (h *handle) Drop(ctx context.Context, room string, upto, only uint64) error {

@@ -221,10 +221,14 @@ func runVirtual(ctx context.Context, spec Spec) Result {
 		res.Error = err.Error()
 		return res
 	}
+	spec.Link = spec.Link.checked()
 	spec.Link.Up.Grain, spec.Link.Down.Grain = grain, grain
 	one := func(spec Spec) Result {
 		if m, ok := t.(machinist); ok && t.Info().Repeatable {
 			return playMachines(m, spec)
+		}
+		if _, ok := t.(kcpTransport); ok {
+			defer runKCPSched()() // This process has no other sessions.
 		}
 		return Play(ctx, t, newMemoryField(spec.Link, spec.Seed), spec)
 	}

@@ -20,9 +20,9 @@ type kcpTransport struct {
 }
 
 func (t kcpTransport) Info() Info {
-	i := Info{Name: t.name, Text: t.text, Lanes: []Lane{LaneRealTime, LaneWire}}
-	if t.parity == 0 {
-		i.Lanes, i.Repeatable = []Lane{LaneVirtual, LaneWire, LaneRealTime}, true
+	i := Info{Name: t.name, Text: t.text, Repeatable: t.parity == 0, Lanes: []Lane{LaneVirtual, LaneWire, LaneRealTime}}
+	if !i.Repeatable && !kcpSchedKnown() {
+		i.Lanes = []Lane{LaneRealTime, LaneWire}
 	}
 	return i
 }
@@ -33,11 +33,15 @@ func (t kcpTransport) Connect(_ context.Context, f Field) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := kcp.ServeConn(nil, t.data, t.parity, ends[Server])
+	var metered [2]*kcpSocket
+	for side, pc := range ends {
+		metered[side] = &kcpSocket{PacketConn: pc, fec: t.parity > 0}
+	}
+	listener, err := kcp.ServeConn(nil, t.data, t.parity, metered[Server])
 	if err != nil {
 		return nil, fmt.Errorf("kcp: %w", err)
 	}
-	client, err := kcp.NewConn4(kcpConv, net.UDPAddrFromAddrPort(f.Addr(Server)), nil, t.data, t.parity, false, ends[Client])
+	client, err := kcp.NewConn4(kcpConv, net.UDPAddrFromAddrPort(f.Addr(Server)), nil, t.data, t.parity, false, metered[Client])
 	if err != nil {
 		return nil, fmt.Errorf("kcp: %w", err)
 	}
@@ -56,6 +60,11 @@ func (t kcpTransport) Connect(_ context.Context, f Field) (*Pair, error) {
 			sessions = append(sessions, s)
 			return s, nil
 		},
+		Split: func() Split {
+			split := metered[Client].split()
+			split.add(metered[Server].split())
+			return split
+		},
 		Close: func() error {
 			for _, s := range sessions {
 				_ = s.Close() // It says only whether it was closed before.
@@ -67,7 +76,6 @@ func (t kcpTransport) Connect(_ context.Context, f Field) (*Pair, error) {
 }
 
 func (t kcpTransport) set(s *kcp.UDPSession) {
-	s.SetStreamMode(true)
 	s.SetNoDelay(kcpNoDelay, kcpInterval, kcpResend, kcpNC)
 	s.SetWindowSize(kcpWindow, kcpWindow)
 	s.SetWriteDelay(false)

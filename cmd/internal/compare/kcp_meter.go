@@ -1,6 +1,10 @@
 package compare
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"net"
+	"sync"
+)
 
 // A kcpMeter says what the bytes of KCP are for that one side sends.
 type kcpMeter struct {
@@ -8,7 +12,7 @@ type kcpMeter struct {
 	next  uint32 // the segment that has not been sent yet
 }
 
-// Commands of KCP's segments.
+// kcpPush is the command of segments that carry bytes.
 const kcpPush = 81
 
 // segments takes a datagram that holds segments and nothing else.
@@ -56,4 +60,41 @@ func (s *Split) add(o Split) {
 	s.Acks += o.Acks
 	s.Retransmits += o.Retransmits
 	s.Parity += o.Parity
+}
+
+// kcpSocket is a socket whose sender's bytes are metered.
+type kcpSocket struct {
+	net.PacketConn
+	fec bool
+
+	mu    sync.Mutex
+	meter kcpMeter // guarded by mu
+}
+
+// What kcp-go's FEC puts before its packets: a number and a kind, and before the segments also their length.
+const (
+	kcpFECHeader     = 6
+	kcpFECDataHeader = 8
+	kcpFECParity     = 0xf2
+)
+
+// WriteTo sends a datagram.
+func (s *kcpSocket) WriteTo(b []byte, to net.Addr) (int, error) {
+	s.mu.Lock()
+	switch {
+	case !s.fec:
+		s.meter.count(b, headerBytes)
+	case len(b) >= kcpFECHeader && binary.LittleEndian.Uint16(b[4:]) == kcpFECParity:
+		s.meter.split.Parity += uint64(len(b) + headerBytes)
+	case len(b) >= kcpFECDataHeader:
+		s.meter.count(b[kcpFECDataHeader:], headerBytes+kcpFECDataHeader)
+	}
+	s.mu.Unlock()
+	return s.PacketConn.WriteTo(b, to)
+}
+
+func (s *kcpSocket) split() Split {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.meter.split
 }

@@ -16,6 +16,9 @@ const (
 	messagesVirtual = 1000
 	messagesWire    = 300
 
+	// messagesCold is how many connections a run of the workload connect makes.
+	messagesCold = 100
+
 	// connectMax bounds one handshake. TCP and QUIC try for that long at 30 % loss.
 	connectMax = 60 * time.Second
 
@@ -31,6 +34,9 @@ const (
 
 	// connectionsPerCore is how many connections may run in real time at once: more would disturb each other.
 	connectionsPerCore = 16
+
+	// fileBytesMax bounds a file of figures that is read. A large comparison writes 20 MB.
+	fileBytesMax = 512 << 20
 
 	// headerBytes is what IPv4 and UDP add to a datagram.
 	headerBytes = 28

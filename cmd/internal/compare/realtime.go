@@ -21,6 +21,7 @@ func (realtimeRunner) Run(ctx context.Context, spec Spec) Result {
 		res.Error = err.Error()
 		return res
 	}
+	spec.Link = spec.Link.checked()
 	return playAll(spec, func(spec Spec) Result {
 		return Play(ctx, t, newMemoryField(spec.Link, spec.Seed), spec)
 	})

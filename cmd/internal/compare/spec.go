@@ -1,10 +1,6 @@
 package compare
 
-import (
-	"time"
-
-	"udpchat/reliable/netem"
-)
+import "time"
 
 // A Spec is one run. It is plain data: it goes to child processes as JSON.
 type Spec struct {
@@ -21,24 +17,6 @@ type Spec struct {
 	Lead time.Duration
 	// Wait is how long after the last message is waited for what is still missing.
 	Wait time.Duration
-}
-
-// A Link is both directions by name.
-type Link struct {
-	Name     string
-	Text     string
-	Up, Down netem.Params
-}
-
-// LinkNamed returns the named profile of netem as a link.
-func LinkNamed(name string) (Link, error) {
-	p, err := netem.ProfileNamed(name)
-	return Link{Name: p.Name, Text: p.Text, Up: p.Up, Down: p.Down}, err
-}
-
-// Profile returns the link as netem has it.
-func (l Link) Profile() netem.Profile {
-	return netem.Profile{Name: l.Name, Text: l.Text, Up: l.Up, Down: l.Down}
 }
 
 // withDefaults fills what is zero.

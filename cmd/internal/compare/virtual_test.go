@@ -40,6 +40,12 @@ func TestMachinesAndEndpointsAgree(t *testing.T) {
 
 // Every byte on the wire has a purpose, and one only.
 func TestSplitAddsUpToTheWire(t *testing.T) {
+	runner := NewVirtualRunner()
+	defer func() {
+		if err := runner.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for _, tr := range Transports() {
 		i := tr.Info()
 		if !i.In(LaneVirtual) {
@@ -49,18 +55,18 @@ func TestSplitAddsUpToTheWire(t *testing.T) {
 			if i.Bare && workload != "chat" {
 				continue
 			}
-			spec := Spec{Transport: i.Name, Workload: workload, Link: lossy(0.1), Seed: 5, Messages: 100, Duration: 2 * time.Second}
-			var r Result
-			if i.Repeatable {
-				r = playVirtual(t, spec)
-			} else {
-				r = playInMemory(t, tr, spec)
+			spec := Spec{
+				Transport: i.Name, Lane: LaneVirtual, Workload: workload, Link: lossy(0.1), Seed: 5, Messages: 100, Duration: 2 * time.Second,
 			}
-			if r.Error != "" || r.Split == nil || r.Split.Total() != r.Wire.Bytes() {
+			r := runner.Run(t.Context(), spec)
+			if r.Split == nil {
+				t.Fatalf("%s, %s: no split (%s)", i.Name, workload, r.Error)
+			}
+			if r.Error != "" || r.Split.Total() != r.Wire.Bytes() {
 				t.Errorf("%s, %s: split %+v is %d bytes, the link saw %d (%s)", i.Name, workload, r.Split, r.Split.Total(), r.Wire.Bytes(), r.Error)
 			}
 			// Nor is payload guessed.
-			if r.Split != nil && workload == "chat" && r.Split.Payload != 100*200 {
+			if workload == "chat" && r.Split.Payload != 100*200 {
 				t.Errorf("%s: %d bytes of payload in the split, want %d", i.Name, r.Split.Payload, 100*200)
 			}
 		}

@@ -1,0 +1,199 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"udpchat/cmd/internal/compare"
+)
+
+// Table writes a comparison for a terminal: for each workload the 99th percentile (or the goodput) with transports down and
+// profiles across, then everything about each profile, then what to know before believing it.
+func Table(w io.Writer, f *compare.File) {
+	h := &f.Header
+	for _, workload := range h.Workloads {
+		if len(h.Profiles) > 1 {
+			overview(w, f, workload)
+		}
+		for _, p := range h.Profiles {
+			detail(w, f, workload, p)
+		}
+	}
+	fmt.Fprintln(w, Verdict(f))
+	if price := Price(f); price != "" {
+		fmt.Fprintln(w, price)
+	}
+	for _, line := range Notes(f) {
+		fmt.Fprintln(w, line)
+	}
+}
+
+// headline is the figure that a workload is about.
+type headline struct {
+	title string
+	more  bool // is better
+	of    func(*compare.Summary) (value compare.Number, ci compare.Range)
+}
+
+func headlineOf(f *compare.File, workload string) headline {
+	switch {
+	case workload == "file":
+		return headline{"goodput, Mbit/s", true, func(s *compare.Summary) (compare.Number, compare.Range) {
+			return s.Goodput, compare.Range{compare.Number(math.NaN()), compare.Number(math.NaN())}
+		}}
+	case enoughForP99(f, workload):
+		return headline{"p99 of the latency in ms, [95 % interval]", false, func(s *compare.Summary) (compare.Number, compare.Range) {
+			return s.P99, s.CI99
+		}}
+	default:
+		return headline{"median latency in ms, [95 % interval]; too few messages for more", false, func(s *compare.Summary) (compare.Number, compare.Range) {
+			return s.P50, s.CI50
+		}}
+	}
+}
+
+func enoughForP99(f *compare.File, workload string) bool {
+	for i := range f.Summary {
+		if s := &f.Summary[i]; s.Workload == workload && !s.P99.Missing() {
+			return true
+		}
+	}
+	return false
+}
+
+func overview(w io.Writer, f *compare.File, workload compare.NameText) {
+	head := headlineOf(f, workload.Name)
+	fmt.Fprintf(w, "%s (%s): %s\n\n", workload.Name, workload.Text, head.title)
+	rows := [][]string{{""}}
+	for _, p := range f.Header.Profiles {
+		rows[0] = append(rows[0], p.Name)
+	}
+	for _, t := range f.Header.Transports {
+		row := []string{t.Name}
+		for _, p := range f.Header.Profiles {
+			cell := "–"
+			if s := compare.Find(f.Summary, t.Name, p.Name, workload.Name); s != nil {
+				value, ci := head.of(s)
+				cell = number(value) + spread(ci)
+				if isBest(f, head, p.Name, workload.Name, s) {
+					cell = "*" + cell
+				}
+			}
+			row = append(row, cell)
+		}
+		rows = append(rows, row)
+	}
+	grid(w, rows)
+	fmt.Fprintln(w)
+}
+
+// isBest reports whether no other transport is better and every one that is as good cannot be told apart. Bare datagrams
+// that lose messages do not compete.
+func isBest(f *compare.File, head headline, profile, workload string, s *compare.Summary) bool {
+	mine, _ := head.of(s)
+	if mine.Missing() || math.IsInf(float64(mine), 0) || s.Undelivered() > 0 && !head.more {
+		return false
+	}
+	for i := range f.Summary {
+		o := &f.Summary[i]
+		if o.Profile != profile || o.Workload != workload || o.Undelivered() > 0 && !head.more {
+			continue
+		}
+		theirs, _ := head.of(o)
+		if head.more && theirs > mine || !head.more && theirs < mine {
+			return false
+		}
+	}
+	return true
+}
+
+// detail is everything about one profile and workload.
+func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
+	rows := detailRows(f, workload.Name, profile.Name)
+	if len(rows) == 1 {
+		return
+	}
+	fmt.Fprintf(w, "%s over %s (%s), latency in ms\n\n", workload.Name, profile.Name, profile.Text)
+	grid(w, rows)
+	fmt.Fprintln(w)
+}
+
+// detailRows is the table of one profile and workload, with its head.
+func detailRows(f *compare.File, workload, profile string) [][]string {
+	rows := [][]string{{"", "lane", "p50", "p90", "p99", "95 %", "p99.9", "max", "undelivered", "bytes/byte", "packets/msg", "lost"}}
+	files := workload == "file" || workload == "file+chat"
+	if files {
+		rows[0] = append(rows[0], "Mbit/s")
+	}
+	for _, t := range f.Header.Transports {
+		s := compare.Find(f.Summary, t.Name, profile, workload)
+		if s == nil {
+			continue
+		}
+		row := []string{
+			t.Name, string(s.Lane), number(s.P50), number(s.P90), number(s.P99), strings.TrimSpace(spread(s.CI99)), number(s.P999), number(s.Max),
+			fmt.Sprintf("%d/%d", s.Undelivered(), s.Sent), decimals(s.WirePerUseful, 2), decimals(s.PacketsPerMessage, 2), decimals(s.Dropped, 1) + " %",
+		}
+		if files {
+			row = append(row, decimals(s.Goodput, 2))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// grid writes rows with the first column to the left and the others to the right.
+func grid(w io.Writer, rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				line.WriteString("  " + cell + pad)
+			} else {
+				line.WriteString("  " + pad + cell)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}
+
+// number is a latency or another figure with three digits that count; a dash if there is none.
+func number(n compare.Number) string {
+	f := float64(n)
+	switch {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0):
+		return "never"
+	case f < 10 && f != math.Trunc(f):
+		return fmt.Sprintf("%.2f", f)
+	case f < 100 && f != math.Trunc(f):
+		return fmt.Sprintf("%.1f", f)
+	default:
+		return fmt.Sprintf("%.0f", f)
+	}
+}
+
+func decimals(n compare.Number, places int) string {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return number(n)
+	}
+	return fmt.Sprintf("%.*f", places, float64(n))
+}
+
+func spread(r compare.Range) string {
+	if r[0].Missing() {
+		return ""
+	}
+	return fmt.Sprintf(" [%s–%s]", number(r[0]), number(r[1]))
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"udpchat/cmd/internal/compare"
+	figures "udpchat/cmd/internal/report"
+)
+
+// compareFlags is the command line of 'udpchat compare'.
+type compareFlags struct {
+	transports, workloads, profiles []string
+	lane                            string
+	runs, messages                  int
+	seed                            uint64
+	quick                           bool
+	jsonFile, htmlFile, from        string
+	both, up, down                  compare.Shape
+}
+
+// The default matrix: what the link loses, from nothing to a third, one by one and in bursts.
+var (
+	compareProfiles      = []string{"lossy-0", "lossy-1", "lossy-5", "lossy-10", "lossy-20", "lossy-30", "bursty-5", "bursty-10"}
+	compareProfilesQuick = []string{"lossy-0", "lossy-1", "lossy-5", "lossy-10", "lossy-20", "bursty-10"}
+	compareQuick         = []string{"plain", "kcp", "quic", "udpchat"}
+)
+
+func newCompareCommand() *cobra.Command {
+	var f compareFlags
+	cmd := &cobra.Command{
+		Use:   "compare",
+		Short: "See what TCP, UDP, KCP, QUIC and our transport do on the same bad link",
+		Long: `Put the same messages through several transports over the same emulated link, with the same seeds, and see when each
+message arrived and what it cost on the wire.
+
+A latency counts from when the message was planned to be sent, however late the transport took it, and a message that
+never arrives counts as one that takes for ever. Transports (--transport):
+` + compareList(compareTransportLines()) + `
+Workloads (--workload):
+` + compareList(compareWorkloadLines()) + `
+Links: --profile takes the names that 'udpchat link --list' explains, and lossy-0 (50 ms, nothing lost). A link of your own
+is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them.
+
+Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed gives the same figures; realtime, the same link by
+the clock on the wall; wire; auto takes the best one of each transport.
+
+Three experiments:
+
+  Why one lost packet hurts TCP-like transports. A message that is lost waits until its sender notices: a round trip and
+  more, for the messages behind it too. Look at p50 (nobody is slow) and at p99 (the unlucky are very slow).
+    udpchat compare --transport kcp --transport quic --transport udpchat --profile lossy-1 --profile lossy-10
+
+  Head-of-line blocking. A file and chat on one connection: on one stream chat waits behind the file.
+    udpchat compare --workload file+chat --delay 50ms --rate 5mbit --queue 200ms --html hol.html
+
+  When redundancy loses: copies of a message die with it in a burst that is longer than the time between them.
+    udpchat compare --delay 50ms --loss 10% --burst 10ms  --transport kcp --transport udpchat
+    udpchat compare --delay 50ms --loss 10% --burst 400ms --transport kcp --transport udpchat`,
+		Example: strings.Trim(`
+  udpchat compare --quick
+  udpchat compare --profile wifi-bad --profile 4g-train --html report.html
+  udpchat compare --delay 50ms --loss 10% --workload burst --json figures.json
+  udpchat compare --from figures.json --html report.html`, "\n"),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.transports, "transport", nil, "`name` of a transport, repeatable; default all that run here")
+	flags.StringArrayVar(&f.workloads, "workload", nil, "`name` of what is sent, repeatable; default chat")
+	flags.StringArrayVar(&f.profiles, "profile", nil, "`name` of a link, repeatable; default loss from 0 to 30 %")
+	flags.StringVar(&f.lane, "lane", "auto", "`where` it runs: auto, virtual, realtime or wire")
+	flags.IntVar(&f.runs, "runs", 10, "how many runs of each kind")
+	flags.IntVar(&f.messages, "messages", 0, "messages of a run; 0: 1,000 on virtual time, else 300")
+	flags.Uint64Var(&f.seed, "seed", 1, "`number` of the first run's link; the next run has the next one")
+	flags.BoolVar(&f.quick, "quick", false, "four transports over six links on virtual time: some seconds")
+	flags.StringVar(&f.jsonFile, "json", "", "write all figures to this `file`, - for stdout")
+	flags.StringVar(&f.htmlFile, "html", "", "write a report to this `file`: one page that needs nothing else")
+	flags.StringVar(&f.from, "from", "", "measure nothing: take the figures from this `file`, which --json wrote")
+	shapeFlags(cmd, &f.both, "", "")
+	shapeFlags(cmd, &f.up, "up-", ", client to server only")
+	shapeFlags(cmd, &f.down, "down-", ", server to client only")
+	return cmd
+}
+
+// newCompareLaneCommand is what 'compare' starts for virtual time.
+func newCompareLaneCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: compare.LaneCommand, Hidden: true, Args: noArgs,
+		Run: func(cmd *cobra.Command, _ []string) { compare.ServeVirtual(cmd.InOrStdin(), cmd.OutOrStdout()) },
+	}
+}
+
+func compareList(lines [][2]string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&b, "  %-16s %s\n", l[0], l[1])
+	}
+	return b.String()
+}
+
+func compareTransportLines() (lines [][2]string) {
+	for _, t := range compare.Transports() {
+		lines = append(lines, [2]string{t.Info().Name, t.Info().Text})
+	}
+	return lines
+}
+
+func compareWorkloadLines() (lines [][2]string) {
+	for _, w := range compare.Workloads() {
+		lines = append(lines, [2]string{w.Name, w.Text})
+	}
+	return lines
+}
+
+func (f *compareFlags) run(cmd *cobra.Command) error {
+	if f.from != "" {
+		return f.redraw(cmd)
+	}
+	m, err := f.matrix(cmd)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // After the first signal the next one has its usual effect.
+	lanes, notices := compareLanes(m.Lane)
+	for _, n := range notices {
+		fmt.Fprintln(cmd.ErrOrStderr(), n)
+	}
+	specs, skipped, err := m.Specs(lanes)
+	if err == nil && len(specs) == 0 {
+		err = errors.New("none of these transports can run this here")
+		for _, s := range skipped {
+			err = fmt.Errorf("%w\n%s, %s: %s", err, s.Transport, s.Workload, s.Why)
+		}
+	}
+	var results []compare.Result
+	var cut error
+	if err == nil {
+		progress := figures.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), specs, time.Now())
+		results, cut = compare.RunAll(ctx, lanes, specs, func(s compare.Spec, r compare.Result) { progress.Note(s, r, time.Now()) })
+		progress.End(time.Now())
+	}
+	for _, runner := range lanes {
+		err = errors.Join(err, runner.Close())
+	}
+	if err != nil {
+		return err
+	}
+	return f.write(cmd.OutOrStdout(), compare.NewFile(m, skipped, results, cut != nil, time.Now()))
+}
+
+// compareLanes returns runners for the lanes that work here, and says which do not.
+func compareLanes(wanted compare.Lane) (lanes map[compare.Lane]compare.Runner, notices []string) {
+	lanes = map[compare.Lane]compare.Runner{}
+	if wanted != compare.LaneRealTime {
+		lanes[compare.LaneVirtual] = compare.NewVirtualRunner()
+	}
+	lanes[compare.LaneRealTime] = compare.NewRealTimeRunner()
+	return lanes, nil
+}
+
+// redraw makes the report of figures that were measured before.
+func (f *compareFlags) redraw(cmd *cobra.Command) error {
+	in, err := os.Open(f.from)
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	defer in.Close() // It was only read.
+	file, err := compare.ReadFile(in)
+	if err != nil {
+		return advise(fmt.Errorf("--from %s: %w", f.from, err), "It wants what 'udpchat compare --json FILE' wrote.")
+	}
+	return f.write(cmd.OutOrStdout(), file)
+}
+
+// write writes whatever was asked for. What could not be measured whole, and links or clocks that are off, are failures.
+func (f *compareFlags) write(stdout io.Writer, file *compare.File) error {
+	if f.jsonFile != "-" {
+		figures.Table(stdout, file)
+	}
+	if err := toFile(f.jsonFile, stdout, file.Write); err != nil {
+		return fmt.Errorf("--json: %w", err)
+	}
+	if err := toFile(f.htmlFile, stdout, func(w io.Writer) error { return figures.HTML(w, file) }); err != nil {
+		return fmt.Errorf("--html: %w", err)
+	}
+	failed := 0
+	for i := range file.Runs {
+		if file.Runs[i].Error != "" {
+			failed++
+		}
+	}
+	switch {
+	case file.Header.Interrupted:
+		return failures(errors.New("interrupted: only what had ended is in the figures"))
+	case file.Broken():
+		return failures(errors.New("the calibration failed: do not trust these figures"))
+	case failed > 0:
+		return failures(fmt.Errorf("%d of %d runs are not whole", failed, len(file.Runs)))
+	}
+	return nil
+}
+
+// toFile has write fill the file, if there is a name; - is stdout.
+func toFile(name string, stdout io.Writer, write func(io.Writer) error) error {
+	switch name {
+	case "":
+		return nil
+	case "-":
+		return write(stdout)
+	}
+	out, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(out), out.Close())
+}
