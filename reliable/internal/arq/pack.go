@@ -98,36 +98,46 @@ func appendUnpacked(b, packed []byte, now uint32, most int) ([]byte, error) {
 		return b, ErrMalformed
 	}
 	for last := false; !last; {
-		head := r.bytes(1)
-		if r.bad || head[0] > commandMask|lastSegment {
-			return b, ErrMalformed
-		}
-		last = head[0]&lastSegment != 0
-		cmd := kcp.IKCP_CMD_PUSH + head[0]&commandMask
-		var sn, stamp uint32
-		var data []byte
-		switch cmd {
-		case kcp.IKCP_CMD_PUSH:
-			sn = r.variable()
-			stamp = r.stamp()
-			n := uint32(len(r.b))
-			if !last {
-				n = r.variable()
-			}
-			if data = r.bytes(n); n == 0 {
-				r.bad = true
-			}
-		case kcp.IKCP_CMD_ACK:
-			back := r.variable()
-			sn = una - (back>>1 ^ -(back & 1))
-			stamp = whole(now, r.stamp())
-		}
+		seg, stamp, data, end := r.segment(una)
+		last = end
 		if r.bad || last && len(r.b) > 0 || headerBytes+len(data) > most-len(b) {
 			return b, ErrMalformed
 		}
-		b = appendSegment(b, segment{id: id, cmd: cmd, window: uint16(window), sn: sn, una: una}, stamp, data)
+		if seg.cmd == kcp.IKCP_CMD_ACK {
+			stamp = whole(now, stamp)
+		}
+		seg.id, seg.una, seg.window = id, una, uint16(window)
+		b = appendSegment(b, seg, stamp, data)
 	}
 	return b, nil
+}
+
+// segment reads a segment: its command and number, the low half of its timestamp, and its data.
+func (r *reader) segment(una uint32) (seg segment, stamp uint32, data []byte, last bool) {
+	head := r.bytes(1)
+	if r.bad || head[0] > commandMask|lastSegment {
+		r.bad = true
+		return seg, 0, nil, true
+	}
+	last = head[0]&lastSegment != 0
+	seg.cmd = kcp.IKCP_CMD_PUSH + head[0]&commandMask
+	switch seg.cmd {
+	case kcp.IKCP_CMD_PUSH:
+		seg.sn = r.variable()
+		stamp = r.stamp()
+		n := uint32(len(r.b))
+		if !last {
+			n = r.variable()
+		}
+		if data = r.bytes(n); n == 0 {
+			r.bad = true
+		}
+	case kcp.IKCP_CMD_ACK:
+		back := r.variable()
+		seg.sn = una - (back>>1 ^ -(back & 1))
+		stamp = r.stamp()
+	}
+	return seg, stamp, data, last
 }
 
 func (r *reader) stamp() uint32 {
@@ -170,4 +180,30 @@ func Window(symbol []byte) (window uint32, ok bool) {
 	r.variable()
 	window = r.variable()
 	return window, !r.bad
+}
+
+// A Part is what can be seen of a segment in a packed symbol.
+type Part struct {
+	Data   bool   // or else an acknowledgement, or a question or an answer about the window
+	Number uint32 // of data
+	Bytes  int    // of data
+	Header int    // bytes around it; the first one's include the symbol's own
+}
+
+// Parts calls f with every segment of a packed symbol, as far as there is sense in it. It is for those who look from outside.
+func Parts(symbol []byte, f func(Part)) {
+	r := reader{b: symbol}
+	r.variable()
+	una := r.variable()
+	r.variable()
+	before := len(symbol)
+	for last := r.bad; !last; before = len(r.b) {
+		var seg segment
+		var data []byte
+		seg, _, data, last = r.segment(una)
+		if r.bad {
+			return
+		}
+		f(Part{seg.cmd == kcp.IKCP_CMD_PUSH, seg.sn, len(data), before - len(r.b) - len(data)})
+	}
 }

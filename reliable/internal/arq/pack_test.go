@@ -53,6 +53,11 @@ func TestPackedSymbolComesBack(t *testing.T) {
 				t.Errorf("%s: taken though cut after %d bytes", name, i)
 			}
 		}
+		whole := 0
+		Parts(p, func(part Part) { whole += part.Header + part.Bytes })
+		if whole != len(p) {
+			t.Errorf("%s: its parts are %d bytes, want %d", name, whole, len(p))
+		}
 		if id, ok := Conversation(p); !ok || id != parseSegment(want).id {
 			t.Errorf("%s: conversation %d", name, id)
 		}
