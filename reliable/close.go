@@ -125,7 +125,7 @@ func (m *Machine) sendClose() {
 		code, text = CodeIncomplete, "closed before everything was delivered"
 	}
 	b := wire.AppendClose(m.startPacket(closeFrameBytesMax), code, text)
-	m.sendPacket(b, nil, false)
+	m.sendPacket(b, cargo{}, false)
 	m.closing.frame = append(m.closing.frame[:0], m.packet[:len(b)+wire.SealBytes]...)
 }
 
@@ -138,14 +138,16 @@ func (m *Machine) end(err error) {
 	m.err = err
 	m.endHandshake()
 	if m.cfg.Planted == planted.EndForgets {
-		m.stream = nil
+		m.main.arq = nil
 	}
 	m.release()
 }
 
 // release gives back what only sending needs.
 func (m *Machine) release() {
-	m.outgoing = fifo{}
-	m.sent, m.repairs, m.enc = nil, nil, nil
+	for _, s := range m.streams {
+		s.out = fifo{}
+	}
+	m.sent, m.repairs, m.enc, m.resets = nil, nil, nil, nil
 	m.repairBytes = 0
 }

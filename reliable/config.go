@@ -46,6 +46,9 @@ type Config struct {
 	Backlog int
 	// ConnsMax is how many connections the endpoint has at once; more are refused. Default 65,536.
 	ConnsMax int
+	// Streams is how many streams of each lane a peer may have opened at once, at most 64 express and 4 bulk ones; more are
+	// refused. Who allows any must accept and read them: each may hold a window of bytes. Default 0: none.
+	Streams int
 	// Plain takes datagrams that are plain text instead of ours: their first byte is an ASCII letter. It is called by the
 	// endpoint's reader and must not block; b is valid only during the call, local is the address it was sent to (its
 	// IP is unspecified where the system does not tell). Nil: they are dropped.

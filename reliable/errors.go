@@ -11,7 +11,7 @@ const (
 	CodeNone        uint32 = 0   // an ordinary end
 	CodeShutdown    uint32 = 1   // the endpoint is shutting down
 	CodeProtocol    uint32 = 2   // the peer broke the protocol
-	CodeFull        uint32 = 3   // no room for another connection
+	CodeFull        uint32 = 3   // no room for another connection or stream
 	CodeNoCall      uint32 = 4   // the hello answers a call that nobody made
 	CodeIncomplete  uint32 = 5   // an ordinary end, but not everything written was delivered
 	CodeApplication uint32 = 256 // first code without a meaning here
@@ -37,6 +37,29 @@ func (e *CloseError) Error() string {
 
 // Is makes errors.Is(err, net.ErrClosed) true.
 func (e *CloseError) Is(target error) bool { return target == net.ErrClosed }
+
+// A StreamError says why a stream was broken off while its connection goes on. It matches net.ErrClosed.
+type StreamError struct {
+	Code   uint32
+	Remote bool // the peer did it
+}
+
+func (e *StreamError) Error() string {
+	who := "broken off"
+	if e.Remote {
+		who = "broken off by peer"
+	}
+	switch {
+	case e.Code == CodeFull && e.Remote:
+		return "reliable: stream refused: the peer has no room for it"
+	case e.Code == CodeNone:
+		return "reliable: stream " + who
+	}
+	return fmt.Sprintf("reliable: stream %s (code %d)", who, e.Code)
+}
+
+// Is makes errors.Is(err, net.ErrClosed) true.
+func (e *StreamError) Is(target error) bool { return target == net.ErrClosed }
 
 // A RefusedError is what Dial returns when the server answered that it wants no connection.
 type RefusedError struct{ Code uint32 }
@@ -74,6 +97,12 @@ var (
 	errIdle      error = &timeoutError{"connection timed out: nothing heard from the peer"}
 	errHandshake error = &timeoutError{"no answer to the handshake"}
 	errLinger    error = &timeoutError{"connection closed before everything was acknowledged"}
+)
+
+// Errors of OpenStream.
+var (
+	errLane    = errors.New("reliable: no such lane")
+	errStreams = errors.New("reliable: too many streams are open")
 )
 
 // Errors of an endpoint.

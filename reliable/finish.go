@@ -53,7 +53,7 @@ func (m *Machine) advanceFinish(now time.Time) {
 	}
 }
 
-func (m *Machine) sendFinish() { m.sendPacket(m.startPacket(0), nil, true) }
+func (m *Machine) sendFinish() { m.sendPacket(m.startPacket(0), cargo{}, true) }
 
 // protect seals a packet that carries the Finished.
 func (f *finish) protect(now time.Time, b []byte, number uint64) []byte {

@@ -18,7 +18,7 @@ func (m *Machine) advanceLiveness(now time.Time) {
 		m.end(errIdle)
 	case !now.Before(m.nextPing()):
 		m.probeAt = now.Add(probeGap)
-		m.sendPacket(wire.AppendPing(m.startPacket(1)), nil, true)
+		m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
 	}
 }
 
@@ -66,15 +66,15 @@ func (m *Machine) nextPing() time.Time {
 }
 
 // A connection over which nothing moves keeps its identity, secrets and counters and gives up the rest, some 25 KB: the
-// ARQ's queues, the decoder's memory of symbols, ciphers, the buffer for packets. The peer need not know, as the numbers on the
+// ARQ's queues, the decoder's memory of symbols, ciphers, the buffer for packets, what is known of the way. The peer need not know, as the numbers on the
 // wire go on (SPEC.md 8).
 
 // busy takes note that something moves.
 func (m *Machine) busy() { m.restAt = m.now.Add(idleState) }
 
 // stirred is busy unless the ARQ has slept through what moved: probes and their answers.
-func (m *Machine) stirred() {
-	if !m.stream.Asleep() {
+func (m *Machine) stirred(s *MachineStream) {
+	if !s.arq.Asleep() {
 		m.busy()
 	}
 }
@@ -83,12 +83,16 @@ func (m *Machine) stirred() {
 func (m *Machine) advanceRest(now time.Time) {
 	if !m.restAt.IsZero() && !now.Before(m.restAt) {
 		m.restAt = time.Time{}
-		if m.stream != nil {
-			m.stream.Sleep()
+		for _, s := range m.streams {
+			if s.arq != nil {
+				s.arq.Sleep()
+			}
 		}
 		if m.dec != nil {
 			m.dec.Forget()
 		}
+		m.giveUpSent()
+		m.pace = nil // What was known of the way is old (RFC 9002, 7.8).
 	}
 	if m.restAt.IsZero() {
 		m.packet = nil

@@ -145,7 +145,7 @@ func testIdleMachineIsCalledOnce(t *testing.T) {
 			t.Errorf("called %d and %d times in 25 s without traffic, want once each", c, s)
 		}
 		for _, m := range []*Machine{d.client, d.server} {
-			if !m.stream.Asleep() || m.packet != nil || m.sent != nil || m.repairs != nil {
+			if !m.main.arq.Asleep() || m.packet != nil || m.sent != nil || m.repairs != nil {
 				t.Error("an idle machine still holds what only traffic needs")
 			}
 		}
@@ -171,8 +171,8 @@ func testOneSideMaySleepAlone(t *testing.T) {
 	d.client.Write([]byte("unread"))
 	d.settle(t)
 	d.pass(t, 15*time.Second)
-	if !d.client.stream.Asleep() || d.server.stream.Asleep() {
-		t.Fatalf("client asleep %v, server %v, want only the client", d.client.stream.Asleep(), d.server.stream.Asleep())
+	if !d.client.main.arq.Asleep() || d.server.main.arq.Asleep() {
+		t.Fatalf("client asleep %v, server %v, want only the client", d.client.main.arq.Asleep(), d.server.main.arq.Asleep())
 	}
 	buf := make([]byte, ReadBytesMin)
 	if n := d.server.Read(buf); string(buf[:n]) != "unread" {
@@ -181,7 +181,7 @@ func testOneSideMaySleepAlone(t *testing.T) {
 	d.say(t, d.server, d.client, "now read")
 	d.say(t, d.client, d.server, "more")
 	d.pass(t, 15*time.Second)
-	if !d.client.stream.Asleep() || !d.server.stream.Asleep() {
+	if !d.client.main.arq.Asleep() || !d.server.main.arq.Asleep() {
 		t.Error("with everything read somebody stays awake")
 	}
 }
@@ -214,14 +214,15 @@ func testPacketsFromBefore(t *testing.T) {
 			p.to.Handle(d.now, Datagram{Bytes: bytes.Clone(p.bytes)})
 		}
 		d.settle(t)
+		d.pass(t, 20*time.Millisecond) // Answers keep the ARQ from sending for as long as its interval.
 		for _, m := range []*Machine{d.client, d.server} {
 			if n := m.Read(make([]byte, ReadBytesMin)); n != 0 || m.Err() != nil {
 				t.Errorf("late packets brought %d bytes, %v", n, m.Err())
 			}
 		}
 	}
-	if len(d.held) < 20 || !d.client.stream.Asleep() || !d.server.stream.Asleep() {
-		t.Fatalf("%d packets held, asleep %v and %v", len(d.held), d.client.stream.Asleep(), d.server.stream.Asleep())
+	if len(d.held) < 20 || !d.client.main.arq.Asleep() || !d.server.main.arq.Asleep() {
+		t.Fatalf("%d packets held, asleep %v and %v", len(d.held), d.client.main.arq.Asleep(), d.server.main.arq.Asleep())
 	}
 	half := d.held[len(d.held)/2:]
 	d.held = d.held[:len(d.held)/2]

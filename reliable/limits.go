@@ -13,12 +13,26 @@ const (
 	// RTT it carries 2.8 MB/s. The peer stops sending when it is reached.
 	windowSegments = 256
 
+	// expressWindowSegments and bulkWindowSegments are the same for other streams. A bulk stream needs some three round trips'
+	// worth on a link with loss, since a segment that is lost twice holds up all behind it: at 100 ms it carries 3 MB/s
+	// without loss and 20 Mbit/s with 10 %.
+	expressWindowSegments = 64
+	bulkWindowSegments    = 1024
+
 	// sendBufferBytes is how much is taken ahead of the network, once by Conn.Write, which then blocks, and once by the
 	// machine below it.
 	sendBufferBytes = 64 << 10
 
 	// recvBufferBytes is how much is kept for Read before the window closes.
 	recvBufferBytes = 256 << 10
+
+	// lastWordsMax is how many ended streams of a connection are remembered, to tell a peer that missed the end; what comes
+	// for one that is forgotten is answered by a reset.
+	lastWordsMax = 128
+
+	// resetsMax is how many resets wait for their acknowledgement; the oldest is forgotten. Only a peer that goes on opening
+	// streams that are refused, and acknowledges nothing, can have so many.
+	resetsMax = 256
 
 	// inboxDatagrams is how many datagrams wait for a connection's turn; more are dropped and counted.
 	inboxDatagrams = 256
@@ -42,6 +56,10 @@ const (
 	// packetsMax ends a connection before its 48-bit packet numbers run out.
 	packetsMax = 1<<48 - 1<<16
 )
+
+// streamsMax is how many streams of a lane each side may have opened at once; opening more is an error. A peer that
+// allows fewer (Config.Streams) refuses them. All together hold at most some 12 MiB that nobody reads.
+var streamsMax = [lanes]int{Express: 64, Bulk: 4}
 
 // Limits of following a client to another address.
 const (
@@ -167,6 +185,9 @@ const (
 	// probeGap is the pause between probes of a silent peer. A living one answers the first that arrives, so that even at
 	// 60 % loss both ways hardly any is taken for dead.
 	probeGap = 500 * time.Millisecond
+
+	// resetGap is the shortest pause between repetitions of a reset that is not acknowledged.
+	resetGap = 100 * time.Millisecond
 
 	// rtoMin and rtoMax bound the age up to which a lost symbol is rebuilt.
 	rtoMin = 100 * time.Millisecond

@@ -6,7 +6,6 @@ import (
 	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
-	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -43,13 +42,15 @@ type Machine struct {
 	largest  uint64 // highest packet number that arrived
 	received uint64 // different packets that arrived
 	owesAck  bool
+	unacked  uint8             // packets since then
 	askedAt  time.Time         // when the packet arrived that is acknowledged next
 	packet   []byte            // under construction
 	head     wire.PacketHeader // of it
 
-	stream   *arq.Stream
-	heard    bool // the stream took symbols since the last Advance
-	outgoing fifo // written, not yet in the stream
+	main    *MachineStream   // stream 0
+	streams []*MachineStream // main and all others that are not gone, in the order in which they began
+	directory
+	pace     *pacer // nil: nothing is known
 	enc      *fec.Encoder
 	dec      *fec.Decoder
 	repairs  []*repair
@@ -121,34 +122,26 @@ func (m *Machine) Write(p []byte) int {
 	if m.state > stateLinger {
 		return 0
 	}
-	n := min(len(p), max(0, sendBufferBytes-m.outgoing.len()))
-	m.outgoing.write(p[:n])
-	return n
+	return m.main.write(p)
 }
 
 // Read copies bytes that arrived, in order, into p and returns how many. P must have room for ReadBytesMin; 0 means
 // that nothing is there.
 func (m *Machine) Read(p []byte) int {
-	if m.stream == nil {
-		return 0
-	}
-	n := m.stream.Recv(p)
-	if m.cfg.Planted != planted.None {
-		n = m.misread(p, n)
-	}
-	if n > 0 {
-		m.busy() // What it waited for may have been the reader.
-	}
-	m.stats.StreamBytesReceived += uint64(n)
-	return n
+	return m.main.Read(p)
 }
 
 // ReadBytesMin is the least room Read needs.
 const ReadBytesMin = wire.SymbolBytesMax
 
-// Waiting reports whether anything written has not been acknowledged.
+// Waiting reports whether anything written to any stream has not been acknowledged.
 func (m *Machine) Waiting() bool {
-	return m.outgoing.len() > 0 || m.stream != nil && m.stream.Waiting() > 0
+	for _, s := range m.streams {
+		if s.Waiting() {
+			return true
+		}
+	}
+	return len(m.resets) > 0
 }
 
 // Stats returns the figures so far.
@@ -163,9 +156,12 @@ func (m *Machine) Stats() ConnStats {
 		s.Drops[DropSymbolTwice] += d.Duplicate
 		s.Drops[DropSymbolBad] += d.Bad + d.Conflicts
 	}
-	if m.stream != nil {
-		a := m.stream.Stats()
-		s.Retransmits, s.Sleeps, s.Wakes = a.Retransmits, a.Sleeps, a.Wakes
+	m.addStats(&s)
+	s.Streams = len(m.streams) - 1
+	if m.pace != nil {
+		p := m.pace.model.Stats()
+		s.DeliveryRate, s.PacingRate, s.InFlightBytes, s.WindowBytes = p.Rate, p.Pace, p.InFlight, p.Window
+		s.QueueDelay, s.BackOffs = p.QueueDelay, p.BackOffs
 	}
 	return s
 }
@@ -182,7 +178,7 @@ func (m *Machine) Advance(now time.Time) {
 	case stateOpen, stateLinger:
 		m.advanceAnswer()
 		m.advancePaths(now)
-		m.advanceStream(now)
+		m.advanceStreams(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
 		m.advanceLiveness(now)
@@ -215,10 +211,8 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 		}
 		sooner(m.helloUntil)
 	case stateOpen, stateLinger:
-		if m.stream != nil {
-			if d, ok := m.stream.Next(m.outgoing.len() > 0); ok {
-				sooner(now.Add(d))
-			}
+		if at := m.streamsAt(now); !at.IsZero() {
+			sooner(at)
 		}
 		for _, r := range m.repairs {
 			sooner(r.at)

@@ -1,13 +1,18 @@
 package reliable
 
 import (
+	"slices"
 	"time"
 
+	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
 const (
+	// ackPackets is after how many packets an acknowledgement leaves at the latest: it reaches back 64, and one may be lost.
+	ackPackets = 32
+
 	// reorderPackets is how many later packets must have arrived before one counts as lost (RFC 9002, 6.1.1).
 	reorderPackets = 3
 )
@@ -19,23 +24,53 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 		return errBroken // An acknowledgement for a packet never sent.
 	}
 	m.token.acknowledged(a)
+	var rtt time.Duration
+	news := false
+	p := m.pacing()
+	p.confirms = p.confirms[:0]
 	for i := range m.sent {
-		p := &m.sent[i]
-		if p.number > a.Largest {
+		item := &m.sent[i]
+		if item.number > a.Largest {
 			break
 		}
-		if p.arrived || !a.Has(p.number) {
+		if item.arrived || !a.Has(item.number) {
 			continue
 		}
-		p.arrived = true
-		if p.number == a.Largest {
-			m.rtt.sample(now.Sub(p.at) - a.Delay)
+		item.arrived, news = true, true
+		if item.number == a.Largest {
+			rtt = max(now.Sub(item.at)-a.Delay, time.Microsecond)
+			m.rtt.sample(rtt)
 		}
-		m.arrivedAtPeer(*p)
+		if !item.settled {
+			item.settled = true
+			p.model.Acked(item.stamp)
+		}
+		m.arrivedAtPeer(item.cargo)
 	}
 	m.judge(now, a.Largest)
+	p.model.Update(m.elapsed(), rtt)
+	if news {
+		p.silence.Heard(m.elapsed(), m.timeout(), slices.ContainsFunc(m.sent, func(i sentItem) bool { return !i.mute && !i.arrived }))
+	}
 	m.lossOut.reportLost(a.Largest, a.Lost)
+	m.confirm(p.confirms, rtt > 0)
 	return nil
+}
+
+// confirm tells the streams which of their segments arrived. They may send when they hear it. Fresh says that the last came
+// just before the acknowledgement left.
+func (m *Machine) confirm(arrived []cargo, fresh bool) {
+	var sent [64 + 1]arq.Sent // As many as an acknowledgement covers.
+	for i := 0; i < len(arrived); {
+		s, n := arrived[i].stream, 0
+		for ; i < len(arrived) && arrived[i].stream == s && n < len(sent); i++ {
+			sent[n] = arrived[i].sent
+			n++
+		}
+		if !s.gone {
+			s.arq.Confirm(sent[:n], fresh && i == len(arrived))
+		}
+	}
 }
 
 // judge decides the fate of packets in the order in which they left, as far as it is known: arrived, or overtaken by so
@@ -45,10 +80,14 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 		return
 	}
 	n := 0
-	for _, p := range m.sent {
+	for i := range m.sent {
+		p := &m.sent[i]
 		lost := p.number+reorderPackets <= largest || p.number < largest && m.rtt.smoothed > 0 && now.Sub(p.at) > m.rtt.smoothed*9/8
 		if !p.arrived && !lost {
 			break
+		}
+		if !p.arrived {
+			m.lost(p)
 		}
 		m.losses.Judge(p.at.Sub(m.start), !p.arrived)
 		n++
@@ -56,5 +95,13 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 	m.sent = m.sent[:copy(m.sent, m.sent[n:])]
 	if len(m.sent) == 0 {
 		m.sent = nil
+	}
+}
+
+// lost tells congestion control that a packet does not count as in flight any more.
+func (m *Machine) lost(p *sentItem) {
+	if !p.settled {
+		p.settled = true
+		m.pacing().model.Lost(p.stamp)
 	}
 }

@@ -65,10 +65,13 @@ func newServer(cfg *Config, shared *Shared, now time.Time, hello Datagram, emit 
 }
 
 func newMachine(cfg *Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) *Machine {
-	return &Machine{
+	m := &Machine{
 		cfg: cfg, shared: shared, emit: emit, start: now, now: now, path: path,
 		heardAt: now, spokeAt: now, probeAt: now, restAt: now.Add(idleState),
 	}
+	m.main = &MachineStream{m: m}
+	m.streams = []*MachineStream{m.main}
+	return m
 }
 
 // newConnID draws an ID that is not zero.

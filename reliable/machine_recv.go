@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
 	"udpchat/reliable/internal/planted"
@@ -78,6 +77,12 @@ func (m *Machine) handlePacket(now time.Time, d Datagram) {
 	}
 	m.lossIn.report(m.largest, m.received)
 	m.handleFrames(now, frames)
+	if m.owesAck {
+		m.unacked++
+		if m.unacked >= ackPackets && m.state <= stateLinger {
+			m.sendOwedAck() // An acknowledgement reaches back only so far.
+		}
+	}
 }
 
 // handleFrames takes the frames of an authentic packet. A peer that breaks the protocol here has a bug or is hostile:
@@ -110,11 +115,17 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 			return nil
 		}
 		m.owesAck = true
-		m.tellWindow() // The peer may be waiting for a window update that was lost.
+		m.tellWindows() // The peer may be waiting for a window update that was lost.
 	case wire.FrameBare:
 		return m.input(f.Symbol, false, 0)
 	case wire.FrameSource:
 		return m.handleSource(now, f)
+	case wire.FrameData:
+		m.owesAck = true
+		return m.input(f.Symbol, false, 0)
+	case wire.FrameReset:
+		m.owesAck = true
+		return m.handleReset(f.Stream, f.Code)
 	case wire.FrameRepair:
 		return m.handleRepair(now, f)
 	case wire.FrameAck:
@@ -140,12 +151,15 @@ func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
 	m.owesAck = true
 	var rebuilt error
 	d := m.decoder()
+	known := d.Stats()
 	fresh := d.Source(now.Sub(m.start), wire.NearGroup(d.Newest(), f.Group), f.Index, f.Symbol, func(sym []byte) {
 		rebuilt = errors.Join(rebuilt, m.input(sym, true, 0))
 	})
-	if !fresh {
+	if now := m.dec.Stats(); !fresh && (now.Duplicate != known.Duplicate || now.Bad != known.Bad) {
 		return rebuilt
 	}
+	// The acknowledgement of the packet tells the peer that the symbol came, so also one that is too old to tell whether it
+	// was seen before goes on to the ARQ, which knows.
 	return errors.Join(m.input(f.Symbol, false, 0), rebuilt)
 }
 
@@ -165,7 +179,7 @@ func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 		// which knows the round trip, says so.
 		if f.Asks {
 			m.owesAck = true
-			m.tellWindow() // It carries the ARQ's own acknowledgement, which was lost too.
+			m.tellWindows() // It carries the ARQ's own acknowledgement, which was lost too.
 		}
 	default:
 		m.owesAck = true
@@ -193,34 +207,30 @@ func (m *Machine) advanceDecoder(now time.Time) {
 	}
 }
 
-// input hands a symbol to the ARQ. Age is how much later than the symbol itself what it was rebuilt from was sent.
+// input hands a symbol to the stream it is for. Age is how much later than the symbol itself what it was rebuilt from was
+// sent.
 func (m *Machine) input(symbol []byte, rebuilt bool, age time.Duration) error {
-	m.openStream()
-	m.heard = true
-	defer m.stirred()
+	s, err := m.streamFor(symbol)
+	if s == nil {
+		return err
+	}
+	s.heard = true
+	defer m.stirred(s)
 	if rebuilt && m.cfg.Planted == planted.RebuiltWrong {
 		symbol = bytes.Clone(symbol)
 		symbol[len(symbol)-1] ^= 1
 	}
 	if rebuilt {
-		return m.stream.InputRebuilt(symbol, age)
+		return s.arq.InputRebuilt(symbol, age)
 	}
-	return m.stream.Input(symbol)
+	return s.arq.Input(symbol)
 }
 
-func (m *Machine) tellWindow() {
-	if m.stream != nil {
-		m.stream.TellWindow()
-	}
-}
-
-// openStream makes the ARQ's state when it is first needed.
-func (m *Machine) openStream() {
-	if m.stream == nil {
-		m.stream = arq.New(arq.Config{
-			ID: 0, SymbolBytes: wire.SymbolBytesMax, SendWindow: windowSegments, RecvWindow: windowSegments,
-			Clock: m.shared.clock, Output: m.outputSymbol, RTT: func() time.Duration { return m.rtt.smoothed },
-			Planted: m.cfg.Planted,
-		})
+// tellWindows has all streams tell how much they take.
+func (m *Machine) tellWindows() {
+	for _, s := range m.streams {
+		if s.arq != nil {
+			s.arq.TellWindow()
+		}
 	}
 }

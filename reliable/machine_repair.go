@@ -24,11 +24,20 @@ type repair struct {
 }
 
 // outputSymbol sends what the ARQ puts out. Data goes into the open group; what is only acknowledgement goes bare.
-func (m *Machine) outputSymbol(symbol []byte, kind arq.Kind) {
-	m.stirred()
-	if kind == arq.Control {
+func (m *Machine) outputSymbol(s *MachineStream, sym arq.Symbol) {
+	m.stirred(s)
+	symbol := sym.Bytes
+	switch {
+	case sym.Kind == arq.Control:
 		b := m.startPacket(wire.BareFrameBytes + len(symbol))
-		m.sendPacket(wire.AppendBare(b, symbol), nil, false)
+		m.sendPacket(wire.AppendBare(b, symbol), cargo{}, false)
+		return
+	case sym.Kind == arq.Resent && !m.mayResend(s, len(symbol)):
+		return
+	case s.Lane() == Bulk:
+		b := m.startPacket(wire.DataFrameBytes + len(symbol))
+		m.stats.SymbolsSent++
+		m.sendPacket(wire.AppendData(b, symbol), cargo{stream: s, sent: sym.Sent}, true)
 		return
 	}
 	b := m.startPacket(wire.SourceFrameBytes + len(symbol))
@@ -42,12 +51,12 @@ func (m *Machine) outputSymbol(symbol []byte, kind arq.Kind) {
 		m.repairs = append(m.repairs, &repair{first: m.now})
 	}
 	r := m.repairs[len(m.repairs)-1]
-	r.resent = r.resent || kind == arq.Resent
+	r.resent = r.resent || sym.Kind == arq.Resent
 	r.last = m.now
 	group, index := m.enc.Add(symbol)
 	m.stats.SymbolsSent++
 	m.budget.Earn(m.now.Sub(m.start), len(symbol))
-	m.sendPacket(wire.AppendSource(b, group, index, symbol), r, true)
+	m.sendPacket(wire.AppendSource(b, group, index, symbol), cargo{group: r, stream: s, sent: sym.Sent}, true)
 }
 
 // closeGroup ends the open group and plans its repair symbols.
@@ -98,8 +107,9 @@ func (m *Machine) advanceRepairs(now time.Time) {
 		r := m.repairs[i]
 		for r.next < r.group.R && !now.Before(r.at) && m.state <= stateLinger {
 			// What does not fit the budget is left out.
-			if m.budget.Spend(now.Sub(m.start), r.group.RepairBytes()) {
-				m.sendPacket(m.appendRepair(m.startPacket(wire.RepairFrameBytes+r.group.RepairBytes()), r), r, true)
+			if m.mayRepair(r.group.RepairBytes()) && m.budget.Spend(now.Sub(m.start), r.group.RepairBytes()) {
+				b := m.startPacket(wire.RepairFrameBytes + r.group.RepairBytes())
+				m.sendPacket(m.appendRepair(b, r), cargo{group: r, mute: !m.overdue(r)}, true)
 			} else {
 				m.stats.RepairUnpaid++
 				m.skipRepair(r)
@@ -119,13 +129,16 @@ func (m *Machine) advanceRepairs(now time.Time) {
 	}
 }
 
+// overdue reports whether an acknowledgement of the group should be here by now.
+func (m *Machine) overdue(r *repair) bool { return m.now.Sub(r.first) >= m.rtt.smoothed }
+
 // appendRepair appends the group's next repair symbol.
 func (m *Machine) appendRepair(b []byte, r *repair) []byte {
 	g := r.group
 	age := m.now.Sub(r.first)
 	b = wire.AppendRepair(b, wire.Repair{
 		Group: g.ID, K: uint8(g.K), Index: uint8(r.next), Age: age, Symbol: g.Repair(r.next),
-		Asks: age >= m.rtt.smoothed, // An acknowledgement should be here by now.
+		Asks: m.overdue(r),
 	})
 	m.stats.RepairSent++
 	if r.next == 0 {
@@ -158,7 +171,7 @@ func (m *Machine) appendRiders(b []byte) []byte {
 		if len(b)+wire.RepairFrameBytes+g.RepairBytes()+wire.SealBytes > wire.DatagramBytesMax {
 			break
 		}
-		if !m.budget.Spend(m.now.Sub(m.start), g.RepairBytes()) {
+		if !m.mayRepair(g.RepairBytes()) || !m.budget.Spend(m.now.Sub(m.start), g.RepairBytes()) {
 			break
 		}
 		b = m.appendRepair(b, r)
@@ -169,8 +182,15 @@ func (m *Machine) appendRiders(b []byte) []byte {
 
 // arrivedAtPeer notes that a packet was acknowledged. When any K symbols of a group have arrived, the peer has the whole
 // group and the rest of its repair symbols need not leave.
-func (m *Machine) arrivedAtPeer(p sentItem) {
-	r := p.group
+func (m *Machine) arrivedAtPeer(c cargo) {
+	if c.stream != nil {
+		p := m.pacing()
+		p.confirms = append(p.confirms, c)
+	}
+	if c.reset != nil {
+		m.resetArrived(c.reset)
+	}
+	r := c.group
 	if r == nil {
 		return
 	}

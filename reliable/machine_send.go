@@ -4,55 +4,35 @@ import (
 	"slices"
 	"time"
 
+	"udpchat/reliable/internal/arq"
+	"udpchat/reliable/internal/lane"
 	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
 // A sentItem is a packet that asked for an acknowledgement.
 type sentItem struct {
+	cargo
 	number  uint64
 	at      time.Time
-	group   *repair // whose symbol it carried; nil: none
+	stamp   lane.Stamp
 	arrived bool
+	settled bool // congestion control knows its fate
 }
 
-// advanceStream moves bytes into the ARQ and lets it send: acknowledgements of what came, new segments,
-// retransmissions. What it puts out between here and closeGroup is one flush, so one group.
-func (m *Machine) advanceStream(now time.Time) {
-	if m.outgoing.len() > 0 {
-		m.openStream()
-	}
-	if m.stream == nil {
-		return
-	}
-	if m.heard {
-		m.heard = false
-		m.stream.AckNow()
-	}
-	if m.outgoing.len() > 0 {
-		n := m.stream.Send(m.outgoing.bytes())
-		if m.cfg.Planted == planted.SendCut {
-			n = m.outgoing.len()
-		}
-		m.outgoing.drop(n)
-		m.stats.StreamBytesSent += uint64(n)
-	}
-	if m.outgoing.len() > 0 || m.stream.Pending() {
-		m.stream.Flush()
-	}
-	m.closeGroup()
-	switch {
-	case !m.Waiting():
-		m.waitingAt = time.Time{}
-	case m.waitingAt.IsZero():
-		m.waitingAt = now
-	}
+// cargo is what a packet carried that wants to hear of its arrival.
+type cargo struct {
+	group  *repair        // whose symbol it carried; nil: none
+	stream *MachineStream // whose data it carried; nil: none
+	sent   arq.Sent       // which
+	reset  *pendingReset  // nil: none
+	mute   bool           // it is acknowledged only together with others
 }
 
 // sendOwedAck sends an acknowledgement by itself if nothing took it along.
 func (m *Machine) sendOwedAck() {
 	if m.owesAck && m.state != stateEnded {
-		m.sendPacket(m.startPacket(0), nil, false)
+		m.sendPacket(m.startPacket(0), cargo{}, false)
 	}
 }
 
@@ -77,7 +57,7 @@ func (m *Machine) startPacket(room int) []byte {
 		b = wire.AppendCrypto(b, m.finish.data)
 	}
 	if m.owesAck {
-		m.owesAck = false
+		m.owesAck, m.unacked = false, 0
 		bitmap := m.arrived.Below(m.largest)
 		if m.largest <= 64 {
 			bitmap |= ^uint64(0) << (max(m.largest, 1) - 1) // There were no such packets, so none is missing.
@@ -96,15 +76,13 @@ func (m *Machine) startPacket(room int) []byte {
 }
 
 // sendPacket seals and sends the packet that startPacket began. Asks says that it wants an acknowledgement.
-func (m *Machine) sendPacket(b []byte, group *repair, asks bool) {
+func (m *Machine) sendPacket(b []byte, c cargo, asks bool) {
 	if riders := m.appendRiders(b); len(riders) > len(b) {
+		c.mute = c.mute || !asks
 		b, asks = riders, true
 	}
 	if asks {
-		if len(m.sent) == sentPacketsMax && m.cfg.Planted != planted.SentEndless {
-			m.sent = slices.Delete(m.sent, 0, sentPacketsMax/4)
-		}
-		m.sent = append(m.sent, sentItem{number: m.number, at: m.now, group: group})
+		m.remember(c, len(b)+wire.SealBytes+headerBytes)
 	}
 	m.spokeAt = m.now
 	if m.cfg.Watch != nil {
@@ -117,6 +95,22 @@ func (m *Machine) sendPacket(b []byte, group *repair, asks bool) {
 	}
 	if m.number >= packetsMax {
 		m.end(errBroken)
+	}
+}
+
+// remember keeps what must be known of a packet of so many bytes when it is acknowledged.
+func (m *Machine) remember(c cargo, bytes int) {
+	if len(m.sent) == sentPacketsMax && m.cfg.Planted != planted.SentEndless {
+		old := m.sent[:sentPacketsMax/4]
+		for i := range old {
+			m.lost(&old[i])
+		}
+		m.sent = slices.Delete(m.sent, 0, len(old))
+	}
+	t := m.elapsed()
+	m.sent = append(m.sent, sentItem{cargo: c, number: m.number, at: m.now, stamp: m.pacing().model.Sent(t, bytes)})
+	if !c.mute {
+		m.pacing().silence.Wait(t, m.timeout())
 	}
 }
 

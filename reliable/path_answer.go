@@ -3,7 +3,6 @@ package reliable
 import (
 	"time"
 
-	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -25,8 +24,7 @@ func (m *Machine) handleChallenge(c wire.Challenge) {
 	}
 	if m.answer.challenge != c {
 		m.stats.Challenges++
-		m.rtt = rttEstimator{}
-		m.losses = fec.LossEstimator{}
+		m.forgetWay()
 	}
 	m.answer = answer{c, true}
 }
@@ -35,7 +33,7 @@ func (m *Machine) handleChallenge(c wire.Challenge) {
 func (m *Machine) advanceAnswer() {
 	if m.answer.owed {
 		m.answer.owed = false
-		m.sendPacket(wire.AppendResponse(m.startPacket(wire.ChallengeFrameBytes), m.answer.challenge), nil, true)
+		m.sendPacket(wire.AppendResponse(m.startPacket(wire.ChallengeFrameBytes), m.answer.challenge), cargo{}, true)
 	}
 }
 
@@ -95,5 +93,5 @@ func (m *Machine) advanceQuiet(now time.Time) {
 	if q.gap*quietGaps <= quietMin {
 		b = wire.AppendPadding(b, wire.DatagramBytesMax-wire.SealBytes-len(b))
 	}
-	m.sendPacket(b, nil, true)
+	m.sendPacket(b, cargo{}, true)
 }

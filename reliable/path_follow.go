@@ -104,6 +104,7 @@ func (m *Machine) beginCheck(now time.Time, p Path, n int) {
 	roam.routes = append(roam.routes, r)
 	// If somebody has only copied the packet the client is still at home, and its answer brings us back (RFC 9000, 9.3.3).
 	roam.target, roam.askHome = r, true
+	m.talkAgain()
 	m.stats.PathChecks++
 }
 
@@ -165,14 +166,27 @@ func (m *Machine) move(now time.Time, r *route) {
 // pathChanged forgets what was learned on the way before (RFC 9000, 9.4). Since is from when on datagrams went the new
 // way.
 func (m *Machine) pathChanged(from Path, since time.Time) {
+	for i := range m.sent {
+		if p := &m.sent[i]; p.at.Before(since) {
+			m.lost(p)
+		}
+	}
 	m.sent = slices.DeleteFunc(m.sent, func(p sentItem) bool { return p.at.Before(since) })
+	m.talkAgain()
 	m.lossIn.restart()
 	m.lossOut.restart()
 	if from.Remote.Addr() == m.path.Remote.Addr() {
 		return // A NAT has changed its mind about the port; the way is the same.
 	}
+	m.forgetWay()
+}
+
+// forgetWay forgets what was learned about the way to the peer.
+func (m *Machine) forgetWay() {
+	m.giveUpSent()
 	m.rtt = rttEstimator{}
 	m.losses = fec.LossEstimator{}
+	m.pace = nil
 }
 
 // advancePaths sends the challenges that are due and forgets what is over.
@@ -188,12 +202,12 @@ func (m *Machine) advancePaths(now time.Time) {
 		r.at = now.Add(handshake.Gap(r.tries))
 		r.tries++
 		roam.via = r
-		m.sendPacket(wire.AppendChallenge(m.startPacket(wire.ChallengeFrameBytes), r.challenge), nil, true)
+		m.sendPacket(wire.AppendChallenge(m.startPacket(wire.ChallengeFrameBytes), r.challenge), cargo{}, true)
 		roam.via = nil
 	}
 	if roam.askHome {
 		roam.askHome, roam.home = false, true
-		m.sendPacket(wire.AppendPing(m.startPacket(1)), nil, true)
+		m.sendPacket(wire.AppendPing(m.startPacket(1)), cargo{}, true)
 		roam.home = false
 	}
 }

@@ -3,11 +3,11 @@ package reliable
 import "udpchat/reliable/internal/planted"
 
 // misread is what planted bugs do to n bytes that were just read into p. It returns how many the reader gets.
-func (m *Machine) misread(p []byte, n int) int {
-	switch m.cfg.Planted {
+func (s *MachineStream) misread(p []byte, n int) int {
+	switch s.m.cfg.Planted {
 	case planted.ReadSkips:
 		if len(p)-n < ReadBytesMin {
-			m.stream.Recv(make([]byte, m.stream.Readable()))
+			s.arq.Recv(make([]byte, s.arq.Readable()))
 		}
 	case planted.ReadSwaps:
 		half := n / 2

@@ -25,6 +25,7 @@ const (
 	DropUnexpected              // type of datagram that makes no sense in this state
 	DropSendFailed              // the system refused to send
 	DropHandshake               // handshake that failed
+	DropStreamEnded             // symbol for a stream that has ended
 	drops
 
 	dropNone Drop = 255 // not dropped
@@ -33,7 +34,7 @@ const (
 var dropNames = [drops]string{
 	"not_ours", "version", "too_long", "malformed", "unknown_connection", "wrong_address", "bad_seal", "repeated_packet",
 	"inbox_full", "too_early", "symbol_twice", "symbol_bad", "backlog_full", "connection_ended", "unasked", "unexpected",
-	"send_failed", "handshake_failed",
+	"send_failed", "handshake_failed", "stream_ended",
 }
 
 // String returns the reason's name in lower case with underscores.
@@ -88,6 +89,16 @@ type ConnStats struct {
 	RepairReceived  uint64
 	RecoveredByFEC  uint64 // symbols of the peer rebuilt here
 	Retransmits     uint64 // segments sent again by the ARQ
+	ResendsHeld     uint64 // symbols the ARQ wanted to send again, kept back because too much was in flight
+
+	Streams int              // open now, but for the connection itself
+	Lanes   [lanes]LaneStats // by Lane
+
+	// What congestion control thinks. Rates are bytes of IP packets per second, 0 if not known.
+	DeliveryRate, PacingRate   float64       // at which our packets arrive, at which they may leave
+	InFlightBytes, WindowBytes int           // in flight, and what may be
+	QueueDelay                 time.Duration // how much longer than the shortest the round trip is
+	BackOffs                   uint64        // how often a queue or a mark made us slow down
 
 	Roams             uint64 // server: times that the connection went to another address of its client
 	PathChecks        uint64 // server: addresses that were asked whether the client is there
@@ -100,6 +111,12 @@ type ConnStats struct {
 	Wakes             uint64 // times it was made again for the next byte
 
 	Drops Drops
+}
+
+// LaneStats count the bytes of the streams of a lane.
+type LaneStats struct {
+	BytesSent     uint64 // handed to Write and sent at least once
+	BytesReceived uint64 // in order, ready for Read
 }
 
 // EndpointStats are the figures of one endpoint since its start.

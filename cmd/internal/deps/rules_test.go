@@ -36,6 +36,10 @@ var rules = []rule{
 		why: "parity is arithmetic over symbols; it knows neither packets nor retransmission",
 	},
 	{
+		pkg: "reliable/internal/lane",
+		why: "congestion control is arithmetic over times and bytes; it knows no packets and no clock",
+	},
+	{
 		pkg: "reliable/internal/planted",
 		why: "names of mistakes, which tests build into a connection",
 	},

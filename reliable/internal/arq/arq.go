@@ -17,13 +17,32 @@ type Config struct {
 	SendWindow  int    // segments in flight at most
 	RecvWindow  int    // segments kept for the reader and for order at most
 	Clock       *Clock
-	// Output takes a symbol to send. Symbol is valid only during the call.
-	Output func(symbol []byte, kind Kind)
+	// Ends makes each direction of the stream end by itself: CloseWrite says so, Ended tells. Both sides must agree. It
+	// costs a byte a segment.
+	Ends bool
+	// Confirmed says that the peer hears by Confirm of all segments that come to this side, so that it need not acknowledge
+	// them one by one.
+	Confirmed bool
+	// Output takes a symbol to send. Its bytes are valid only during the call.
+	Output func(Symbol)
 	// RTT is the round-trip time as far as the caller knows it, so that a stream that begins or wakes need not guess when
 	// to send again; 0: not known. Nil: never known.
 	RTT func() time.Duration
 	// Planted is a mistake to make on purpose, for tests of the tests. The zero value makes none.
 	Planted planted.Bug
+}
+
+// A Symbol is what is sent at once.
+type Symbol struct {
+	Bytes []byte
+	Kind  Kind
+	Sent  Sent // of the data in it
+}
+
+// Sent says which segments a symbol carries, for Confirm. The zero value names none.
+type Sent struct {
+	First, Count uint32 // they are Count in a row from number First
+	At           uint32 // the core's time
 }
 
 // A Kind says what a symbol carries.
@@ -46,20 +65,24 @@ var (
 type Stream struct {
 	core       *kcp.KCP // nil while the stream sleeps
 	cfg        Config
-	sendBase   uint32 // what the core calls segment 0 of what it sends
-	recvBase   uint32 // and of what it receives
-	started    bool   // Flush has flushed
-	flushAt    uint32 // the core refuses to flush before
-	handed     uint32 // segments given to the core
-	sendMax    uint32 // one above the highest sequence number ever sent
-	una        uint32 // highest cumulative acknowledgement that came in
-	told       uint32 // the one the core knows of; una-told segments are credit, see credit.go
-	came       uint32 // one above the highest sequence number that came in
-	read       uint32 // segments handed to the reader
-	owesAck    bool   // data came in since the last AckNow
-	peerWindow uint16 // what the peer last said it has room for
-	window     uint16 // receive window last told to the peer
-	wake       bool   // the core wants a flush that its queues do not show
+	sendBase   uint32   // what the core calls segment 0 of what it sends
+	recvBase   uint32   // and of what it receives
+	started    bool     // Flush has flushed
+	flushAt    uint32   // the core refuses to flush before
+	handed     uint32   // segments given to the core
+	sendMax    uint32   // one above the highest sequence number ever sent
+	una        uint32   // highest cumulative acknowledgement that came in
+	told       uint32   // the one the core knows of; una-told segments are credit, see credit.go
+	came       uint32   // one above the highest sequence number that came in
+	read       uint32   // segments handed to the reader
+	owesAck    bool     // data came in since the last AckNow
+	peerWindow uint16   // what the peer last said it has room for
+	window     uint16   // receive window last told to the peer
+	wake       bool     // the core wants a flush that its queues do not show
+	closed     bool     // our end has been queued
+	ended      bool     // the peer's end has been read
+	acked      []uint32 // numbers of acknowledged segments, plus one, by number modulo its length; nil while asleep
+	acks       []byte   // under construction
 	stats      Stats
 }
 
@@ -76,28 +99,70 @@ func New(cfg Config) *Stream {
 	return &Stream{cfg: cfg, window: uint16(cfg.RecvWindow), peerWindow: kcp.IKCP_WND_RCV}
 }
 
-// Send queues bytes of p and returns how many it took: fewer than len(p), or none, while too much is waiting. A rest
-// shorter than a segment is taken only when Flush would send it at once, so that small writes share segments.
-// Flush makes them leave.
-func (s *Stream) Send(p []byte) int {
+// SegmentBytes is how many bytes of the stream a segment holds.
+func (s *Stream) SegmentBytes() int {
+	n := s.cfg.SymbolBytes - headerBytes
+	if s.cfg.Ends {
+		n -= markBytes
+	}
+	return n
+}
+
+// Room returns how many segments Send would take.
+func (s *Stream) Room() int {
+	return max(0, min(s.cfg.SendWindow, int(s.peerWindow))-int(s.handed-s.told))
+}
+
+// Send queues bytes of p as at most so many segments and returns how many it took: less than that when the window is full.
+// A rest shorter than a segment is taken only when Flush would send it at once, so that small writes share segments.
+// Flush makes them leave, or an acknowledgement that comes before.
+func (s *Stream) Send(p []byte, segments int) int {
 	taken := 0
-	whole := s.cfg.SymbolBytes - headerBytes
-	for len(p) > 0 && s.Waiting() < s.cfg.SendWindow+queueSegments {
+	whole := s.SegmentBytes()
+	for segments = min(segments, s.Room()); len(p) > 0 && segments > 0; segments-- {
 		n := min(len(p), whole)
-		if n < whole && s.untilFlush() > 0 && s.credit() == 0 {
+		if n < whole && !s.Ready() {
 			break
 		}
-		s.rouse()
-		// One call is one segment: the core's stream mode cannot be switched on from outside, and in its message mode
-		// only a message of one segment can never wedge on a small window.
-		if s.core.Send(p[:n]) < 0 {
-			panic("BUG: arq: the core refused bytes within its limits")
-		}
-		s.handed++
+		s.hand(markData, p[:n])
 		taken += n
 		p = p[n:]
 	}
 	return taken
+}
+
+// Open queues a segment without bytes, which tells the peer of the stream. The stream must have Ends.
+func (s *Stream) Open() { s.hand(markData, nil) }
+
+// CloseWrite queues the end of what this side sends, after which Send must not be called, and reports whether there was
+// room for it. The stream must have Ends.
+func (s *Stream) CloseWrite() bool {
+	if !s.closed && s.Room() > 0 {
+		s.hand(markEnd, nil)
+		s.closed = true
+	}
+	return s.closed
+}
+
+// Closed reports whether the end of what this side sends was queued.
+func (s *Stream) Closed() bool { return s.closed }
+
+// Ended reports whether all that the peer sent has been read, to its end.
+func (s *Stream) Ended() bool { return s.ended }
+
+// hand gives the core a segment. One call is one segment: the core's stream mode cannot be switched on from outside, and in
+// its message mode only a message of one segment can never wedge on a small window.
+func (s *Stream) hand(mark byte, p []byte) {
+	s.rouse()
+	var room [symbolBytesMax]byte
+	if s.cfg.Ends {
+		room[0] = mark
+		p = room[:markBytes+copy(room[markBytes:], p)]
+	}
+	if s.core.Send(p) < 0 {
+		panic("BUG: arq: the core refused bytes within its limits")
+	}
+	s.handed++
 }
 
 // Recv copies received bytes in order into p and returns how many; 0 means that there are none or that p is shorter
@@ -109,14 +174,29 @@ func (s *Stream) Recv(p []byte) int {
 		if size == 0 || size > len(p)-n {
 			return n
 		}
-		n += s.core.Recv(p[n:])
+		s.core.Recv(p[n:])
 		s.read++
 		// A peer that was told "no room" waits for the news that there is some.
 		s.wake = s.wake || s.window == 0
+		if s.cfg.Ends {
+			size = s.unmark(p[n:][:size])
+		}
+		n += size
 	}
 }
 
-// Readable returns the size of the next segment that Recv would copy, 0 if there is none.
+// unmark removes the mark in front of a segment's bytes and returns how many there are. Behind the end there are none.
+func (s *Stream) unmark(b []byte) int {
+	switch {
+	case s.ended:
+		return 0
+	case b[0] == markEnd:
+		s.ended = true
+	}
+	return copy(b, b[markBytes:])
+}
+
+// Readable returns how much room Recv needs for the next segment, 0 if there is none.
 func (s *Stream) Readable() int {
 	if s.core == nil {
 		return 0
@@ -172,16 +252,30 @@ func (s *Stream) unpacked(symbol []byte, f func(symbol []byte) error) error {
 
 // input hands the core a symbol that has passed check.
 func (s *Stream) input(symbol []byte, una uint32, kind kcp.PacketType) error {
-	s.una = una
 	if s.core == nil && !s.stir(symbol) {
 		return nil
 	}
-	s.settle()
+	s.settle(una)
 	s.translate(symbol)
-	if s.core.Input(symbol, kind, false) != 0 {
+	if s.coreInput(symbol, kind) != 0 {
 		return ErrMalformed
 	}
 	return nil
+}
+
+// coreInput hands acknowledgements to the core. Its timeout is the smoothed round trip and four times its variation, but at
+// least one flush interval more: while a transfer fills a queue the round trip grows faster than that follows, and the
+// whole window would be sent again.
+func (s *Stream) coreInput(b []byte, kind kcp.PacketType) int {
+	busy := s.Waiting() > busySegments
+	if busy {
+		s.core.NoDelay(-1, busyMargin, -1, -1)
+	}
+	n := s.core.Input(b, kind, false)
+	if busy {
+		s.core.NoDelay(-1, flushInterval, -1, -1)
+	}
+	return n
 }
 
 // check returns the symbol's highest cumulative acknowledgement and the peer's window, or why no correct peer can have
@@ -203,6 +297,9 @@ func (s *Stream) check(b []byte) (una uint32, window uint16, err error) {
 		if (seg.cmd == kcp.IKCP_CMD_PUSH) != (seg.length > 0) || seg.cmd < kcp.IKCP_CMD_PUSH || seg.cmd > kcp.IKCP_CMD_WINS {
 			return 0, 0, ErrMalformed
 		}
+		if s.cfg.Ends && seg.cmd == kcp.IKCP_CMD_PUSH && !marked(b[headerBytes:][:seg.length]) {
+			return 0, 0, ErrMalformed
+		}
 		if after(seg.una, s.sendMax) || seg.cmd == kcp.IKCP_CMD_ACK && !after(s.sendMax, seg.sn) {
 			return 0, 0, ErrUnsent
 		}
@@ -214,6 +311,9 @@ func (s *Stream) check(b []byte) (una uint32, window uint16, err error) {
 	}
 	return una, window, nil
 }
+
+// marked reports whether a segment's bytes begin with a mark that makes sense.
+func marked(b []byte) bool { return b[0] == markData || b[0] == markEnd && len(b) == markBytes }
 
 // AckNow sends the acknowledgements of everything Input took since the last call, in as few symbols as possible.
 func (s *Stream) AckNow() {
@@ -253,10 +353,13 @@ func (s *Stream) putHeader(b []byte, cmd byte) {
 func (s *Stream) Flush() {
 	before := s.cfg.Clock.ms()
 	if s.until(before) > 0 {
-		if s.unsent() && s.credit() > 0 {
+		if s.Unsent() > 0 && s.credit() > 0 {
 			s.spend()
 		}
 		return
+	}
+	if s.core == nil && s.Room() == 0 {
+		s.rouse() // It asks now and then whether there is room.
 	}
 	asked := s.wake
 	s.wake = false
@@ -277,6 +380,9 @@ func (s *Stream) Flush() {
 	}
 	s.started = true
 }
+
+// Ready reports whether Flush would send now.
+func (s *Stream) Ready() bool { return s.credit() > 0 || s.untilFlush() == 0 }
 
 // untilFlush is how long the core will still refuse to flush.
 func (s *Stream) untilFlush() time.Duration { return s.until(s.cfg.Clock.ms()) }
@@ -309,8 +415,8 @@ func (s *Stream) Waiting() int {
 	return s.core.WaitSnd() - s.credit()
 }
 
-// unsent reports whether segments were given to the core that have never left.
-func (s *Stream) unsent() bool { return after(s.handed, s.sendMax) }
+// Unsent returns how many segments were taken by Send that have never left.
+func (s *Stream) Unsent() int { return int(s.handed - s.sendMax) }
 
 // Stats returns the counters.
 func (s *Stream) Stats() Stats { return s.stats }
@@ -318,33 +424,49 @@ func (s *Stream) Stats() Stats { return s.stats }
 // output translates what leaves into the numbers of the wire and looks at it: it must know the highest number sent, to
 // recognise forged acknowledgements, and whether there is data worth protecting.
 func (s *Stream) output(buf []byte, size int) {
-	kind := Control
-	for b := buf[:size]; len(b) >= headerBytes; {
+	sym := Symbol{Bytes: buf[:size]}
+	if s.cfg.Confirmed {
+		sym.Bytes = withoutAcks(sym.Bytes)
+	}
+	for b := sym.Bytes; len(b) >= headerBytes; {
 		s.translateOut(b)
 		seg := parseSegment(b)
 		s.window = seg.window
 		if seg.cmd == kcp.IKCP_CMD_PUSH {
-			kind = max(kind, Data)
+			sym.note(seg)
 			if !after(s.sendMax, seg.sn) {
 				s.sendMax = seg.sn + 1
 				s.stats.Sent++
 			} else {
 				s.stats.Retransmits++
-				kind = Resent
+				sym.Kind = Resent
 			}
 		}
 		b = b[headerBytes+int(seg.length):]
 	}
 	packed := s.cfg.Clock.borrow()
-	*packed = appendPacked((*packed)[:0], buf[:size])
-	s.cfg.Output(*packed, kind)
+	*packed = appendPacked((*packed)[:0], sym.Bytes)
+	sym.Bytes = *packed
+	s.cfg.Output(sym)
 	s.cfg.Clock.giveBack(packed)
+}
+
+// note takes note of data in a symbol. Segments that are not in a row are not named, but for the first ones.
+func (y *Symbol) note(seg segment) {
+	y.Kind = max(y.Kind, Data)
+	switch {
+	case y.Sent.Count == 0:
+		y.Sent = Sent{First: seg.sn, Count: 1, At: seg.ts}
+	case seg.sn == y.Sent.First+y.Sent.Count:
+		y.Sent.Count++
+	}
 }
 
 type segment struct {
 	id       uint32
 	cmd, frg byte
 	window   uint16
+	ts       uint32
 	sn, una  uint32
 	length   uint32
 }
@@ -355,6 +477,7 @@ func parseSegment(b []byte) segment {
 		cmd:    b[4],
 		frg:    b[5],
 		window: binary.LittleEndian.Uint16(b[6:]),
+		ts:     binary.LittleEndian.Uint32(b[8:]),
 		sn:     binary.LittleEndian.Uint32(b[12:]),
 		una:    binary.LittleEndian.Uint32(b[16:]),
 		length: binary.LittleEndian.Uint32(b[20:]),

@@ -33,10 +33,10 @@ func newLink(t *testing.T, window int, delay time.Duration, lose func() bool) *l
 	for i := range l.ends {
 		l.ends[i] = New(Config{
 			ID: 7, SymbolBytes: 1000, SendWindow: window, RecvWindow: window, Clock: clock,
-			Output: func(symbol []byte, _ Kind) {
+			Output: func(symbol Symbol) {
 				l.sent[i]++
 				if !l.lose() {
-					l.onWay[1-i] = append(l.onWay[1-i], parcel{time.Now().Add(l.delay), bytes.Clone(symbol)})
+					l.onWay[1-i] = append(l.onWay[1-i], parcel{time.Now().Add(l.delay), bytes.Clone(symbol.Bytes)})
 				}
 			},
 		})
@@ -66,6 +66,9 @@ func (l *link) step() {
 
 func never() bool { return false }
 
+// many is more segments than any window has.
+const many = 1 << 20
+
 func TestStreamCrossesLoss(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	synctest.Test(t, func(t *testing.T) {
@@ -80,7 +83,8 @@ func TestStreamCrossesLoss(t *testing.T) {
 			if time.Since(start) > 5*time.Minute {
 				t.Fatalf("seed %d: %d of %d bytes after 5 minutes", seed, len(got), len(want))
 			}
-			rest = rest[l.ends[0].Send(rest):]
+			rest = rest[l.ends[0].Send(rest, many):]
+			l.ends[0].Flush()
 			l.step()
 			got = append(got, buf[:l.ends[1].Recv(buf)]...)
 		}
@@ -100,11 +104,11 @@ func TestIdleStreamSendsAtOnceAndABusyOneAtItsNext(t *testing.T) {
 		for range 15 { // Whatever the phase of the core's clock, Next never asks too early nor an interval late.
 			time.Sleep(time.Second + 300*time.Microsecond)
 			before := l.sent[0]
-			s.Send([]byte("x"))
+			s.Send([]byte("x"), many)
 			if s.Flush(); l.sent[0] == before {
 				t.Fatal("an idle stream did not send at once")
 			}
-			if n := s.Send([]byte("part")); n != 0 {
+			if n := s.Send([]byte("part"), many); n != 0 {
 				t.Errorf("took %d bytes that Flush would not send", n)
 			}
 			d, ok := s.Next(true)
@@ -112,7 +116,7 @@ func TestIdleStreamSendsAtOnceAndABusyOneAtItsNext(t *testing.T) {
 				t.Fatalf("Next is %v, %v, want more than 0 up to the interval", d, ok)
 			}
 			time.Sleep(d)
-			if n := s.Send([]byte("part")); n != 4 {
+			if n := s.Send([]byte("part"), many); n != 4 {
 				t.Fatalf("took %d bytes at the time Next named, want 4", n)
 			}
 			before = l.sent[0]
@@ -127,7 +131,7 @@ func TestQuietStreamNeedsNoTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLink(t, 64, time.Millisecond, never)
 		for range 5 {
-			l.ends[0].Send([]byte("hello"))
+			l.ends[0].Send([]byte("hello"), many)
 			for range 50 {
 				l.step()
 				time.Sleep(time.Millisecond)
@@ -148,10 +152,10 @@ func TestSmallWritesShareSegments(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLink(t, 64, time.Millisecond, never)
 		s := l.ends[0]
-		s.Send([]byte("first"))
+		s.Send([]byte("first"), many)
 		s.Flush()
 		rest := bytes.Repeat([]byte("x"), 10_000) // Ten and a bit segments, while the flush interval runs.
-		n := s.Send(rest)
+		n := s.Send(rest, many)
 		if n == len(rest) || n%(1000-headerBytes) != 0 {
 			t.Errorf("took %d bytes, want whole segments", n)
 		}
@@ -164,11 +168,12 @@ func TestClosedWindowOpensAgain(t *testing.T) {
 		rest := make([]byte, 50_000)
 		total, buf := 0, make([]byte, 1000)
 		for i := 0; total < len(rest) || i < 2000; i++ {
-			rest = rest[l.ends[0].Send(rest):]
+			rest = rest[l.ends[0].Send(rest, many):]
+			l.ends[0].Flush()
 			l.step()
 			time.Sleep(time.Millisecond)
 			if i < 2000 { // The reader sleeps for two seconds.
-				if l.ends[0].Waiting() > 8+queueSegments {
+				if l.ends[0].Waiting() > 8 {
 					t.Fatalf("%d segments wait", l.ends[0].Waiting())
 				}
 				continue
@@ -199,7 +204,7 @@ func segmentBytes(id uint32, cmd, frg byte, sn, una uint32, data []byte) []byte 
 func TestInputRefusesWhatNoPeerSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newLink(t, 64, time.Hour, never).ends[0]
-		s.Send([]byte("one segment in flight"))
+		s.Send([]byte("one segment in flight"), many)
 		s.Flush()
 		ok := segmentBytes(7, kcp.IKCP_CMD_PUSH, 0, 0, 0, []byte("data"))
 		for name, test := range map[string]struct {
@@ -244,8 +249,8 @@ func FuzzInput(f *testing.F) {
 	f.Add(appendPacked(nil, segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 1<<31, nil)))
 	clock := NewClock()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := New(Config{ID: 7, SymbolBytes: 1000, SendWindow: 8, RecvWindow: 8, Clock: clock, Output: func([]byte, Kind) {}})
-		s.Send([]byte("in flight"))
+		s := New(Config{ID: 7, SymbolBytes: 1000, SendWindow: 8, RecvWindow: 8, Clock: clock, Output: func(Symbol) {}})
+		s.Send([]byte("in flight"), many)
 		s.Flush()
 		for range 3 {
 			_ = s.Input(b) // Whether it is refused does not matter here.
@@ -269,7 +274,7 @@ func TestCreditFlushesAtOnceAndCausesNoRetransmission(t *testing.T) {
 			}
 		}
 		for range 2 * creditMax { // Each is acknowledged before the next.
-			a.Send([]byte("x"))
+			a.Send([]byte("x"), many)
 			run(150 * time.Millisecond)
 		}
 		if a.credit() != creditMax {
@@ -281,14 +286,14 @@ func TestCreditFlushesAtOnceAndCausesNoRetransmission(t *testing.T) {
 		time.Sleep(time.Minute) // However old it is.
 		before := l.sent[0]
 		for i := range creditMax + 1 { // The first needs none.
-			if n := a.Send([]byte("burst")); n != 5 {
+			if n := a.Send([]byte("burst"), many); n != 5 {
 				t.Fatalf("message %d of a burst was not taken", i)
 			}
 			if a.Flush(); l.sent[0] != before+i+1 {
 				t.Fatalf("message %d of a burst did not leave at once", i)
 			}
 		}
-		if n := a.Send([]byte("more")); n != 0 {
+		if n := a.Send([]byte("more"), many); n != 0 {
 			t.Error("a message was taken although the credit is spent")
 		}
 		run(10 * time.Second)

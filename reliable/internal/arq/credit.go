@@ -21,20 +21,35 @@ const creditWindowMin = 8 * creditMax
 // credit returns how many flushes may be had at once.
 func (s *Stream) credit() int { return int(s.una - s.told) }
 
-// settle acknowledges one by one the segments that become credit, and passes what the peer acknowledged beyond that on
-// to the core. It comes before the core sees the symbol: a segment that the core believed missing would be sent again.
-func (s *Stream) settle() {
+// news reports whether segment sn, which was sent, is acknowledged for the first time.
+func (s *Stream) news(sn uint32) bool {
+	a := &s.acked[sn&uint32(len(s.acked)-1)]
+	if after(s.una, sn) || *a == sn+1 && sn+1 != 0 {
+		return false
+	}
+	*a = sn + 1
+	return true
+}
+
+// settle takes a cumulative acknowledgement. It acknowledges one by one the segments that become credit, and passes what the
+// peer acknowledged beyond that on to the core. It comes before the core sees the symbol: a segment that the core believed
+// missing would be sent again.
+func (s *Stream) settle(una uint32) {
 	keep := uint32(creditMax)
 	if s.peerWindow < creditWindowMin {
 		keep = 0
 	}
 	from := s.told
-	if s.una-s.told > keep {
-		from = s.una - keep
+	if una-s.told > keep {
+		from = una - keep
 	}
 	var acks [creditMax * headerBytes]byte
 	n := 0
-	for sn := from; sn != s.una; sn++ {
+	sn := s.una // Those before are known to the core.
+	if after(from, sn) {
+		sn = from
+	}
+	for ; sn != una; sn++ {
 		b := acks[n*headerBytes:]
 		s.putHeader(b, kcp.IKCP_CMD_ACK)
 		// So old that it says nothing about the order in which other segments arrived.
@@ -42,6 +57,7 @@ func (s *Stream) settle() {
 		binary.LittleEndian.PutUint32(b[12:], sn-s.sendBase)
 		n++
 	}
+	s.una = una
 	if n > 0 {
 		s.core.Input(acks[:n*headerBytes], kcp.IKCP_PACKET_FEC, false)
 	}

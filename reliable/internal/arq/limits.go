@@ -8,11 +8,22 @@ const (
 	// sender that is already busy ever waits for it.
 	flushInterval = 10
 
-	// queueSegments is how many segments may wait behind the send window. Send takes no more: what waits longer waits
-	// in the connection's buffer, where it costs only its bytes.
-	queueSegments = 64
+	// busySegments is how many segments in flight make a transfer, and busyMargin by how many ms its timeout is longer than the
+	// round trip, at least.
+	busySegments = 16
+	busyMargin   = 80
+
+	// symbolBytesMax bounds Config.SymbolBytes: what the core's buffers hold.
+	symbolBytesMax = 1500
 
 	// rttSamples is how often a new core is told the round-trip time. By so many its timeout comes down from three times
 	// that to less than two.
 	rttSamples = 4
+)
+
+// Marks in front of the bytes of a segment, in streams whose directions end by themselves.
+const (
+	markBytes = 1
+	markData  = 0
+	markEnd   = 1 // no bytes follow, in this segment or another
 )

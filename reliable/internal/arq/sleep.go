@@ -2,6 +2,7 @@ package arq
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	kcp "github.com/xtaci/kcp-go/v5"
 
@@ -25,7 +26,7 @@ func (s *Stream) Sleep() bool {
 	if !s.quiet() && s.cfg.Planted != planted.SleepBusy {
 		return false
 	}
-	s.core, s.started = nil, false
+	s.core, s.started, s.acked, s.acks = nil, false, nil, nil
 	s.told = s.una
 	s.stats.Sleeps++
 	s.sendBase, s.recvBase = s.handed, s.read
@@ -50,6 +51,7 @@ func (s *Stream) rouse() {
 	if s.stats.Sleeps > 0 {
 		s.stats.Wakes++
 	}
+	s.acked = make([]uint32, 1<<bits.Len(uint(s.cfg.SendWindow-1)))
 	s.core = kcp.NewKCP(s.cfg.ID, s.output)
 	s.core.SetMtu(s.cfg.SymbolBytes)
 	// No-delay profile: minimum RTO 30 ms and growing by half, resend after two later acknowledgements, no congestion
@@ -102,16 +104,19 @@ func (s *Stream) tellAsleep() {
 	seg[4] = kcp.IKCP_CMD_WINS
 	binary.LittleEndian.PutUint16(seg[6:], s.window)
 	binary.LittleEndian.PutUint32(seg[16:], s.read)
-	s.cfg.Output(appendPacked(nil, seg[:]), Control)
+	s.cfg.Output(Symbol{Bytes: appendPacked(nil, seg[:])})
 }
 
 // translate rewrites a symbol that has passed check into the core's numbers, its cumulative acknowledgements to what the
-// core knows, see credit.go.
+// core knows, see credit.go, and takes out acknowledgements of single segments that it has had.
 func (s *Stream) translate(b []byte) {
 	for len(b) > 0 {
 		seg := parseSegment(b)
 		base := s.sendBase
-		if seg.cmd == kcp.IKCP_CMD_PUSH {
+		switch {
+		case seg.cmd == kcp.IKCP_CMD_ACK && !s.news(seg.sn):
+			b[4] = kcp.IKCP_CMD_WINS // The core would count it as one more sign that earlier segments were lost.
+		case seg.cmd == kcp.IKCP_CMD_PUSH:
 			base = s.recvBase
 			s.owesAck = true
 			if !after(s.came, seg.sn) {

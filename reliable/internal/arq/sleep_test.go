@@ -31,7 +31,7 @@ func TestStreamsThatSleepWhenTheyMayLoseNothing(t *testing.T) {
 				from := rng.IntN(2)
 				p := bytes.Repeat([]byte{byte(i)}, 1+rng.IntN(1500))
 				for len(p) > 0 {
-					n := l.ends[from].Send(p)
+					n := l.ends[from].Send(p, many)
 					want[from] = append(want[from], p[:n]...)
 					p = p[n:]
 					l.step()
@@ -85,7 +85,7 @@ func TestStreamDoesNotSleepWhileItHasSomething(t *testing.T) {
 		if !a.Asleep() || !b.Sleep() {
 			t.Error("a new stream is awake")
 		}
-		a.Send([]byte("x"))
+		a.Send([]byte("x"), many)
 		if a.Sleep() {
 			t.Error("sleeps with bytes that never left")
 		}
@@ -119,7 +119,7 @@ func TestStreamDoesNotSleepWhileItHasSomething(t *testing.T) {
 		if !a.Sleep() {
 			t.Error("does not sleep with everything acknowledged")
 		}
-		a.Send([]byte("y"))
+		a.Send([]byte("y"), many)
 		a.Flush()
 		time.Sleep(10 * time.Millisecond)
 		l.step()
@@ -146,8 +146,8 @@ func TestLateSymbolsAfterASleepChangeNothing(t *testing.T) {
 		buf := make([]byte, 1000)
 		var late [2][][]byte // towards each
 		for range 5 {
-			a.Send([]byte("from a"))
-			b.Send([]byte("from b"))
+			a.Send([]byte("from a"), many)
+			b.Send([]byte("from b"), many)
 			for range 50 {
 				for i := range late {
 					for _, p := range l.onWay[i] {
@@ -194,7 +194,7 @@ func TestStreamWakesWithTheRoundTripItKnew(t *testing.T) {
 			l := newLink(t, 64, rtt/2, func() bool { return true })
 			s := l.ends[0]
 			s.cfg.RTT = func() time.Duration { return rtt }
-			s.Send([]byte("x"))
+			s.Send([]byte("x"), many)
 			start := time.Now()
 			for s.Stats().Retransmits == 0 {
 				s.Flush()
@@ -217,7 +217,7 @@ func TestClosedWindowSurvivesASleep(t *testing.T) {
 		if err := s.Input(appendPacked(nil, closed)); err != nil || !s.Sleep() {
 			t.Fatal(err)
 		}
-		s.Send([]byte("x"))
+		s.Send([]byte("x"), many)
 		s.Flush()
 		if s.Stats().Sent != 0 {
 			t.Error("data was sent into a closed window")
@@ -226,6 +226,7 @@ func TestClosedWindowSurvivesASleep(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)
+		s.Send([]byte("x"), many)
 		if s.Flush(); s.Stats().Sent != 1 {
 			t.Error("nothing was sent into an open window")
 		}

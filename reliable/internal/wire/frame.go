@@ -23,6 +23,8 @@ const (
 	FrameChallenge           // is somebody of ours at the address this goes to?
 	FrameResponse            // yes, with the challenge's data
 	FramePiece               // a part of the frames of a packet that was too large for the path
+	FrameData                // a symbol outside any group; asks for an acknowledgement
+	FrameReset               // a stream is broken off; asks for an acknowledgement
 )
 
 // A Frame is one decoded frame; Type says which fields count. Slices point into the packet.
@@ -34,11 +36,13 @@ type Frame struct {
 	K      uint8         // repair: source symbols of the group
 	Asks   bool          // repair: wants an acknowledgement even if it brings nothing new
 	Age    time.Duration // repair: how much later than the group's first symbol it left; whole ms up to 65 s
-	Symbol []byte        // source, bare, repair
+	Symbol []byte        // source, bare, repair, data
 
 	Ack Ack // ack
 
-	Code uint32 // close: why, as a number
+	Stream uint32 // reset: which
+
+	Code uint32 // close, reset: why, as a number
 	Text []byte // close: why, for people
 
 	Data []byte // crypto: bytes of TLS; token: the token
@@ -104,6 +108,18 @@ func AppendSource(b []byte, group uint32, index uint8, symbol []byte) []byte {
 // AppendBare appends a symbol outside any group.
 func AppendBare(b []byte, symbol []byte) []byte {
 	return appendSymbol(append(b, byte(FrameBare)), symbol)
+}
+
+// AppendData appends a symbol outside any group that asks for an acknowledgement.
+func AppendData(b []byte, symbol []byte) []byte {
+	return appendSymbol(append(b, byte(FrameData)), symbol)
+}
+
+// AppendReset appends a reset frame.
+func AppendReset(b []byte, stream, code uint32) []byte {
+	b = append(b, byte(FrameReset))
+	b = binary.BigEndian.AppendUint32(b, stream)
+	return binary.BigEndian.AppendUint32(b, code)
 }
 
 // A source symbol's group and index are three bytes, so are a repair symbol's, with a bit for Asks.
@@ -210,9 +226,15 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 		f.Group, f.Index = parse24(b)>>indexBits, b[2]&indexMax
 		f.Symbol, rest, err = parseSymbol(b[3:])
 		return f, rest, err
-	case FrameBare:
+	case FrameBare, FrameData:
 		f.Symbol, rest, err = parseSymbol(b)
 		return f, rest, err
+	case FrameReset:
+		if len(b) < ResetFrameBytes-1 {
+			return f, nil, ErrTruncated
+		}
+		f.Stream, f.Code = binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
+		return f, b[ResetFrameBytes-1:], nil
 	case FrameRepair:
 		if len(b) < RepairFrameBytes-1 {
 			return f, nil, ErrTruncated

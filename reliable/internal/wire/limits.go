@@ -45,6 +45,9 @@ const (
 	SourceFrameBytes = 1 + 3 + 2
 	BareFrameBytes   = 1 + 2
 	RepairFrameBytes = 1 + 3 + 1 + 2 + 2
+	// DataFrameBytes is the size of a data frame without its symbol, ResetFrameBytes of a reset frame.
+	DataFrameBytes  = 1 + 2
+	ResetFrameBytes = 1 + 4 + 4
 	// TokenFrameBytes is the size of a token frame without its token.
 	TokenFrameBytes = 1 + 1
 	// ChallengeFrameBytes and PieceFrameBytes are the sizes of a challenge or response, and of a piece without its part.

@@ -1,0 +1,76 @@
+package arq
+
+import (
+	"encoding/binary"
+
+	kcp "github.com/xtaci/kcp-go/v5"
+)
+
+// The core acknowledges each segment once, so that a lost acknowledgement costs a segment that is sent again in vain,
+// unless the cumulative one passes it soon: with some loss it hardly ever does. The packets around us are
+// acknowledged many times over, so Confirm tells what is known from there.
+
+// Confirm takes the news that symbols have arrived and been handed to the peer's stream. Fresh says that the last of them is
+// acknowledged as soon as it came, so that it tells the round-trip time.
+func (s *Stream) Confirm(arrived []Sent, fresh bool) {
+	if s.core == nil || len(arrived) == 0 {
+		return // All is acknowledged.
+	}
+	last := len(arrived) - 1
+	if fresh {
+		s.confirm(arrived[:last], kcp.IKCP_PACKET_FEC)
+		s.confirm(arrived[last:], kcp.IKCP_PACKET_REGULAR)
+	} else {
+		s.confirm(arrived, kcp.IKCP_PACKET_FEC)
+	}
+}
+
+func (s *Stream) confirm(arrived []Sent, kind kcp.PacketType) {
+	b := s.acks[:0]
+	for _, a := range arrived {
+		for sn := a.First; sn != a.First+a.Count; sn++ {
+			if !after(s.sendMax, sn) || !s.news(sn) {
+				continue
+			}
+			n := len(b)
+			b = append(b, make([]byte, headerBytes)...)
+			s.putHeader(b[n:], kcp.IKCP_CMD_ACK)
+			binary.LittleEndian.PutUint16(b[n+6:], s.peerWindow)
+			binary.LittleEndian.PutUint32(b[n+8:], a.At)
+			binary.LittleEndian.PutUint32(b[n+12:], sn-s.sendBase)
+		}
+	}
+	s.acks = b
+	if len(b) > 0 {
+		s.coreInput(b, kind)
+	}
+}
+
+// withoutAcks removes the acknowledgements of single segments, with which the core begins a symbol. If there is nothing
+// else the last becomes a window answer: it tells the cumulative acknowledgement and the window.
+func withoutAcks(b []byte) []byte {
+	for len(b) >= headerBytes && b[4] == kcp.IKCP_CMD_ACK {
+		if len(b) == headerBytes {
+			b[4] = kcp.IKCP_CMD_WINS
+			break
+		}
+		b = b[headerBytes:]
+	}
+	return b
+}
+
+// HasData reports whether a symbol has data in it. It need not have passed Input.
+func HasData(symbol []byte) (has bool) {
+	Parts(symbol, func(p Part) { has = has || p.Data })
+	return has
+}
+
+// LastWords returns a symbol that tells the peer that all it sent arrived. The stream must have Ended.
+func (s *Stream) LastWords() []byte {
+	b := make([]byte, headerBytes)
+	binary.LittleEndian.PutUint32(b[0:], s.cfg.ID)
+	b[4] = kcp.IKCP_CMD_WINS
+	binary.LittleEndian.PutUint16(b[6:], uint16(s.cfg.RecvWindow))
+	binary.LittleEndian.PutUint32(b[16:], s.read)
+	return appendPacked(nil, b)
+}
