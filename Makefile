@@ -14,15 +14,20 @@ KILLS    ?= 100
 TESTFLAGS ?=
 LINES_MAX := 600
 
+# What the figures that ship for machines without a wire lane are made of.
+RECORDED := cmd/internal/compare/recorded/tcp.json.gz
+RECORD_OF := --transport tcp-cubic --transport tcp-bbr --transport tcp-reno \
+	$(addprefix --profile ,lossy-0 lossy-1 lossy-5 lossy-10 lossy-20 lossy-30 bursty-5 bursty-10 wifi-good wifi-bad 4g-train transcontinental)
+
 # The race detector needs cgo and a C compiler. Without them the tests run without it, and say so.
 CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC))
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim latency bench lint tidy cross clean
+.PHONY: help run build test crash fuzz sim latency bench compare-record lint tidy cross clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then start the server on port 4000 (PORT=…)
 	@exec $(BIN)/udpchat serve --listen :$(PORT) --data data
@@ -49,6 +54,11 @@ latency: ## how long chat messages take on lossy links, for each kind of redunda
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+compare-record: build ## measure the kernel's TCP for the figures that ship: Linux, a machine with nothing else to do, 10 minutes
+	$(BIN)/udpchat compare --lane wire $(RECORD_OF) --json $(BIN)/recorded.json
+	@mkdir -p $(dir $(RECORDED))
+	gzip -9nc $(BIN)/recorded.json > $(RECORDED)
 
 lint: ## check format, vet, staticcheck and file sizes
 	@echo "gofmt -l"; bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted, run gofmt -w:"; echo "$$bad"; exit 1; }

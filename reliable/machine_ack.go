@@ -37,6 +37,7 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 			continue
 		}
 		item.arrived, news = true, true
+		m.mtu.arrivedSize(item)
 		if item.number == a.Largest {
 			rtt = max(now.Sub(item.at)-a.Delay, time.Microsecond)
 			m.rtt.sample(rtt)
@@ -48,6 +49,7 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 		m.arrivedAtPeer(item.cargo)
 	}
 	m.judge(now, a.Largest)
+	m.acknowledgedSize(now, a)
 	p.model.Update(m.elapsed(), rtt)
 	if news {
 		p.silence.Heard(m.elapsed(), m.timeout(), slices.ContainsFunc(m.sent, func(i sentItem) bool { return !i.mute && !i.arrived }))
@@ -86,6 +88,7 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 		if !p.arrived && !lost {
 			break
 		}
+		m.mtu.judgeSize(p)
 		if !p.arrived {
 			m.lost(p)
 		}

@@ -15,6 +15,7 @@ type sentItem struct {
 	cargo
 	number  uint64
 	at      time.Time
+	bytes   uint16 // of the datagram
 	stamp   lane.Stamp
 	arrived bool
 	settled bool // congestion control knows its fate
@@ -27,6 +28,7 @@ type cargo struct {
 	sent   arq.Sent       // which
 	reset  *pendingReset  // nil: none
 	mute   bool           // it is acknowledged only together with others
+	whole  *whole         // of which it carried a piece; nil: none
 }
 
 // sendOwedAck sends an acknowledgement by itself if nothing took it along.
@@ -69,10 +71,10 @@ func (m *Machine) startPacket(room int) []byte {
 			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Lost: uint16(m.largest - m.received), Bitmap: bitmap,
 		})
 	}
-	if m.roam.via != nil {
+	if m.mute || m.roam.via != nil {
 		return b
 	}
-	return m.token.append(b, m.number, room)
+	return m.token.append(b, m.number, room, m.mtu.size)
 }
 
 // sendPacket seals and sends the packet that startPacket began. Asks says that it wants an acknowledgement.
@@ -81,9 +83,18 @@ func (m *Machine) sendPacket(b []byte, c cargo, asks bool) {
 		c.mute = c.mute || !asks
 		b, asks = riders, true
 	}
-	if asks {
-		m.remember(c, len(b)+wire.SealBytes+headerBytes)
+	if len(b)+wire.SealBytes > m.mtu.size {
+		m.sendPieces(b, c)
+		return
 	}
+	if asks {
+		m.remember(c, len(b)+wire.SealBytes)
+	}
+	m.transmit(b)
+}
+
+// transmit seals a packet and sends it.
+func (m *Machine) transmit(b []byte) {
 	m.spokeAt = m.now
 	if m.cfg.Watch != nil {
 		m.cfg.Watch(b)
@@ -108,7 +119,10 @@ func (m *Machine) remember(c cargo, bytes int) {
 		m.sent = slices.Delete(m.sent, 0, len(old))
 	}
 	t := m.elapsed()
-	m.sent = append(m.sent, sentItem{cargo: c, number: m.number, at: m.now, stamp: m.pacing().model.Sent(t, bytes)})
+	m.sent = append(m.sent, sentItem{
+		cargo: c, number: m.number, at: m.now, bytes: uint16(bytes), stamp: m.pacing().model.Sent(t, bytes+headerBytes),
+	})
+	m.mtu.leaves(m.now, bytes, m.timeout())
 	if !c.mute {
 		m.pacing().silence.Wait(t, m.timeout())
 	}

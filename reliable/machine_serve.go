@@ -11,7 +11,7 @@ import (
 // lane); express streams come first and may spend their bucket besides; bulk streams share the rest in turns.
 
 // segmentCost is what a full segment costs, with all headers.
-const segmentCost = wire.DatagramBytesMax + headerBytes
+func (m *Machine) segmentCost() int { return m.mtu.size + headerBytes }
 
 // headerBytes are the IP and UDP headers of a datagram.
 const headerBytes = 28
@@ -90,7 +90,7 @@ func (m *Machine) serve() {
 			return max(0, 1-promised)
 		}
 		a := p.model.Allowance(t)
-		return max(0, (a+segmentCost-1)/segmentCost-promised)
+		return max(0, (a+m.segmentCost()-1)/m.segmentCost()-promised)
 	}
 	give := func(s *MachineStream, n int) {
 		promised -= s.arq.Unsent()
@@ -139,7 +139,7 @@ func (m *Machine) grant(s *MachineStream, n int) int {
 	}
 	whole := s.arq.SegmentBytes()
 	for n < wants && s.arq.Ready() && !m.hushed() {
-		cost := segmentCost - whole + min(whole, s.out.len()-n*whole)
+		cost := m.segmentCost() - whole + min(whole, s.out.len()-n*whole)
 		if m.pacing().bucket.Level(t, m.rtt.smoothed) < cost {
 			break
 		}
@@ -155,7 +155,7 @@ func (m *Machine) wakeForAllowance(t time.Duration) (time.Duration, bool) {
 	at, ok := m.pacing().model.NextAt(t)
 	for _, s := range m.streams {
 		if s.arq != nil && s.Lane() == Express && s.wants() > 0 {
-			b := m.pacing().bucket.NextAt(t, m.rtt.smoothed, segmentCost)
+			b := m.pacing().bucket.NextAt(t, m.rtt.smoothed, m.segmentCost())
 			if !ok || b < at {
 				at, ok = b, true
 			}

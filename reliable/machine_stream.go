@@ -107,7 +107,7 @@ func (s *MachineStream) open() {
 	}
 	n := window(s.id)
 	s.arq = arq.New(arq.Config{
-		ID: s.id, SymbolBytes: wire.SymbolBytesMax, SendWindow: n, RecvWindow: n, Ends: s.bounded,
+		ID: s.id, SymbolBytes: wire.SymbolBytes(s.m.mtu.size), SymbolBytesMax: wire.SymbolBytesMax, SendWindow: n, RecvWindow: n, Ends: s.bounded,
 		Confirmed: s.Lane() == Bulk, Clock: s.m.shared.clock,
 		Output:  func(symbol arq.Symbol) { s.m.outputSymbol(s, symbol) },
 		RTT:     func() time.Duration { return s.m.rtt.smoothed },

@@ -133,7 +133,7 @@ func (f *compareFlags) run(cmd *cobra.Command) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // After the first signal the next one has its usual effect.
-	lanes, notices := compareLanes(m.Lane)
+	lanes, recorded, notices := compareLanes(ctx, m)
 	for _, n := range notices {
 		fmt.Fprintln(cmd.ErrOrStderr(), n)
 	}
@@ -157,17 +157,34 @@ func (f *compareFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return f.write(cmd.OutOrStdout(), compare.NewFile(m, skipped, results, cut != nil, time.Now()))
+	file := compare.NewFile(m, skipped, results, cut != nil, time.Now())
+	file.Header.Recorded = recorded
+	return f.write(cmd.OutOrStdout(), file)
 }
 
-// compareLanes returns runners for the lanes that work here, and says which do not.
-func compareLanes(wanted compare.Lane) (lanes map[compare.Lane]compare.Runner, notices []string) {
+// compareLanes returns runners for the lanes that are wanted and work here, where recorded figures come from if there are
+// some, and which lanes do not work.
+func compareLanes(ctx context.Context, m compare.Matrix) (lanes map[compare.Lane]compare.Runner, recorded string, notices []string) {
 	lanes = map[compare.Lane]compare.Runner{}
-	if wanted != compare.LaneRealTime {
+	if m.Lane != compare.LaneRealTime {
 		lanes[compare.LaneVirtual] = compare.NewVirtualRunner()
 	}
 	lanes[compare.LaneRealTime] = compare.NewRealTimeRunner()
-	return lanes, nil
+	if !m.WantsWire() {
+		return lanes, "", nil
+	}
+	wire, err := compare.NewWireRunner(ctx)
+	if err == nil {
+		lanes[compare.LaneWire] = wire
+		return lanes, "", nil
+	}
+	notices = append(notices, fmt.Sprintf("no wire lane here, figures of the kernel's TCP are recorded ones: %v", err))
+	old, err := compare.NewRecordedRunner()
+	if err != nil {
+		return lanes, "", append(notices, err.Error())
+	}
+	lanes[compare.LaneRecorded] = old
+	return lanes, old.String(), notices
 }
 
 // redraw makes the report of figures that were measured before.

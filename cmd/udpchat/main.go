@@ -10,8 +10,11 @@ package main
 import (
 	"context"
 	"os"
+
+	"udpchat/cmd/internal/compare"
 )
 
 func main() {
+	compare.Main() // 'compare' starts this program again, in network namespaces of its own.
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"udpchat/cmd/internal/compare"
 )
 
 // scriptWait is how long a script waits for something to happen before it fails. It is far more than anything takes,
@@ -22,6 +24,7 @@ const scriptWait = 30 * time.Second
 const pollEvery = 10 * time.Millisecond
 
 func TestMain(m *testing.M) {
+	compare.Main() // Started again by 'compare', this program has a name that testscript does not know.
 	testscript.Main(m, map[string]func(){"udpchat": main})
 }
 

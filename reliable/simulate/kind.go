@@ -68,7 +68,7 @@ func lookInto(b []byte) sight {
 	s := sight{packet: true, number: h.Number}
 	ranks := [...]kind{
 		wire.FrameClose: kindClose, wire.FrameSource: kindData, wire.FrameRepair: kindRepair, wire.FramePing: kindPing,
-		wire.FrameToken: kindOther,
+		wire.FrameToken: kindOther, wire.FramePiece: kindData,
 	}
 	for len(frames) > 0 {
 		f, rest, err := wire.ParseFrame(frames)

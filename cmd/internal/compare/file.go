@@ -49,6 +49,8 @@ type Header struct {
 
 	Calibration []Calibration `json:"calibration"`
 	LinkLoss    []LossCheck   `json:"link_loss"`
+	TCPCheck    *TCPCheck     `json:"tcp_check,omitempty"` // if the kernel's TCP ran where it is known what it does
+	Recorded    string        `json:"recorded,omitempty"`  // where figures of the lane "recorded" come from
 }
 
 // NameText is a name and a line about it.
@@ -81,6 +83,7 @@ func NewFile(m Matrix, skipped []Skipped, results []Result, interrupted bool, no
 		f.Header.Profiles = append(f.Header.Profiles, NameText{link.Name, link.Text})
 	}
 	f.Header.Calibration, f.Header.LinkLoss = Calibrate(results, m.Links)
+	f.Header.TCPCheck = tcpCheckIn(results)
 	return f
 }
 
@@ -96,7 +99,7 @@ func (f *File) Broken() bool {
 			return true
 		}
 	}
-	return false
+	return f.Header.TCPCheck != nil && f.Header.TCPCheck.Broken()
 }
 
 // Write writes f.

@@ -12,6 +12,11 @@ const (
 	// fileDefault is how long a file is sent.
 	fileDefault = 20 * time.Second
 
+	// besideDefault is how long two share a link, and besideSettle how long of that they have to find their rates before it
+	// counts.
+	besideDefault = 30 * time.Second
+	besideSettle  = 5 * time.Second
+
 	// messagesVirtual and messagesWire are the messages of a run.
 	messagesVirtual = 1000
 	messagesWire    = 300
@@ -21,6 +26,12 @@ const (
 
 	// connectMax bounds one handshake. TCP and QUIC try for that long at 30 % loss.
 	connectMax = 60 * time.Second
+
+	// cutOffAfter is how long a run may take beyond what it should before it is killed.
+	cutOffAfter = 5 * time.Second
+
+	// fileWeight is how many chats a file is worth to the machine: thousands of packets a second instead of ten.
+	fileWeight = 8
 
 	// chunkBytes is how much of a file is written at once.
 	chunkBytes = 16 << 10

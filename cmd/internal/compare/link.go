@@ -17,14 +17,20 @@ type Link struct {
 	Up, Down netem.Params
 }
 
-// noLoss is a link that netem has no profile for: the lossy ones without the loss, to compare with.
-const noLoss = "lossy-0"
+// Links that netem has no profile for: the lossy ones without the loss, to compare with, and one for two to share.
+const (
+	noLoss = "lossy-0"
+	shared = "shared"
+)
 
-// LinkNamed returns the named profile of netem as a link, or lossy-0. The error lists the names.
+// LinkNamed returns the named profile of netem as a link, or lossy-0 or shared. The error lists the names.
 func LinkNamed(name string) (Link, error) {
-	if name == noLoss {
-		p := netem.Params{Delay: 50 * time.Millisecond}
+	switch p := (netem.Params{Delay: 50 * time.Millisecond}); name {
+	case noLoss:
 		return Link{Name: noLoss, Text: "50 ms, nothing lost", Up: p, Down: p}, nil
+	case shared:
+		p.Rate, p.Queue = 10_000_000, 100*time.Millisecond
+		return Link{Name: shared, Text: "10 Mbit/s, 50 ms, a queue of 100 ms, nothing else lost", Up: p, Down: p}, nil
 	}
 	p, err := netem.ProfileNamed(name)
 	return Link{Name: p.Name, Text: p.Text, Up: p.Up, Down: p.Down}, err

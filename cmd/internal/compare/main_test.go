@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// The runner of virtual time starts this program again.
+// The runners start this program again.
 func TestMain(m *testing.M) {
+	Main()
 	if len(os.Args) > 1 && os.Args[1] == LaneCommand {
 		ServeVirtual(os.Stdin, os.Stdout)
 	}

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -52,11 +53,18 @@ func (m Matrix) Specs(lanes map[Lane]Runner) (specs []Spec, skipped []Skipped, e
 						}
 						continue
 					}
-					used[lane] = true
-					specs = append(specs, Spec{
+					spec := Spec{
 						Transport: name, Lane: lane, Workload: workload, Link: link, Seed: m.Seed + uint64(run), Run: run,
 						Messages: messagesOf(lane, w, m.Messages),
-					})
+					}
+					if r, ok := lanes[lane].(interface{ Has(Spec) bool }); ok && !r.Has(spec) {
+						if skip := (Skipped{name, workload, notRecorded(link)}); run == 0 {
+							skipped = append(skipped, skip)
+						}
+						continue
+					}
+					used[lane] = true
+					specs = append(specs, spec)
 				}
 			}
 		}
@@ -70,6 +78,10 @@ func (m Matrix) Specs(lanes map[Lane]Runner) (specs []Spec, skipped []Skipped, e
 	return append(all, specs...), skipped, nil
 }
 
+func notRecorded(l Link) string {
+	return "there is no wire lane here, and " + l.Name + " is not among the recorded figures"
+}
+
 func contains(all []Skipped, one Skipped) bool {
 	for _, s := range all {
 		if s == one {
@@ -79,10 +91,27 @@ func contains(all []Skipped, one Skipped) bool {
 	return false
 }
 
+// WantsWire reports whether there is anything to run in the wire lane, which takes a moment to find.
+func (m Matrix) WantsWire() bool {
+	return m.Lane == LaneWire || slices.ContainsFunc(m.Transports, func(name string) bool {
+		t, err := TransportNamed(name)
+		return err == nil && t.Info().Lanes[0] == LaneWire
+	}) || slices.ContainsFunc(m.Workloads, func(name string) bool {
+		w, err := WorkloadNamed(name)
+		return err == nil && w.Beside != ""
+	})
+}
+
 // laneOf returns where a transport runs, or why it cannot.
 func (m Matrix) laneOf(i Info, w Workload, lanes map[Lane]Runner) (lane Lane, why string) {
 	if i.Bare && w.File {
 		return "", "bare datagrams have nothing that says how fast a file may be sent"
+	}
+	if w.Beside != "" {
+		if lanes[LaneWire] == nil || !i.In(LaneWire) {
+			return "", "two on one link take the wire lane, which is not to be had here"
+		}
+		return LaneWire, ""
 	}
 	if m.Lane != "" && i.In(m.Lane) && lanes[m.Lane] != nil {
 		return m.Lane, ""
@@ -95,6 +124,7 @@ func (m Matrix) laneOf(i Info, w Workload, lanes map[Lane]Runner) (lane Lane, wh
 	return "", fmt.Sprintf("it runs in the %s lane only, which is not to be had here", i.Lanes[0])
 }
 
+// messagesOf is how many messages a run has; a recorded one has what it has.
 func messagesOf(lane Lane, w Workload, messages int) int {
 	switch {
 	case messages > 0:
@@ -116,7 +146,7 @@ type Observer func(Spec, Result)
 func RunAll(ctx context.Context, lanes map[Lane]Runner, specs []Spec, observe Observer) ([]Result, error) {
 	results := make([]*Result, len(specs))
 	var observing sync.Mutex
-	for _, lane := range []Lane{LaneVirtual, LaneRealTime, LaneWire} {
+	for _, lane := range []Lane{LaneVirtual, LaneRealTime, LaneWire, LaneRecorded} {
 		runner := lanes[lane]
 		if runner == nil {
 			continue

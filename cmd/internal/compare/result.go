@@ -1,6 +1,10 @@
 package compare
 
-import "time"
+import (
+	"time"
+
+	"udpchat/cmd/internal/compare/wirelane"
+)
 
 // A Result is what came of one run. Its JSON is part of what --json writes: keys have their unit last.
 type Result struct {
@@ -32,6 +36,11 @@ type Result struct {
 	PayloadBytes uint64 `json:"payload_bytes"`
 	Wire         Wire   `json:"wire"`
 	Split        *Split `json:"split,omitempty"` // what the bytes on the wire were for, if known
+
+	// Beside is what the other one on the link got, see Workload.Beside. Wire is then that of both, and Split is not known.
+	Beside *Result `json:"beside,omitempty"`
+
+	Timing *wirelane.Timing `json:"wire_timing,omitempty"` // how well the wire kept its times; only in the wire lane
 
 	Note  string `json:"note,omitempty"`  // see Pair.Note
 	Error string `json:"error,omitempty"` // why the run is not whole; what it has is still there

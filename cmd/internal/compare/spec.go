@@ -29,6 +29,9 @@ func (s Spec) withDefaults() Spec {
 	}
 	if s.Duration == 0 {
 		s.Duration = fileDefault
+		if w, err := WorkloadNamed(s.Workload); err == nil && w.Beside != "" {
+			s.Duration = besideDefault
+		}
 	}
 	if s.Messages == 0 {
 		s.Messages = messagesVirtual

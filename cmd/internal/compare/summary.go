@@ -73,7 +73,11 @@ type Summary struct {
 	PacketsPerMessage Number `json:"packets_per_message"`
 	Goodput           Number `json:"goodput_mbit_per_s"` // files; null without
 	Dropped           Number `json:"link_loss_percent"`  // of the packets given to the link, both directions
-	Split             *Split `json:"split,omitempty"`    // sum of all runs
+	// Beside is what the file beside got, and BesideShare its share of what both files did, 50 being fair; medians of the
+	// runs, without the first seconds. Null: there was none.
+	Beside      Number `json:"beside_mbit_per_s"`
+	BesideShare Number `json:"beside_share_percent"`
+	Split       *Split `json:"split,omitempty"` // sum of all runs
 }
 
 // Undelivered is how many did not arrive.
@@ -111,6 +115,7 @@ func summarise(runs []*Result) Summary {
 	s := Summary{
 		Transport: runs[0].Transport, Profile: runs[0].Profile, Workload: runs[0].Workload, Lane: runs[0].Lane, Runs: len(runs),
 		P99: nan, P999: nan, WirePerUseful: nan, PacketsPerMessage: nan, Goodput: nan, Dropped: nan,
+		Beside: nan, BesideShare: nan,
 		CI50: Range{nan, nan}, CI99: Range{nan, nan},
 	}
 	w, _ := WorkloadNamed(s.Workload) // An unknown one has no figures of its own.
@@ -162,6 +167,7 @@ func summarise(runs []*Result) Summary {
 	if w.File && seconds > 0 {
 		s.Goodput = Number(float64(fileBytes) * 8 / 1e6 / seconds)
 	}
+	s.Beside, s.BesideShare = sharing(runs)
 	if p := wire.Packets(); p > 0 {
 		s.Dropped = Number(100 * float64(wire.Up.Dropped+wire.Down.Dropped) / float64(p))
 	}

@@ -10,6 +10,7 @@ import (
 // Transports returns all contestants, in the order of the report.
 func Transports() []Transport {
 	return []Transport{
+		tcpTransport{"cubic"}, tcpTransport{"bbr"}, tcpTransport{"reno"},
 		plainTransport{},
 		kcpTransport{name: "kcp", text: "KCP, settings 1,10,2,1, windows of 1,024 segments"},
 		kcpTransport{name: "kcp-fec", text: "the same with kcp-go's own FEC, 3 parity packets for 10", data: 10, parity: 3},

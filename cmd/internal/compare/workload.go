@@ -23,6 +23,8 @@ type Workload struct {
 	File bool
 	// Cold: every message goes over a connection of its own and counts from the beginning of its handshake.
 	Cold bool
+	// Beside is a transport that sends a file over the same link meanwhile. Empty: none. Only the wire lane can do that.
+	Beside string
 }
 
 // Workloads returns all, in the order of their list.
@@ -41,6 +43,10 @@ func Workloads() []Workload {
 	add("file", "bytes as fast as they go", func(w *Workload) { w.File, w.Burst = true, 0 })
 	add("file+chat", "a file and chat at once, on the same connection", func(w *Workload) { w.File = true })
 	add("connect", "one message over a new connection each, from the beginning of the handshake", func(w *Workload) { w.Cold = true })
+	add("file-beside-tcp", "a file, while the kernel's CUBIC sends one over the same link", func(w *Workload) {
+		w.File, w.Burst, w.Beside = true, 0, "tcp-cubic"
+	})
+	add("chat-beside-tcp", "chat, while the kernel's CUBIC sends a file over the same link", func(w *Workload) { w.Beside = "tcp-cubic" })
 	return all
 }
 

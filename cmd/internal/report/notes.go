@@ -3,9 +3,11 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"udpchat/cmd/internal/compare"
+	"udpchat/cmd/internal/compare/wirelane"
 )
 
 // Notes are what to know before believing the figures, a line each: how the instrument did, what was left out, and how to
@@ -16,6 +18,9 @@ func Notes(f *compare.File) []string {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	add("* best; – too few messages to say (p99 wants 1,000, p99.9 10,000); never: so many did not arrive.")
 	add("bytes/byte: bytes in IP packets, both ways, handshake included, for one byte delivered. lost: packets the link dropped.")
+	if slices.ContainsFunc(f.Summary, func(s compare.Summary) bool { return !s.Beside.Missing() }) {
+		add("beside: Mbit/s of the file over kernel CUBIC on the same link; its share of both files, half being fair.")
+	}
 	var secret, open []string
 	for _, t := range h.Transports {
 		if t.Encrypted {
@@ -44,11 +49,49 @@ func Notes(f *compare.File) []string {
 	for _, c := range h.Calibration {
 		add("calibration, %v.", c)
 	}
+	if h.TCPCheck != nil {
+		add("calibration, %v.", h.TCPCheck)
+	}
+	if text := wireTiming(f); text != "" {
+		add("%s", text)
+	}
+	for _, text := range kernelNotes(f) {
+		add("%s", text)
+	}
+	if h.Recorded != "" && slices.ContainsFunc(f.Summary, func(s compare.Summary) bool { return s.Lane == compare.LaneRecorded }) {
+		add("lane recorded: not measured now, but %s.", h.Recorded)
+	}
 	if text := losses(h.LinkLoss); text != "" {
 		add("calibration, links (asked → measured): %s.", text)
 	}
 	add("seed %d, %d runs each; revision %s, %s, %s, %d cores.", h.Seed, h.RunsEach, h.Revision, h.Go, h.System, h.Cores)
 	add("repeat: %s", h.Command)
+	return lines
+}
+
+// wireTiming says whether the machine kept up with the wire lane, empty without one.
+func wireTiming(f *compare.File) string {
+	var sum wirelane.Timing
+	for i := range f.Runs {
+		if r := &f.Runs[i]; r.Timing != nil && r.Lane == compare.LaneWire {
+			sum.Add(*r.Timing)
+		}
+	}
+	if sum.Packets == 0 {
+		return ""
+	}
+	return fmt.Sprintf("wire lane: %d of %d packets were written over 2 ms late, the worst %.1f ms.", sum.Late, sum.Packets, sum.MaxMs)
+}
+
+// kernelNotes says what the kernel had in force, a line for each transport and setting.
+func kernelNotes(f *compare.File) []string {
+	var lines []string
+	for i := range f.Runs {
+		r := &f.Runs[i]
+		if line := r.Transport + ": " + r.Note + "."; r.Note != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
 	return lines
 }
 
@@ -87,7 +130,7 @@ func firstLine(s string) string {
 func Verdict(f *compare.File) string {
 	const ours = "udpchat"
 	for _, workload := range f.Header.Workloads {
-		if workload.Name == "file" {
+		if workload.Name == "file" || workload.Name == "file-beside-tcp" {
 			continue
 		}
 		wins, ties, loses, all := 0, 0, 0, 0

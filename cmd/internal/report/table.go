@@ -40,7 +40,7 @@ type headline struct {
 
 func headlineOf(f *compare.File, workload string) headline {
 	switch {
-	case workload == "file":
+	case workload == "file", workload == "file-beside-tcp":
 		return headline{"goodput, Mbit/s", true, func(s *compare.Summary) (compare.Number, compare.Range) {
 			return s.Goodput, compare.Range{compare.Number(math.NaN()), compare.Number(math.NaN())}
 		}}
@@ -124,9 +124,13 @@ func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
 // detailRows is the table of one profile and workload, with its head.
 func detailRows(f *compare.File, workload, profile string) [][]string {
 	rows := [][]string{{"", "lane", "p50", "p90", "p99", "95 %", "p99.9", "max", "undelivered", "bytes/byte", "packets/msg", "lost"}}
-	files := workload == "file" || workload == "file+chat"
+	work, _ := compare.WorkloadNamed(workload) // One that this program does not know has no figures of its own.
+	files := work.File
 	if files {
 		rows[0] = append(rows[0], "Mbit/s")
+	}
+	if work.Beside != "" {
+		rows[0] = append(rows[0], "beside", "its share")
 	}
 	for _, t := range f.Header.Transports {
 		s := compare.Find(f.Summary, t.Name, profile, workload)
@@ -139,6 +143,9 @@ func detailRows(f *compare.File, workload, profile string) [][]string {
 		}
 		if files {
 			row = append(row, decimals(s.Goodput, 2))
+		}
+		if work.Beside != "" {
+			row = append(row, decimals(s.Beside, 2), decimals(s.BesideShare, 0)+" %")
 		}
 		rows = append(rows, row)
 	}

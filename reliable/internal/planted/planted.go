@@ -64,6 +64,15 @@ const (
 	SleepBaseOff
 
 	bugs
+
+	// MoveUnchecked sends everything to an address that is not proven.
+	MoveUnchecked
+	// MoveOlderPacket follows packets that are not the newest.
+	MoveOlderPacket
+	// ChallengeIgnored does not answer the question where the client is.
+	ChallengeIgnored
+	// BlackHoleForever goes on with datagrams that do not arrive.
+	BlackHoleForever
 )
 
 var names = [bugs]string{

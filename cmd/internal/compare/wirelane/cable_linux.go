@@ -115,7 +115,10 @@ func beOnTime() {
 	// By default it may wake a sleeper 50 µs late to save power.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	// The shorter the slice a thread asks for, the sooner it gets it (Linux 6.12; it ran for milliseconds before).
-	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Runtime: uint64(sliceMin)}, 0)
+	if attr, err := unix.SchedGetAttr(0, 0); err == nil && attr.Policy == unix.SCHED_NORMAL { // Not if somebody gave us better.
+		attr.Runtime = uint64(sliceMin)
+		_ = unix.SchedSetAttr(0, attr, 0)
+	}
 }
 
 // sliceMin is the shortest slice of processor time one can ask for.

@@ -30,10 +30,12 @@ func New() *Lane {
 	return &Lane{slots: slots, free: semaphore.NewWeighted(slots)}
 }
 
-// Check reports in one line why no run can start here, nil if one can.
-func (l *Lane) Check(ctx context.Context) error {
-	_, err := l.Run(ctx, Order{Job: nothing, Limit: startWithin}, nil)
-	return err
+// Slots is how many runs of weight 1 go on at once.
+func (l *Lane) Slots() int { return int(l.slots) }
+
+// Check runs nothing. Its error says in one line why no run can start here.
+func (l *Lane) Check(ctx context.Context) (Wire, error) {
+	return l.Run(ctx, Order{Job: nothing, Limit: startWithin}, nil)
 }
 
 // Run waits for its turn, does what o says in a process of its own and stores the job's result in result, which may be nil.
@@ -111,6 +113,8 @@ func command(ctx context.Context, answer *os.File) *exec.Cmd {
 		GidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
 		GidMappingsEnableSetgroups: false,
 		Pdeathsig:                  syscall.SIGKILL,
+		// A session of its own: Ctrl-C on a terminal is for the parent to hear, which has results to write.
+		Setsid: true,
 	}
 	cmd.WaitDelay = time.Second // It was killed; only a pipe can still hold Wait up.
 	return cmd

@@ -18,8 +18,11 @@ var errNotLinux = errors.New("wirelane: two network namespaces on one machine ne
 // New returns a lane that can only say why it cannot run.
 func New() *Lane { return &Lane{} }
 
-// Check reports why no run can start here.
-func (*Lane) Check(context.Context) error { return errNotLinux }
+// Slots is 0.
+func (*Lane) Slots() int { return 0 }
+
+// Check says why no run can start here.
+func (*Lane) Check(context.Context) (Wire, error) { return Wire{}, errNotLinux }
 
 // Run reports the same.
 func (*Lane) Run(context.Context, Order, any) (Wire, error) { return Wire{}, errNotLinux }

@@ -42,12 +42,16 @@ func (t *tcpSplit) note(pkt []byte) {
 		t.sums.Acks += uint64(total)
 		return
 	}
-	t.sums.Headers += uint64(total - payload)
 	repeated := t.flow(segment, flags).sent(binary.BigEndian.Uint32(segment[4:]), payload)
 	t.sums.Payload += uint64(payload - repeated)
 	t.sums.Repeated += uint64(repeated)
+	if payload > repeated || payload == 0 {
+		t.sums.Headers += uint64(total - payload)
+	} else {
+		t.sums.Repeated += uint64(total - payload)
+	}
 	if repeated > 0 {
-		t.sums.RepeatedCopies++
+		t.sums.RepeatedSegments++
 	}
 	if flags&flagSYN != 0 {
 		t.sums.Handshake++

@@ -33,7 +33,7 @@ func TestSplitTellsFirstTransmissionsFromRepeats(t *testing.T) {
 	} {
 		s.note(pkt)
 	}
-	want := Split{Payload: 100 + 100 + 50 + 10, Repeated: 100 + 150, Headers: 6 * 40, Acks: 40, RepeatedCopies: 2, Handshake: 1, Segments: 7, PureAcks: 1}
+	want := Split{Payload: 100 + 100 + 50 + 10, Repeated: 140 + 150, Headers: 5 * 40, Acks: 40, RepeatedSegments: 2, Handshake: 1, Segments: 7, PureAcks: 1}
 	if got := s.report(); *got != want {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}

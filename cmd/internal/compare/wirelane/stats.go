@@ -36,16 +36,17 @@ type Drop struct {
 	Reason string  `json:"reason"`
 }
 
-// Split says what the bytes of TCP segments were for.
+// Split says what the bytes of TCP segments were for. Its first four add up to all of them.
 type Split struct {
-	Payload        uint64 `json:"payload_bytes"`      // Sent for the first time.
-	Repeated       uint64 `json:"repeated_bytes"`     // Payload that was sent before.
-	Headers        uint64 `json:"header_bytes"`       // IP and TCP headers of segments with payload, SYN, FIN or RST.
-	Acks           uint64 `json:"ack_bytes"`          // Segments with nothing but an acknowledgement.
-	RepeatedCopies uint64 `json:"repeated_segments"`  // Segments that repeat anything.
-	Handshake      uint64 `json:"handshake_segments"` // With SYN.
-	Segments       uint64 `json:"segments"`           // All.
-	PureAcks       uint64 `json:"pure_ack_segments"`  // Of Acks.
+	Payload  uint64 `json:"payload_bytes"`  // Sent for the first time.
+	Headers  uint64 `json:"header_bytes"`   // Of IP and TCP, around new payload, SYN, FIN and RST.
+	Acks     uint64 `json:"ack_bytes"`      // Segments with nothing but an acknowledgement.
+	Repeated uint64 `json:"repeated_bytes"` // Payload that was sent before, with its headers.
+
+	Segments         uint64 `json:"segments"`
+	RepeatedSegments uint64 `json:"repeated_segments"` // Those that repeat anything.
+	PureAcks         uint64 `json:"pure_ack_segments"`
+	Handshake        uint64 `json:"handshake_segments"` // Those with SYN.
 }
 
 // share returns how often a of b happened.
@@ -77,6 +78,17 @@ type Timing struct {
 	Late    uint64  `json:"late"`       // Packets over 2 ms late.
 	Stalls  uint64  `json:"stalls"`     // How often the wire itself woke up over 2 ms late, with or without a packet due.
 	StallMs float64 `json:"stalled_ms"` // The longest of them.
+}
+
+// Add adds another run's: sums of what is counted, the worse of what is not.
+func (t *Timing) Add(o Timing) {
+	t.Packets += o.Packets
+	t.Late += o.Late
+	t.Stalls += o.Stalls
+	t.P50Ms = max(t.P50Ms, o.P50Ms)
+	t.P99Ms = max(t.P99Ms, o.P99Ms)
+	t.MaxMs = max(t.MaxMs, o.MaxMs)
+	t.StallMs = max(t.StallMs, o.StallMs)
 }
 
 func (t Timing) String() string {

@@ -110,7 +110,7 @@ func outsideJob(context.Context, *World, json.RawMessage) (any, error) {
 func newLane(t *testing.T) *Lane {
 	t.Helper()
 	lane := New()
-	if err := lane.Check(t.Context()); err != nil {
+	if _, err := lane.Check(t.Context()); err != nil {
 		t.Skipf("no wire lane here: %v", err)
 	}
 	return lane
