@@ -36,7 +36,7 @@ func (m *Meter) Watch(packet []byte) {
 		bytes := uint64(len(frames) - len(left))
 		frames = left
 		switch f.Type {
-		case wire.FrameSource:
+		case wire.FrameSource, wire.FrameData:
 			m.symbol(f.Symbol)
 			rest += bytes - uint64(len(f.Symbol))
 		case wire.FrameRepair:

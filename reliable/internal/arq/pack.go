@@ -185,6 +185,7 @@ func Window(symbol []byte) (window uint32, ok bool) {
 // A Part is what can be seen of a segment in a packed symbol.
 type Part struct {
 	Data   bool   // or else an acknowledgement, or a question or an answer about the window
+	Asks   bool   // data or a question
 	Number uint32 // of data
 	Bytes  int    // of data
 	Header int    // bytes around it; the first one's include the symbol's own
@@ -204,6 +205,9 @@ func Parts(symbol []byte, f func(Part)) {
 		if r.bad {
 			return
 		}
-		f(Part{seg.cmd == kcp.IKCP_CMD_PUSH, seg.sn, len(data), before - len(r.b) - len(data)})
+		f(Part{
+			Data: seg.cmd == kcp.IKCP_CMD_PUSH, Asks: seg.cmd == kcp.IKCP_CMD_PUSH || seg.cmd == kcp.IKCP_CMD_WASK,
+			Number: seg.sn, Bytes: len(data), Header: before - len(r.b) - len(data),
+		})
 	}
 }
