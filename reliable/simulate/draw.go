@@ -51,6 +51,7 @@ func NewScenario(seed uint64) *Scenario {
 	}
 	d.drawPlans(s)
 	d.drawEnding(s)
+	d.drawPaths(s)
 	return s
 }
 

@@ -33,6 +33,14 @@ const (
 	DeadNoticed
 	HandshakeGivenUp
 	SleptAndWoke  // a stream gave up its state and made it anew
+	ClientMoved   // and the server went along
+	CheckFailed   // nobody answered at an address
+	AddressGone   // a datagram went to an address that the client had no more
+	PacketCopied  // by somebody in between
+	QuietAsked    // a client whether the server is still there
+	LargerFound   // datagrams than at first
+	BlackHoleLeft // by going back to small datagrams
+	PieceSent     // of a packet that had become too large
 	LivingGivenUp // after a silence that was the network's fault
 	facts
 )
@@ -41,7 +49,8 @@ var factNames = [facts]string{
 	"hello lost", "accept lost", "half-open forgotten", "rebuilt by FEC", "retransmitted by ARQ", "repair cancelled",
 	"window closed", "writer blocked", "duplicate dropped", "damaged dropped", "ping arrived", "close lost",
 	"closes crossed", "latecomer told", "linger ran out", "peer aborted", "dead peer noticed", "handshake given up",
-	"slept and woke", "living peer given up",
+	"slept and woke", "client moved", "path check failed", "address gone", "packet copied", "quiet server asked",
+	"larger datagrams found", "black hole left", "piece sent", "living peer given up",
 }
 
 // String returns the fact in words.

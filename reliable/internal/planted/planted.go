@@ -63,8 +63,6 @@ const (
 	// SleepBaseOff goes on one number too far after a sleep.
 	SleepBaseOff
 
-	bugs
-
 	// MoveUnchecked sends everything to an address that is not proven.
 	MoveUnchecked
 	// MoveOlderPacket follows packets that are not the newest.
@@ -73,13 +71,15 @@ const (
 	ChallengeIgnored
 	// BlackHoleForever goes on with datagrams that do not arrive.
 	BlackHoleForever
+
+	bugs
 )
 
 var names = [bugs]string{
 	"none", "seal unchecked", "replay taken", "ack invents", "send cut", "read skips", "read swaps", "read repeats",
 	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "finish once", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
-	"sleep busy", "sleep base off",
+	"sleep busy", "sleep base off", "move unchecked", "move older packet", "challenge ignored", "black hole forever",
 }
 
 // String returns the mistake's name in lower case.
