@@ -70,9 +70,9 @@ func (r *run) copyPacket(b []byte, s sight, tag uint64) {
 type paths struct {
 	to, from  map[netip.AddrPort]int // bytes
 	challenge map[netip.AddrPort]asked
-	proven    map[netip.AddrPort]bool
-	newest    netip.AddrPort // where the packet with the highest number came from
-	owes      time.Duration  // client: when a challenge came that it has to answer; 0: none
+	proven    map[netip.AddrPort]time.Duration // when
+	newest    netip.AddrPort                   // where the packet with the highest number came from
+	owes      time.Duration                    // client: when a challenge came that it has to answer; 0: none
 }
 
 // asked is the latest challenge sent to an address.
@@ -84,7 +84,7 @@ type asked struct {
 func (p *paths) init() {
 	p.to, p.from = make(map[netip.AddrPort]int), make(map[netip.AddrPort]int)
 	p.challenge = make(map[netip.AddrPort]asked)
-	p.proven = map[netip.AddrPort]bool{clientAddr: true}
+	p.proven = map[netip.AddrPort]time.Duration{clientAddr: 0}
 	p.newest = clientAddr
 }
 
@@ -109,10 +109,12 @@ func (c *checker) pathSent(side Side, to netip.AddrPort, n int, s sight) {
 			p.challenge[to] = asked{s.challenge, c.now()}
 		}
 	}
+	_, proven := p.proven[to]
+	since, home := p.proven[p.newest]
 	switch {
-	case !p.proven[to] && p.to[to] > 3*p.from[to]:
+	case !proven && p.to[to] > 3*p.from[to]:
 		c.fail("path", side, "%d bytes went to %v, which is not proven, and %d came from there", p.to[to], to, p.from[to])
-	case p.proven[p.newest] && to != p.newest && !c.sides[Server].ended:
+	case home && c.now() > since && to != p.newest && !c.sides[Server].ended:
 		c.fail("path", side, "sends to %v, but the newest packet came from %v", to, p.newest)
 	}
 }
@@ -137,6 +139,8 @@ func (c *checker) pathFresh(side Side, from netip.AddrPort, s sight) {
 		p.newest = from
 	}
 	if a, ok := p.challenge[from]; ok && s.response && s.challenge == a.what && c.now() < a.at+challengeLife && p.newest == from {
-		p.proven[from] = true
+		if _, known := p.proven[from]; !known {
+			p.proven[from] = c.now() // What the same packet makes the server send first may still go elsewhere.
+		}
 	}
 }
