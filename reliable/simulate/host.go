@@ -13,11 +13,12 @@ import (
 // A host is one side's machine and what an endpoint does around it: find the connection a datagram is for, admit proven
 // hellos, forget half-open connections, answer latecomers, call the machine when it wants to be called.
 type host struct {
-	r    *run
-	side Side
-	cfg  reliable.Config
-	app  app
-	gate *handshake.Gate // server only
+	r       *run
+	side    Side
+	cfg     reliable.Config
+	app     app
+	strands strands
+	gate    *handshake.Gate // server only
 
 	m     *reliable.Machine // nil: no connection yet
 	id    wire.ConnID       // the machine's, seen in its hello or accept
@@ -161,6 +162,7 @@ func (h *host) turn() {
 	}
 	if h.side == Client || h.m.Open() { // Nobody accepts a half-open connection.
 		h.app.write(h)
+		h.writeStreams()
 	}
 	h.m.Advance(h.r.time())
 	h.r.check.holds(h.side, h.m.Held())
@@ -169,6 +171,7 @@ func (h *host) turn() {
 		h.r.check.opened(h.side)
 	}
 	h.app.read(h)
+	h.readStreams()
 	if err := h.m.Err(); err != nil {
 		if h.side == Server && !h.open {
 			h.forget()
