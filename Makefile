@@ -24,7 +24,7 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim latency bench compare-record lint tidy cross clean
+.PHONY: help run build test crash fuzz sim latency bench bench-reliable compare-record lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ sim: ## simulate connections on a bad link; SEED=N repeats one run, SEEDS=N make
 
 latency: ## how long chat messages take on lossy links, for each kind of redundancy; MESSAGES=10000
 	$(GO) test -count=1 -v -timeout 10m -run SimulationOfChat ./reliable/simulate -args -messages=$(MESSAGES)
+
+bench-reliable: build ## our transport beside KCP and QUIC: chat, connecting, files on bad links, and the loopback
+	@$(BIN)/udpchat bench reliable
+	@$(BIN)/udpchat bench pingpong
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -54,7 +54,7 @@ func TestGarbageIsCountedAndLeavesNothing(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		const junk = 20_000
 		for i := range junk {
-			b := make([]byte, rng.IntN(1400))
+			b := make([]byte, rng.IntN(1700))
 			for j := range b {
 				b[j] = byte(rng.Uint32())
 			}

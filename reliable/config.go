@@ -10,6 +10,7 @@ import (
 
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/planted"
+	"udpchat/reliable/internal/wire"
 )
 
 // Config says how an endpoint and its connections behave. The zero value is a good choice; a zero field means its
@@ -39,6 +40,10 @@ type Config struct {
 	// Redundancy is how much is sent beside the data so that losses need not be repaired by asking. Each side decides for
 	// what it sends. Default RedundancyLatency.
 	Redundancy Redundancy
+	// MTUMax is the largest datagram sent, in bytes of UDP payload, once probes have shown that it arrives. Default, and at
+	// most, 1,472; 1,200 or less: 1,200, and there are no probes; neither are there where the system cannot send datagrams
+	// that must not be cut into fragments (all but Linux).
+	MTUMax int
 	// NoBatch makes one system call for each datagram, for systems whose calls for many at once are broken. Without it those
 	// are used where the system has them.
 	NoBatch bool
@@ -93,6 +98,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.IdleTimeout, time.Minute)
 	c.IdleTimeout = max(c.IdleTimeout, time.Second)
 	setDefault(&c.Linger, 5*time.Second)
+	setDefault(&c.MTUMax, wire.DatagramBytesMax)
+	c.MTUMax = min(max(c.MTUMax, wire.DatagramBytesBase), wire.DatagramBytesMax)
 	setDefault(&c.Backlog, 1024)
 	setDefault(&c.ConnsMax, 65536)
 	if c.Logger == nil {

@@ -78,6 +78,9 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	if udp, ok := sock.(*udpSocket); ok && !udp.whole {
+		cfg.MTUMax = wire.DatagramBytesBase
+	}
 	cfg.Random = &lockedReader{r: cfg.Random}
 	gate, err := handshake.NewGate(time.Now(), cfg.Random)
 	if err != nil {

@@ -30,7 +30,7 @@ func (m *Machine) rideFinish(room int) bool {
 	if m.owesAck {
 		n += wire.AckFrameBytes
 	}
-	if n <= wire.DatagramBytesMax {
+	if n <= m.mtu.size {
 		return true
 	}
 	if !m.now.Before(f.at) {

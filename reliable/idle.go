@@ -95,7 +95,10 @@ func (m *Machine) advanceRest(now time.Time) {
 		m.pace = nil // What was known of the way is old (RFC 9002, 7.8).
 	}
 	if m.restAt.IsZero() {
-		m.packet = nil
+		m.packet, m.mtu.hole = nil, nil
+		for len(m.assemblies.open) > 0 {
+			m.assemblies.giveUp()
+		}
 		m.keys.Rest(now)
 		m.finish.rest(now)
 	}

@@ -84,6 +84,38 @@ const (
 	challengeBytes = wire.PacketHeaderBytes + wire.AckFrameBytes + wire.ChallengeFrameBytes + wire.SealBytes
 )
 
+// Limits of the search for larger datagrams, and of noticing that they are too large.
+const (
+	// mtuSlack is by how much a datagram with a full symbol may fall short of the largest size: it has no acknowledgement.
+	mtuSlack = 40
+
+	// mtuTries is how many probes of a size must get lost; mtuProbeLife is after what time one is forgotten of which nothing
+	// is known.
+	mtuTries     = 3
+	mtuProbeLife = time.Second
+
+	// mtuRaise is after what time sizes are tried again that did not arrive (RFC 8899, 5.1.1); after a black hole it is
+	// holeAgain first, twice that after the next, and so on.
+	mtuRaise  = 10 * time.Minute
+	holeAgain = 30 * time.Second
+
+	// holeLosses large datagrams must be lost in a row, over at least holeSpan, of them holeAfter after a small one that
+	// arrived, and holeSmall acknowledgements of small ones come. Random loss, bursts and outages make no difference between
+	// large and small.
+	holeLosses = 8
+	holeAfter  = 4
+	holeSmall  = 2
+	holeSpan   = 250 * time.Millisecond
+
+	// holeAskMin is how long large datagrams wait for any acknowledgement, at least, before a ping asks whether small ones
+	// arrive; holeAsksMax is how many do. A dead way is asked by the usual probes.
+	holeAskMin  = 150 * time.Millisecond
+	holeAsksMax = 6
+
+	// assembliesMax is how many packets may have pieces missing; the oldest is forgotten.
+	assembliesMax = 16
+)
+
 // Limits of a client's questions to a server that has fallen silent.
 const (
 	// quietGaps is after how many times the usual gap between packets a silence is one; quietMin and quietMax bound it.

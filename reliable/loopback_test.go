@@ -33,6 +33,21 @@ func pair(t *testing.T) (client, server *Conn) {
 	return client, c.(*Conn)
 }
 
+// Real sockets send large datagrams whole, where the system can.
+func TestLoopbackFindsLargeDatagrams(t *testing.T) {
+	client, server := pair(t)
+	var wg sync.WaitGroup
+	wg.Go(func() { client.Write(make([]byte, 1<<20)) })
+	if _, err := io.ReadFull(server, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	want := client.e.cfg.MTUMax
+	if got := client.Stats().MTU; got != want {
+		t.Errorf("datagrams of %d bytes, want %d", got, want)
+	}
+}
+
 func TestLoopbackBothWays(t *testing.T) {
 	client, server := pair(t)
 	const size = 4 << 20

@@ -70,7 +70,12 @@ type Machine struct {
 	closing          closing
 	roam             roaming // server: where the client is
 	answer           answer  // client: to the server's question where it is
-	quiet            quiet   // client: whether the server has fallen silent
+	mtu              mtu
+	assemblies       assemblies
+	arriving         uint64 // of the packet that is being handled
+	inside           bool   // its frames came in pieces
+	mute             bool   // the packet under construction is for nothing but its size
+	quiet            quiet  // client: whether the server has fallen silent
 
 	stats ConnStats
 }
@@ -149,6 +154,7 @@ func (m *Machine) Waiting() bool {
 func (m *Machine) Stats() ConnStats {
 	s := m.stats
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
+	s.MTU = m.mtu.size
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
 	s.BurstSent, s.BurstPackets = m.losses.Burst()
 	if m.dec != nil {
@@ -182,8 +188,9 @@ func (m *Machine) Advance(now time.Time) {
 		m.advanceStreams(now)
 		m.advanceRepairs(now)
 		m.advanceDecoder(now)
-		m.advanceLiveness(now)
 		m.advanceQuiet(now)
+		m.advanceMTU(now)
+		m.advanceLiveness(now)
 		m.advanceLinger(now)
 		m.sendOwedAck()
 		m.advanceFinish(now)
@@ -229,6 +236,9 @@ func (m *Machine) NextAt(now time.Time) (time.Time, bool) {
 		}
 		if !m.quiet.at.IsZero() {
 			sooner(m.quiet.at)
+		}
+		if h := m.mtu.hole; h != nil && !h.askAt.IsZero() {
+			sooner(h.askAt)
 		}
 		if !m.restAt.IsZero() {
 			sooner(m.restAt)

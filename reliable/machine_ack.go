@@ -38,6 +38,7 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 			continue
 		}
 		item.arrived, news = true, true
+		m.mtu.arrivedSize(item)
 		if item.number == a.Largest {
 			rtt = max(now.Sub(item.at)-a.Delay, time.Microsecond)
 			m.rtt.sample(rtt)
@@ -49,6 +50,7 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 		m.arrivedAtPeer(item.cargo)
 	}
 	m.judge(now, a.Largest)
+	m.acknowledgedSize(now, a)
 	p.model.Update(m.elapsed(), rtt)
 	if news {
 		p.silence.Heard(m.elapsed(), m.timeout(), len(m.sent) > 0)
@@ -91,6 +93,7 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 		if !p.arrived && !lost {
 			break
 		}
+		m.mtu.judgeSize(p)
 		if !p.arrived {
 			m.lost(p)
 		}

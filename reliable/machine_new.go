@@ -71,6 +71,7 @@ func newMachine(cfg *Config, shared *Shared, now time.Time, path Path, emit func
 	}
 	m.main = &MachineStream{m: m}
 	m.streams = []*MachineStream{m.main}
+	m.restartMTU()
 	return m
 }
 

@@ -66,8 +66,13 @@ func (m *Machine) handlePacket(now time.Time, d Datagram) {
 		}
 		return
 	}
+	if m.uselessPiece(h.Number, frames) {
+		m.drop(DropRepeated)
+		return
+	}
 	m.heardFrom(now, h)
 	m.quiet.heard()
+	m.arriving = h.Number
 	m.follow(now, d.Path, len(datagram), h.Number > m.largest)
 	m.arrived.Mark(h.Number)
 	m.received++
@@ -140,6 +145,8 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 		m.handleChallenge(f.Challenge)
 	case wire.FrameResponse:
 		m.handleResponse(now, f.Challenge)
+	case wire.FramePiece:
+		return m.handlePiece(now, f)
 	case wire.FramePadding:
 	}
 	return nil

@@ -163,7 +163,7 @@ func (m *Machine) appendRiders(b []byte) []byte {
 		if g == nil || g.K != 1 || r.next >= g.R || r.at.Sub(m.now) > rideAhead || r.last.Equal(m.now) {
 			continue
 		}
-		if len(b)+wire.RepairFrameBytes+g.RepairBytes()+wire.SealBytes > wire.DatagramBytesMax {
+		if len(b)+wire.RepairFrameBytes+g.RepairBytes()+wire.SealBytes > m.mtu.size {
 			break
 		}
 		if !m.mayRepair(g.RepairBytes()) || !m.budget.Spend(m.now.Sub(m.start), g.RepairBytes()) {
@@ -178,6 +178,9 @@ func (m *Machine) appendRiders(b []byte) []byte {
 // arrivedAtPeer notes that a packet was acknowledged. When any K symbols of a group have arrived, the peer has the whole
 // group and the rest of its repair symbols need not leave.
 func (m *Machine) arrivedAtPeer(c cargo) {
+	if c.whole != nil {
+		m.pieceArrived(c.whole)
+	}
 	if c.stream != nil {
 		p := m.pacing()
 		p.confirms = append(p.confirms, c)

@@ -15,6 +15,7 @@ type sentItem struct {
 	cargo
 	number  uint64
 	at      time.Time
+	bytes   uint16 // of the datagram
 	stamp   lane.Stamp
 	arrived bool
 	settled bool // congestion control knows its fate
@@ -26,6 +27,7 @@ type cargo struct {
 	stream *MachineStream // whose data it carried; nil: none
 	sent   arq.Sent       // which
 	reset  *pendingReset  // nil: none
+	whole  *whole         // of which it carried a piece; nil: none
 }
 
 // sendOwedAck sends an acknowledgement by itself if nothing took it along.
@@ -65,10 +67,10 @@ func (m *Machine) startPacket(room int) []byte {
 			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
 		})
 	}
-	if m.roam.via != nil {
+	if m.mute || m.roam.via != nil {
 		return b
 	}
-	return m.token.append(b, m.number, room)
+	return m.token.append(b, m.number, room, m.mtu.size)
 }
 
 // sendPacket seals and sends the packet that startPacket began. Asks says that it wants an acknowledgement.
@@ -76,9 +78,18 @@ func (m *Machine) sendPacket(b []byte, c cargo, asks bool) {
 	if riders := m.appendRiders(b); len(riders) > len(b) {
 		b, asks = riders, true
 	}
-	if asks {
-		m.remember(c, len(b)+wire.SealBytes+headerBytes)
+	if len(b)+wire.SealBytes > m.mtu.size {
+		m.sendPieces(b, c)
+		return
 	}
+	if asks {
+		m.remember(c, len(b)+wire.SealBytes)
+	}
+	m.transmit(b)
+}
+
+// transmit seals a packet and sends it.
+func (m *Machine) transmit(b []byte) {
 	m.spokeAt = m.now
 	if m.cfg.Watch != nil {
 		m.cfg.Watch(b)
@@ -103,7 +114,10 @@ func (m *Machine) remember(c cargo, bytes int) {
 		m.sent = slices.Delete(m.sent, 0, len(old))
 	}
 	t := m.elapsed()
-	m.sent = append(m.sent, sentItem{cargo: c, number: m.number, at: m.now, stamp: m.pacing().model.Sent(t, bytes)})
+	m.sent = append(m.sent, sentItem{
+		cargo: c, number: m.number, at: m.now, bytes: uint16(bytes), stamp: m.pacing().model.Sent(t, bytes+headerBytes),
+	})
+	m.mtu.leaves(m.now, bytes, m.timeout())
 	m.pacing().silence.Wait(t, m.timeout())
 }
 

@@ -11,7 +11,7 @@ import (
 // lane); express streams come first and may spend their bucket besides; bulk streams share the rest in turns.
 
 // segmentCost is what a full segment costs, with all headers.
-const segmentCost = wire.DatagramBytesMax + headerBytes
+func (m *Machine) segmentCost() int { return m.mtu.size + headerBytes }
 
 // headerBytes are the IP and UDP headers of a datagram.
 const headerBytes = 28
@@ -22,7 +22,7 @@ type pacer struct {
 	bucket  lane.Bucket
 	silence lane.Silence
 	spoke   time.Time     // while there is silence: when something was sent last
-	at      time.Duration // when more may leave; meaningful while blocked
+	at      time.Duration // when more may leave, while blocked; 0: it takes an acknowledgement
 	blocked bool          // a stream waits for allowance
 	turn    int           // of the bulk streams
 
@@ -90,7 +90,7 @@ func (m *Machine) serve() {
 			return max(0, 1-promised)
 		}
 		a := p.model.Allowance(t)
-		return max(0, (a+segmentCost-1)/segmentCost-promised)
+		return max(0, (a+m.segmentCost()-1)/m.segmentCost()-promised)
 	}
 	give := func(s *MachineStream, n int) {
 		promised -= s.arq.Unsent()
@@ -123,7 +123,7 @@ func (m *Machine) serve() {
 	}
 	switch {
 	case p.blocked:
-		p.at, p.blocked = m.wakeForAllowance(t)
+		p.at = m.wakeForAllowance(t)
 	case segments() > 0:
 		p.model.Limited()
 	}
@@ -139,7 +139,7 @@ func (m *Machine) grant(s *MachineStream, n int) int {
 	}
 	whole := s.arq.SegmentBytes()
 	for n < wants && s.arq.Ready() && !m.hushed() {
-		cost := segmentCost - whole + min(whole, s.out.len()-n*whole)
+		cost := m.segmentCost() - whole + min(whole, s.out.len()-n*whole)
 		if m.pacing().bucket.Level(t, m.rtt.smoothed) < cost {
 			break
 		}
@@ -150,18 +150,18 @@ func (m *Machine) grant(s *MachineStream, n int) int {
 	return n
 }
 
-// wakeForAllowance returns when something may leave that may not now. False means that it takes an acknowledgement.
-func (m *Machine) wakeForAllowance(t time.Duration) (time.Duration, bool) {
+// wakeForAllowance returns when something may leave that may not now; 0: that takes an acknowledgement.
+func (m *Machine) wakeForAllowance(t time.Duration) time.Duration {
 	at, ok := m.pacing().model.NextAt(t)
 	for _, s := range m.streams {
 		if s.arq != nil && s.Lane() == Express && s.wants() > 0 {
-			b := m.pacing().bucket.NextAt(t, m.rtt.smoothed, segmentCost)
+			b := m.pacing().bucket.NextAt(t, m.rtt.smoothed, m.segmentCost())
 			if !ok || b < at {
 				at, ok = b, true
 			}
 		}
 	}
-	return at, ok
+	return at
 }
 
 // mayRepair reports whether a repair symbol of n bytes may leave. Redundancy is the first thing to go.
@@ -226,7 +226,7 @@ func (m *Machine) streamsAt(now time.Time) time.Time {
 	if p == nil {
 		return next
 	}
-	if p.blocked && !hushed {
+	if p.blocked && p.at > 0 && !hushed {
 		sooner(m.start.Add(p.at))
 	}
 	if at, ok := p.silence.NextAt(); ok && m.Waiting() {

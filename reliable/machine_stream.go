@@ -107,7 +107,7 @@ func (s *MachineStream) open() {
 	}
 	n := window(s.id)
 	s.arq = arq.New(arq.Config{
-		ID: s.id, SymbolBytes: wire.SymbolBytesMax, SendWindow: n, RecvWindow: n, Ends: s.bounded,
+		ID: s.id, SymbolBytes: wire.SymbolBytes(s.m.mtu.size), SymbolBytesMax: wire.SymbolBytesMax, SendWindow: n, RecvWindow: n, Ends: s.bounded,
 		Confirmed: s.Lane() == Bulk, Clock: s.m.shared.clock,
 		Output:  func(symbol arq.Symbol) { s.m.outputSymbol(s, symbol) },
 		RTT:     func() time.Duration { return s.m.rtt.smoothed },
@@ -134,7 +134,7 @@ func (s *MachineStream) feed(segments int) {
 		s.arq.Open()
 		s.fresh = false
 	}
-	if s.ending && s.out.len() == 0 {
+	if s.ending && s.out.len() == 0 && m.cfg.Planted != planted.StreamEndLost {
 		s.arq.CloseWrite()
 	}
 }

@@ -3,6 +3,7 @@ package reliable
 import (
 	"time"
 
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -19,7 +20,7 @@ type answer struct {
 // handleChallenge takes a challenge. One that is new means that the server sees us at another address: what was learned
 // about the way there counts no more.
 func (m *Machine) handleChallenge(c wire.Challenge) {
-	if !m.dialled {
+	if !m.dialled || m.cfg.Planted == planted.ChallengeIgnored {
 		return // A server does not move.
 	}
 	if m.answer.challenge != c {
@@ -91,7 +92,7 @@ func (m *Machine) advanceQuiet(now time.Time) {
 	m.stats.QuietProbes++
 	b := wire.AppendPing(m.startPacket(1))
 	if q.gap*quietGaps <= quietMin {
-		b = wire.AppendPadding(b, wire.DatagramBytesMax-wire.SealBytes-len(b))
+		b = wire.AppendPadding(b, min(m.mtu.size, wire.DatagramBytesBase)-wire.SealBytes-len(b))
 	}
 	m.sendPacket(b, cargo{}, true)
 }

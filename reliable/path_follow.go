@@ -7,6 +7,7 @@ import (
 
 	"udpchat/reliable/internal/fec"
 	"udpchat/reliable/internal/handshake"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -35,14 +36,14 @@ type route struct {
 // roaming is what a server knows of its client's way beside Machine.path, which is home: proven, and where datagrams go
 // when nothing is known that is newer.
 type roaming struct {
-	routes  []*route // at most routesMax, the oldest first; nil nearly always
-	target  *route   // of routes: where datagrams go; nil: home
-	via     *route   // of the packet under construction: where it goes whatever target is; nil: see home
-	home    bool     // the packet under construction goes home
-	askHome bool     // home is to be asked whether the client is still there
-	checks  int      // checks begun lately, see checkAllowed
-	since   time.Time
-	from    Path // of the datagram under way
+	routes  []*route  // at most routesMax, the oldest first; nil nearly always
+	target  *route    // of routes: where datagrams go; nil: home
+	via     *route    // of the packet under construction: where it goes whatever target is; nil: see home
+	home    bool      // the packet under construction goes home
+	askHome bool      // home is to be asked whether the client is still there
+	checks  int       // begun lately
+	since   time.Time // when one of them was forgotten
+	from    Path      // of the datagram under way
 }
 
 // Path returns where datagrams go that need no limit: the latest proven way to the peer.
@@ -69,7 +70,7 @@ func (m *Machine) follow(now time.Time, p Path, n int, newest bool) {
 	if r != nil {
 		r.received += n
 	}
-	if !newest {
+	if !newest && m.cfg.Planted != planted.MoveOlderPacket {
 		return
 	}
 	switch {
@@ -106,6 +107,9 @@ func (m *Machine) beginCheck(now time.Time, p Path, n int) {
 	roam.target, roam.askHome = r, true
 	m.talkAgain()
 	m.stats.PathChecks++
+	if m.cfg.Planted == planted.MoveUnchecked {
+		m.move(now, r)
+	}
 }
 
 // checkAllowed counts a check. Somebody who can forward packets faster than the network could otherwise have us check any
@@ -186,6 +190,7 @@ func (m *Machine) forgetWay() {
 	m.giveUpSent()
 	m.rtt = rttEstimator{}
 	m.losses = fec.LossEstimator{}
+	m.restartMTU()
 	m.pace = nil
 }
 

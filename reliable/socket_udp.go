@@ -25,6 +25,7 @@ type udpSocket struct {
 	v6    bool // the socket is AF_INET6, which carries IPv4 too
 	info  bool // the kernel tells local addresses, and takes them
 	marks bool // the kernel tells ECN, and takes it
+	whole bool // the kernel makes no fragments
 	cuts  bool // the kernel cuts several datagrams out of one message (GSO)
 
 	told      atomic.Bool // the kernel has let itself be told something in a control message, so it can be
@@ -62,6 +63,7 @@ type controlKey struct {
 
 func newUDPSocket(conn *net.UDPConn, addr *net.UDPAddr, noBatch bool) *udpSocket {
 	s := &udpSocket{conn: conn, addr: unmap(addr.AddrPort()), v6: addr.IP.To4() == nil}
+	s.whole = sendWhole(conn, s.v6)
 	if s.addr.Addr().IsUnspecified() {
 		s.info = askForLocal(conn, s.v6) // Where not, local addresses stay unspecified and the system chooses.
 	}

@@ -14,7 +14,7 @@ const (
 	DropUnknown                 // for a connection that does not exist
 	DropAddress                 // for a connection or handshake, but from an address where its peer cannot be
 	DropSeal                    // corrupted or forged
-	DropRepeated                // packet number seen before, or too old to tell
+	DropRepeated                // packet number seen before, or too old to be of use
 	DropInboxFull               // the connection's loop cannot keep up
 	DropEarly                   // packet before the handshake was over
 	DropSymbolTwice             // source symbol seen or rebuilt before
@@ -105,10 +105,15 @@ type ConnStats struct {
 	PathChecksFailed  uint64 // server: of these: nobody answered
 	PathChecksRefused uint64 // server: addresses not asked because too many had been
 	UnprovenBytes     uint64 // server: sent to addresses that were not proven yet
-	Challenges        uint64 // client: addresses of ours that the server asked for
-	QuietProbes       uint64 // client: questions whether the server, fallen silent, is still there
-	Sleeps            uint64 // times the ARQ's state was given up after a silence
-	Wakes             uint64 // times it was made again for the next byte
+	MTU               int    // largest datagram that is sent
+	MTUProbes         uint64 // datagrams sent to see whether their size arrives
+	BlackHoles        uint64 // times that large datagrams stopped to arrive and smaller ones had to do
+	Pieces            uint64 // packets with a part of one that had become too large
+
+	Challenges  uint64 // client: addresses of ours that the server asked for
+	QuietProbes uint64 // client: questions whether the server, fallen silent, is still there
+	Sleeps      uint64 // times the ARQ's state was given up after a silence
+	Wakes       uint64 // times it was made again for the next byte
 
 	Drops Drops
 }

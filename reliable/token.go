@@ -17,9 +17,10 @@ type token struct {
 	got   []byte // client: nil: nothing new
 }
 
-// append appends the token frame if there is one to send and it leaves so much room.
-func (t *token) append(b []byte, number uint64, room int) []byte {
-	if t.send == nil || len(b)+wire.TokenFrameBytes+len(t.send)+room+wire.SealBytes > wire.DatagramBytesMax {
+// append appends the token frame if there is one to send and it leaves so much room in a
+// datagram of so many bytes.
+func (t *token) append(b []byte, number uint64, room, limit int) []byte {
+	if t.send == nil || len(b)+wire.TokenFrameBytes+len(t.send)+room+wire.SealBytes > limit {
 		return b
 	}
 	if t.first == 0 {

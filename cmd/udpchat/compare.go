@@ -24,6 +24,7 @@ type compareFlags struct {
 	runs, messages                  int
 	seed                            uint64
 	quick                           bool
+	trace                           string
 	jsonFile, htmlFile, from        string
 	both, up, down                  compare.Shape
 }
@@ -48,8 +49,10 @@ never arrives counts as one that takes for ever. Transports (--transport):
 ` + compareList(compareTransportLines()) + `
 Workloads (--workload):
 ` + compareList(compareWorkloadLines()) + `
-Links: --profile takes the names that 'udpchat link --list' explains, and lossy-0 (50 ms, nothing lost). A link of your own
-is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them.
+Links: --profile takes the names that 'udpchat link --list' explains, lossy-0 (50 ms, nothing lost), bulk-0 bulk-1 bulk-5
+bulk-10 (20 Mbit/s with so much loss) and upload (1 Mbit/s up with a queue of 1 s). A link of your own
+is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them. --trace takes what
+'udpchat link --record' wrote.
 
 Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed gives the same figures; realtime, the same link by
 the clock on the wall; wire; auto takes the best one of each transport.
@@ -83,6 +86,7 @@ Three experiments:
 	flags.IntVar(&f.messages, "messages", 0, "messages of a run; 0: 1,000 on virtual time, else 300")
 	flags.Uint64Var(&f.seed, "seed", 1, "`number` of the first run's link; the next run has the next one")
 	flags.BoolVar(&f.quick, "quick", false, "four transports over six links on virtual time: some seconds")
+	flags.StringVar(&f.trace, "trace", "", "`file` that 'udpchat link --record' wrote: the link is as it was then")
 	flags.StringVar(&f.jsonFile, "json", "", "write all figures to this `file`, - for stdout")
 	flags.StringVar(&f.htmlFile, "html", "", "write a report to this `file`: one page that needs nothing else")
 	flags.StringVar(&f.from, "from", "", "measure nothing: take the figures from this `file`, which --json wrote")

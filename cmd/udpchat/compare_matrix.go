@@ -45,7 +45,7 @@ func shapeFlags(cmd *cobra.Command, s *compare.Shape, prefix, which string) {
 // matrix turns flags into what is to be run.
 func (f *compareFlags) matrix(cmd *cobra.Command) (compare.Matrix, error) {
 	m := compare.Matrix{
-		Transports: f.transports, Workloads: f.workloads, Runs: f.runs, Messages: f.messages, Seed: f.seed,
+		Transports: f.transports, Workloads: f.workloads, Runs: f.runs, Messages: f.messages, Seed: f.seed, Extras: f.htmlFile != "",
 		Repeat: strings.Join(append([]string{cmd.CommandPath()}, changedFlags(cmd)...), " "),
 	}
 	switch {
@@ -113,6 +113,13 @@ func (f *compareFlags) links(profiles []string) ([]compare.Link, error) {
 		}
 		links = append(links, link)
 	}
+	if f.trace != "" {
+		link, err := compare.LinkFromTrace(f.trace)
+		if err != nil {
+			return nil, advise(fmt.Errorf("--trace: %w", err), "It wants what 'udpchat link --record FILE' wrote.")
+		}
+		links = append(links, link)
+	}
 	if len(profiles) == 0 && len(links) == 0 {
 		profiles = compareProfiles
 	}
@@ -143,7 +150,7 @@ func handmade(up, down compare.Shape) (compare.Link, error) {
 
 // compareRepeatable are the flags that decide what is measured, in the order of --help.
 func compareRepeatable() []string {
-	names := []string{"quick", "transport", "workload", "profile", "lane", "runs", "messages", "seed"}
+	names := []string{"quick", "transport", "workload", "profile", "lane", "runs", "messages", "seed", "trace"}
 	for _, prefix := range []string{"", "up-", "down-"} {
 		for _, name := range compareShapeNames {
 			names = append(names, prefix+name)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"udpchat/cmd/internal/compare"
 	"udpchat/config"
 	"udpchat/reliable"
 	"udpchat/reliable/netem"
@@ -39,15 +40,16 @@ answers back, after the profile has lost, delayed, repeated or reordered them. W
 Each client address gets a link of its own; the same seed makes the same decisions about its first, second, third …
 datagram. Ctrl-C stops the link and prints what it forwarded and what it dropped, and why.
 
---record writes every decision as a line of JSON:
+--record writes what the link is on a first line of JSON, {"format":"udpchat-link","version":1,"profile":…,"seed":…}, and then
+every decision on a line of its own, which 'udpchat compare --trace' can repeat:
 
   client      the client's address
   direction   "up" (from the client) or "down"
   at_ms       when the datagram came, since the client's first one
   ordinal     how many came before it in this direction; a copy has the ordinal of its original
   size_bytes  of the payload
-  verdict     "kept", or why it was dropped: "mtu", "partition", "handover", "event" (a time of extra loss), "loss"
-              (independent), "burst", "chain", "queue" (of the bottleneck), "full" (a limit of the program)
+  verdict     "kept", or why it was dropped: "mtu", "partition", "handover", "event" (a time of extra loss), "replay" (of a
+              recorded network), "loss" (independent), "burst", "chain", "queue" (of the bottleneck), "full" (a limit of the program)
   deliver_ms  when it goes on, if it was kept
   changes     what else happened to it, if anything: "corrupted", "truncated", "copied", "held", "reordered"`,
 		Example: strings.Trim(`
@@ -99,7 +101,9 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	cfg := netem.ProxyConfig{Listen: f.listen, To: to.server, Profile: profile, Seed: f.seed, Logger: logger}
 	var rec *recorder
 	if f.record != "" {
-		if rec, err = newRecorder(f.record); err != nil {
+		if rec, err = newRecorder(f.record, compare.TraceHeader{
+			Format: compare.TraceFormat, Version: compare.TraceVersion, Profile: profile.Name, Seed: f.seed,
+		}); err != nil {
 			return err
 		}
 		cfg.Record = rec.write
@@ -193,13 +197,15 @@ type recorder struct {
 	err    error // The first one.
 }
 
-func newRecorder(path string) (*recorder, error) {
+func newRecorder(path string, head compare.TraceHeader) (*recorder, error) {
 	file, err := os.Create(path)
 	if err != nil {
 		return nil, advise(fmt.Errorf("--record: %w", err), "It wants the name of a file that can be written.")
 	}
 	buffer := bufio.NewWriterSize(file, 64<<10)
-	return &recorder{file: file, buffer: buffer, lines: json.NewEncoder(buffer)}, nil
+	r := &recorder{file: file, buffer: buffer, lines: json.NewEncoder(buffer)}
+	r.err = r.lines.Encode(head)
+	return r, nil
 }
 
 func (r *recorder) write(record netem.Record) {

@@ -21,11 +21,12 @@
 //
 //  1. MTU: too large a packet vanishes silently (a black hole, as a broken path MTU discovery leaves it).
 //  2. Events: partition, hold and release, handover gap, address change, times of extra loss or delay.
-//  3. Loss: independent; bursts as a two-state chain in continuous time; a chain per packet.
-//  4. Corruption and truncation.
-//  5. Duplication.
-//  6. Bottleneck: a rate in IP bytes (payload + 28) behind a drop-tail queue, maybe with other traffic.
-//  7. Delay: constant, or with jitter that keeps the order; reordering only if asked for.
+//  3. Replay of a recorded network: loss and delay.
+//  4. Loss: independent; bursts as a two-state chain in continuous time; a chain per packet.
+//  5. Corruption and truncation.
+//  6. Duplication.
+//  7. Bottleneck: a rate in IP bytes (payload + 28) behind a drop-tail queue, maybe with other traffic.
+//  8. Delay: constant, or with jitter that keeps the order; reordering only if asked for.
 //
 // Each stage has its own stream of random numbers, derived from (seed, direction, stage), and takes the
 // same count of numbers for every datagram pushed, whether it acts or not and whether the datagram is

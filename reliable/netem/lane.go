@@ -4,6 +4,7 @@ package netem
 type lane struct {
 	params     Params
 	events     schedule
+	replay     replayStage
 	loss       lossStage
 	mangle     mangleStage
 	bottleneck bottleneck
@@ -27,6 +28,7 @@ func newLane(p Params, seed uint64, dir Direction, index int) *lane {
 	ln := &lane{
 		params:         p,
 		events:         schedule{key: streamKey(seed, dir, index, stageEvents)},
+		replay:         newReplayStage(p.Replay, seed),
 		loss:           newLossStage(p, stream),
 		mangle:         mangleStage{corrupt: p.Corrupt, truncate: p.Truncate},
 		bottleneck:     newBottleneck(p, stream(stageRate)),

@@ -21,6 +21,9 @@ const (
 	// eventsMax bounds the events of one Params, because every packet asks each of them.
 	eventsMax = 64
 
+	// momentsMax bounds the recorded packets of one direction: an hour of 50 packets a second.
+	momentsMax = 200_000
+
 	// holdsMax bounds how many holds that follow each other at once keep the same packet, so that events
 	// which together cover all time release it at last.
 	holdsMax = 64

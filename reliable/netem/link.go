@@ -133,7 +133,11 @@ func (l *Link) admit(t *transit) (at, extra time.Duration, fate Fate) {
 	if p.at > l.now {
 		t.verdict.Changes |= Held
 	}
-	return p.at, p.extra, ln.loss.fate(p.at, t.draws.loss)
+	m := ln.replay.meet(p.at)
+	if m.Lost {
+		return 0, 0, DroppedReplay
+	}
+	return p.at, p.extra + m.Delay, ln.loss.fate(p.at, t.draws.loss)
 }
 
 // carry takes one packet through bottleneck and delay into the queue.

@@ -16,6 +16,9 @@ type Params struct {
 	// last. Empty: a move changes the address only. They have neither Move events nor a Then.
 	Then []Params
 
+	// Replay is what was recorded of another network. The stages after it do what they do on top.
+	Replay Replay
+
 	// Loss is the share of datagrams lost independently of each other.
 	Loss float64
 	// Burst loses what is sent during bad times.

@@ -91,6 +91,9 @@ func (p *Params) validateRate() error {
 }
 
 func (p *Params) validateEvents() error {
+	if !p.Replay.valid() {
+		return fmt.Errorf("netem: params: Replay wants moments in order from 0 to Span, up to %d", momentsMax)
+	}
 	if len(p.Events) > eventsMax {
 		return fmt.Errorf("netem: params: %d events, want up to %d", len(p.Events), eventsMax)
 	}

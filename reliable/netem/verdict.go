@@ -15,6 +15,7 @@ const (
 	DroppedPartition             // It was pushed during a partition, scheduled or by Cut.
 	DroppedHandover              // It was pushed during, or on the way at the beginning of, a handover or move.
 	DroppedEvent                 // It was pushed during a Lossy event and unlucky.
+	DroppedReplay                // One was lost at this time when the network was recorded.
 	DroppedLoss                  // It was unlucky.
 	DroppedBurst                 // It was pushed during a bad time.
 	DroppedChain                 // It met the bad state of the chain.
@@ -24,7 +25,7 @@ const (
 )
 
 var fateNames = [fateCount]string{
-	"kept", "mtu", "partition", "handover", "event", "loss", "burst", "chain", "queue", "full",
+	"kept", "mtu", "partition", "handover", "event", "replay", "loss", "burst", "chain", "queue", "full",
 }
 
 func (f Fate) String() string {

@@ -91,7 +91,8 @@ func calibrationOf(r *Result) Calibration {
 // independentLoss returns the share the link loses if that is all it does to packets, the same each way.
 func (l Link) independentLoss() (share float64, ok bool) {
 	for _, p := range []netem.Params{l.Up, l.Down} {
-		if p.Rate > 0 || p.Walk != (netem.Walk{}) || p.Burst.Share > 0 || p.Chain.Share > 0 || len(p.Events) > 0 || p.MTU > 0 || p.Duplicate > 0 || len(p.Then) > 0 {
+		if p.Rate > 0 || p.Walk != (netem.Walk{}) || p.Burst.Share > 0 || p.Chain.Share > 0 || len(p.Events) > 0 || p.MTU > 0 || p.Duplicate > 0 || len(p.Then) > 0 ||
+			len(p.Replay.Moments) > 0 {
 			return 0, false
 		}
 	}
@@ -100,8 +101,10 @@ func (l Link) independentLoss() (share float64, ok bool) {
 
 func lossCheckOf(profile string, asked float64, results []Result) LossCheck {
 	var t Traffic
+	transports := map[string]bool{}
 	for i := range results {
 		if r := &results[i]; r.Profile == profile {
+			transports[r.Transport] = true
 			t.add(r.Wire.Up)
 			t.add(r.Wire.Down)
 		}
@@ -112,8 +115,8 @@ func lossCheckOf(profile string, asked float64, results []Result) LossCheck {
 	}
 	measured := float64(t.Dropped) / float64(t.Packets)
 	c.Measured = Number(100 * measured)
-	// All transports of a run meet the same random numbers, so the packets of one are what counts: at least a tenth of all.
-	deviation := math.Sqrt(asked * (1 - asked) / (float64(t.Packets) / 10))
+	// All transports of a run meet the same random numbers, so they are one sample and not several.
+	deviation := math.Sqrt(asked * (1 - asked) * float64(len(transports)) / float64(t.Packets))
 	c.OK = math.Abs(measured-asked) <= lossSigmas*deviation
 	return c
 }

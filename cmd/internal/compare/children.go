@@ -63,7 +63,6 @@ func (r *virtualRunner) Run(ctx context.Context, spec Spec) Result {
 	}
 	res, err := c.run(ctx, spec)
 	if err != nil {
-		c.kill()
 		r.children <- nil
 		return failed(err)
 	}
@@ -111,7 +110,7 @@ func startChild() (*child, error) {
 	return c, nil
 }
 
-// run has the child run a spec. After an error the child must be killed.
+// run has the child run a spec. After an error the child is gone.
 func (c *child) run(ctx context.Context, spec Spec) (Result, error) {
 	type answer struct {
 		res Result
@@ -138,7 +137,8 @@ func (c *child) run(ctx context.Context, spec Spec) (Result, error) {
 	select {
 	case a := <-answers:
 		if a.err != nil {
-			return a.res, fmt.Errorf("the process of this run died: %w\n%s", a.err, c.err.text())
+			c.kill() // Until it has gone, what it complained about may be missing.
+			return a.res, fmt.Errorf("the process of this run died: %s (%w)", c.err.text(), a.err)
 		}
 		return a.res, nil
 	case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -190,4 +191,42 @@ func system() string {
 		s += ", kernel " + strings.TrimSpace(string(b))
 	}
 	return s
+}
+
+// Merge returns a file with what is in f and in o, whose runs must be of other workloads or links. A nil f is empty.
+func (f *File) Merge(o *File) *File {
+	if f == nil {
+		return o
+	}
+	h := f.Header
+	for _, t := range o.Header.Transports {
+		if !slices.ContainsFunc(h.Transports, func(i Info) bool { return i.Name == t.Name }) {
+			h.Transports = append(h.Transports, t)
+		}
+	}
+	h.Workloads = unite(h.Workloads, o.Header.Workloads)
+	h.Profiles = unite(h.Profiles, o.Header.Profiles)
+	h.Skipped = append(h.Skipped, o.Header.Skipped...)
+	for _, c := range o.Header.Calibration {
+		if !slices.ContainsFunc(h.Calibration, func(have Calibration) bool { return have.Lane == c.Lane && have.OK == c.OK }) {
+			h.Calibration = append(h.Calibration, c)
+		}
+	}
+	for _, c := range o.Header.LinkLoss {
+		if !slices.ContainsFunc(h.LinkLoss, func(have LossCheck) bool { return have.Profile == c.Profile && have.OK == c.OK }) {
+			h.LinkLoss = append(h.LinkLoss, c)
+		}
+	}
+	h.Interrupted = h.Interrupted || o.Header.Interrupted
+	runs := slices.Concat(f.Runs, o.Runs)
+	return &File{Header: h, Runs: runs, Summary: Summarise(runs)}
+}
+
+func unite(a, b []NameText) []NameText {
+	for _, n := range b {
+		if !slices.Contains(a, n) {
+			a = append(a, n)
+		}
+	}
+	return a
 }

@@ -17,23 +17,42 @@ type Link struct {
 	Up, Down netem.Params
 }
 
-// Links that netem has no profile for: the lossy ones without the loss, to compare with, and one for two to share.
-const (
-	noLoss = "lossy-0"
-	shared = "shared"
-)
+// ownLinks are links that netem has no profile for.
+func ownLinks() []Link {
+	const mbit = 1_000_000
+	still := netem.Params{Delay: 50 * time.Millisecond}
+	// The lossy profiles without the loss, to compare with.
+	links := []Link{{Name: "lossy-0", Text: "50 ms, nothing lost", Up: still, Down: still}}
+	// A line for files: what is lost is not lost by its queue.
+	for _, percent := range []int{0, 1, 5, 10} {
+		p := netem.Params{Delay: 50 * time.Millisecond, Loss: float64(percent) / 100, Rate: 20 * mbit, Queue: 100 * time.Millisecond}
+		links = append(links, Link{
+			Name: fmt.Sprintf("bulk-%d", percent), Text: fmt.Sprintf("50 ms, 20 Mbit/s, queue 100 ms, %d %% loss", percent), Up: p, Down: p,
+		})
+	}
+	// A line that a file fills, and a queue that it makes long: what chat feels of it.
+	up := netem.Params{Delay: 50 * time.Millisecond, Rate: 1 * mbit, Queue: time.Second}
+	down := netem.Params{Delay: 50 * time.Millisecond, Rate: 20 * mbit, Queue: 100 * time.Millisecond}
+	links = append(links, Link{Name: "upload", Text: "50 ms, 1 Mbit/s up with a queue of 1 s, 20 Mbit/s down", Up: up, Down: down})
+	// A line for two to share.
+	line := netem.Params{Delay: 50 * time.Millisecond, Rate: 10 * mbit, Queue: 100 * time.Millisecond}
+	return append(links, Link{Name: "shared", Text: "10 Mbit/s, 50 ms, a queue of 100 ms, nothing else lost", Up: line, Down: line})
+}
 
-// LinkNamed returns the named profile of netem as a link, or lossy-0 or shared. The error lists the names.
+// LinkNamed returns the named profile of netem as a link, or one of our own. The error lists the names.
 func LinkNamed(name string) (Link, error) {
-	switch p := (netem.Params{Delay: 50 * time.Millisecond}); name {
-	case noLoss:
-		return Link{Name: noLoss, Text: "50 ms, nothing lost", Up: p, Down: p}, nil
-	case shared:
-		p.Rate, p.Queue = 10_000_000, 100*time.Millisecond
-		return Link{Name: shared, Text: "10 Mbit/s, 50 ms, a queue of 100 ms, nothing else lost", Up: p, Down: p}, nil
+	var names []string
+	for _, l := range ownLinks() {
+		if l.Name == name {
+			return l, nil
+		}
+		names = append(names, l.Name)
 	}
 	p, err := netem.ProfileNamed(name)
-	return Link{Name: p.Name, Text: p.Text, Up: p.Up, Down: p.Down}, err
+	if err != nil {
+		return Link{}, fmt.Errorf("%w, %s", err, strings.Join(names, ", "))
+	}
+	return Link{Name: p.Name, Text: p.Text, Up: p.Up, Down: p.Down}, nil
 }
 
 // Profile returns the link as netem has it.

@@ -20,6 +20,8 @@ type Matrix struct {
 	// Messages of a run; 0 is the default of the lane.
 	Messages int
 	Seed     uint64
+	// Extras adds runs for the pictures of a report, see extras.go.
+	Extras bool
 	// Repeat is how the comparison can be repeated, as a command line.
 	Repeat string
 }
@@ -75,7 +77,7 @@ func (m Matrix) Specs(lanes map[Lane]Runner) (specs []Spec, skipped []Skipped, e
 			all = append(all, calibrationSpec(lane, m.Seed))
 		}
 	}
-	return append(all, specs...), skipped, nil
+	return append(append(all, specs...), m.extraSpecs(lanes)...), skipped, nil
 }
 
 func notRecorded(l Link) string {

@@ -25,7 +25,7 @@ func splitBars(f *compare.File, workload, profile string) string {
 	if len(bars) == 0 {
 		return ""
 	}
-	const row, left = 30.0, 118.0
+	const row, left = 30.0, 128.0
 	p := newPlot(float64(len(bars))*row+14, "what the bytes on the wire were for, "+workload+" over "+profile)
 	for i, b := range bars {
 		y := float64(i)*row + 6
@@ -62,7 +62,7 @@ func goodputBars(f *compare.File, workload, profile string) string {
 	if fastest == 0 {
 		return ""
 	}
-	const row, left = 30.0, 118.0
+	const row, left = 30.0, 128.0
 	p := newPlot(float64(len(all))*row+14, "goodput of "+workload+" over "+profile)
 	for i, s := range all {
 		y := float64(i)*row + 6

@@ -43,6 +43,8 @@ type page struct {
 	Header      *compare.Header
 	Legend      []legendEntry
 	Sections    []section
+	Heat        []template.HTML
+	Beginnings  []row
 	Notes       []string
 	Interrupted bool
 }
@@ -84,6 +86,12 @@ func newPage(f *compare.File) *page {
 	for _, t := range f.Header.Transports {
 		p.Legend = append(p.Legend, legendEntry{t.Name, colourOf(f, t.Name), t.Text})
 	}
+	for _, t := range f.Header.Transports {
+		if svg := heatMap(f, t.Name); svg != "" {
+			p.Heat = append(p.Heat, template.HTML(svg))
+		}
+	}
+	p.Beginnings = beginnings(f)
 	for _, w := range f.Header.Workloads {
 		p.Sections = append(p.Sections, newSection(f, w))
 	}
@@ -149,7 +157,7 @@ func newLinkPart(f *compare.File, workload string, p compare.NameText) (l linkPa
 		}
 		l.Rows = append(l.Rows, line)
 	}
-	if curves := curvesOf(f, workload, p.Name); len(curves) > 0 && workload != "file" {
+	if curves := curvesOf(f, workload, p.Name); len(curves) > 0 && !onlyFile(workload) {
 		l.CDF = template.HTML(cdfPlot(curves, "share of messages that had arrived, "+workload+" over "+p.Name))
 		l.Tail = template.HTML(tailPlot(curves, "share of messages that took longer, "+workload+" over "+p.Name))
 	}

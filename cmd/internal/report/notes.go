@@ -173,7 +173,8 @@ func Price(f *compare.File) string {
 	text, worst := "", 0.0
 	for i := range f.Summary {
 		mine := &f.Summary[i]
-		if mine.Transport != ours || mine.WirePerUseful.Missing() {
+		shown := slices.ContainsFunc(f.Header.Profiles, func(p compare.NameText) bool { return p.Name == mine.Profile })
+		if mine.Transport != ours || mine.WirePerUseful.Missing() || !shown {
 			continue
 		}
 		var least *compare.Summary

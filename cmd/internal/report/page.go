@@ -26,7 +26,7 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .
 text { fill: var(--ink); font: 12px system-ui, sans-serif; } text.tick { fill: var(--soft); font-size: 11px; } text.label { font-weight: 600; }
 .grid { stroke: var(--line); stroke-width: 1; fill: none; } .curve { fill: none; stroke-width: 2; stroke-linejoin: round; } .dots { stroke-width: 2.6; stroke-linecap: round; fill: none; } .gone { stroke: var(--bad); stroke-width: 1.5; } .drop { stroke: var(--soft); stroke-width: 1; }
 {{range $i := .Numbers}}.c{{$i}} { stroke: var(--c{{$i}}); } text.c{{$i}} { fill: var(--c{{$i}}); stroke: none; } rect.c{{$i}} { fill: var(--c{{$i}}); stroke: none; } i.c{{$i}} { background: var(--c{{$i}}); }
-{{end}}rect.payload, i.payload { fill: var(--c4); background: var(--c4); } rect.headers, i.headers { fill: var(--c0); background: var(--c0); } rect.acks, i.acks { fill: var(--c3); background: var(--c3); } rect.again, i.again { fill: var(--c1); background: var(--c1); } rect.parity, i.parity { fill: var(--c5); background: var(--c5); }
+{{end}}rect.heat { fill: var(--c1); } rect.payload, i.payload { fill: var(--c4); background: var(--c4); } rect.headers, i.headers { fill: var(--c0); background: var(--c0); } rect.acks, i.acks { fill: var(--c3); background: var(--c3); } rect.again, i.again { fill: var(--c1); background: var(--c1); } rect.parity, i.parity { fill: var(--c5); background: var(--c5); }
 i.key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; vertical-align: -.05em; }
 code { font: .85rem ui-monospace, monospace; overflow-wrap: anywhere; } li { margin: .25rem 0; }
 </style>
@@ -58,7 +58,17 @@ could be read in order at the other end; a message that never arrived counts as 
 {{if .Goodput}}<figure>{{.Goodput}}<figcaption>How fast the file went.</figcaption></figure>{{end}}
 </div></details>
 {{end}}{{end}}
-<h2>Before you believe it</h2>
+{{if .Heat}}<h2>How the tail grows</h2>
+<p>Chat once more, 1,000 messages for each cell: by how many ms the p99 is above the physical limit, with more and more loss (down) and longer and longer round trips
+(across). Deeper is worse.</p>
+<div class="pictures">{{range .Heat}}<figure>{{.}}</figure>{{end}}</div>
+{{end}}{{if .Beginnings}}<h2>Beginning, and beginning again</h2>
+<p>A first message over a new connection on a link of 50 ms that loses 10 %, from the beginning of the handshake (KCP has none); and how long after the end of an outage
+of 5 s the first message arrives. In ms; the physical limit is 50.</p>
+<div class="scroll"><table><tr><th></th><th>first message p50</th><th>p90</th><th>longest</th><th>after an outage, median</th><th>longest</th></tr>
+{{range .Beginnings}}<tr><td>{{.Name}}</td>{{range .Cells}}<td>{{.Text}}</td>{{end}}</tr>
+{{end}}</table></div>
+{{end}}<h2>Before you believe it</h2>
 <ul>{{range .Notes}}<li class="soft">{{.}}</li>{{end}}</ul>
 <p>An emulated link is a model: it loses what it is told to lose, not what a network would, and it has no other users unless the profile says so. One message every
 100 ms is what people do when they talk; redundancy that is cheap there is not cheap for films. Where intervals overlap no difference was shown.</p>

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"udpchat/cmd/internal/compare"
@@ -12,7 +13,9 @@ import (
 
 // Table writes a comparison for a terminal: for each workload the 99th percentile (or the goodput) with transports down and
 // profiles across, then everything about each profile, then what to know before believing it.
-func Table(w io.Writer, f *compare.File) {
+func Table(out io.Writer, f *compare.File) {
+	w := new(strings.Builder)
+	defer func() { _, _ = io.WriteString(out, printable(w.String())) }() // Whoever reads it sees that it is missing.
 	h := &f.Header
 	for _, workload := range h.Workloads {
 		if len(h.Profiles) > 1 {
@@ -29,6 +32,16 @@ func Table(w io.Writer, f *compare.File) {
 	for _, line := range Notes(f) {
 		fmt.Fprintln(w, line)
 	}
+}
+
+// printable takes out what could steer a terminal: names and errors may come from a file that somebody made.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return '·'
+	}, s)
 }
 
 // headline is the figure that a workload is about.
@@ -53,6 +66,12 @@ func headlineOf(f *compare.File, workload string) headline {
 			return s.P50, s.CI50
 		}}
 	}
+}
+
+// onlyFile reports whether the workload sends a file and no messages.
+func onlyFile(workload string) bool {
+	w, err := compare.WorkloadNamed(workload)
+	return err == nil && w.File && w.Burst == 0
 }
 
 func enoughForP99(f *compare.File, workload string) bool {
@@ -121,35 +140,81 @@ func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
 	fmt.Fprintln(w)
 }
 
+// A column is a figure of a summary.
+type column struct {
+	head string
+	text func(*compare.Summary) string
+}
+
+// columnsOf returns what is worth saying about a workload: a file alone has no messages, messages alone no goodput.
+func columnsOf(workload string) []column {
+	messages := []column{
+		{"p50", func(s *compare.Summary) string { return number(s.P50) }},
+		{"p90", func(s *compare.Summary) string { return number(s.P90) }},
+		{"p99", func(s *compare.Summary) string { return number(s.P99) }},
+		{"95 %", func(s *compare.Summary) string { return strings.TrimSpace(spread(s.CI99)) }},
+		{"p99.9", func(s *compare.Summary) string { return number(s.P999) }},
+		{"max", func(s *compare.Summary) string { return number(s.Max) }},
+		{"undelivered", func(s *compare.Summary) string { return fmt.Sprintf("%d/%d", s.Undelivered(), s.Sent) }},
+	}
+	w, _ := compare.WorkloadNamed(workload) // One that this program does not know has no figures of its own.
+	all := []column{{"lane", func(s *compare.Summary) string { return string(s.Lane) }}}
+	if !w.File || w.Burst > 0 {
+		all = append(all, messages...)
+	}
+	all = append(all, column{"bytes/byte", func(s *compare.Summary) string { return decimals(s.WirePerUseful, 2) }})
+	if w.File {
+		all = append(all, column{"Mbit/s", func(s *compare.Summary) string { return decimals(s.Goodput, 2) }})
+	} else {
+		all = append(all, column{"packets/msg", func(s *compare.Summary) string { return decimals(s.PacketsPerMessage, 2) }})
+	}
+	if w.Beside != "" {
+		all = append(all, column{"beside", func(s *compare.Summary) string { return decimals(s.Beside, 2) }},
+			column{"its share", func(s *compare.Summary) string { return decimals(s.BesideShare, 0) + " %" }})
+	}
+	return append(all, column{"lost", func(s *compare.Summary) string { return decimals(s.Dropped, 1) + " %" }})
+}
+
 // detailRows is the table of one profile and workload, with its head.
 func detailRows(f *compare.File, workload, profile string) [][]string {
-	rows := [][]string{{"", "lane", "p50", "p90", "p99", "95 %", "p99.9", "max", "undelivered", "bytes/byte", "packets/msg", "lost"}}
-	work, _ := compare.WorkloadNamed(workload) // One that this program does not know has no figures of its own.
-	files := work.File
-	if files {
-		rows[0] = append(rows[0], "Mbit/s")
-	}
-	if work.Beside != "" {
-		rows[0] = append(rows[0], "beside", "its share")
+	columns := columnsOf(workload)
+	rows := [][]string{{""}}
+	for _, c := range columns {
+		rows[0] = append(rows[0], c.head)
 	}
 	for _, t := range f.Header.Transports {
-		s := compare.Find(f.Summary, t.Name, profile, workload)
-		if s == nil {
-			continue
+		if s := compare.Find(f.Summary, t.Name, profile, workload); s != nil {
+			row := []string{t.Name}
+			for _, c := range columns {
+				row = append(row, c.text(s))
+			}
+			rows = append(rows, row)
 		}
-		row := []string{
-			t.Name, string(s.Lane), number(s.P50), number(s.P90), number(s.P99), strings.TrimSpace(spread(s.CI99)), number(s.P999), number(s.Max),
-			fmt.Sprintf("%d/%d", s.Undelivered(), s.Sent), decimals(s.WirePerUseful, 2), decimals(s.PacketsPerMessage, 2), decimals(s.Dropped, 1) + " %",
-		}
-		if files {
-			row = append(row, decimals(s.Goodput, 2))
-		}
-		if work.Beside != "" {
-			row = append(row, decimals(s.Beside, 2), decimals(s.BesideShare, 0)+" %")
-		}
-		rows = append(rows, row)
 	}
 	return rows
+}
+
+// OneTable writes one workload with a row for each transport and link: what a transport is judged by, without anything
+// to explain it.
+func OneTable(w io.Writer, f *compare.File, workload string) {
+	columns := columnsOf(workload)
+	rows := [][]string{{"link", "transport"}}
+	for _, c := range columns {
+		rows[0] = append(rows[0], c.head)
+	}
+	for _, p := range f.Header.Profiles {
+		name := p.Name
+		for _, t := range f.Header.Transports {
+			if s := compare.Find(f.Summary, t.Name, p.Name, workload); s != nil {
+				row := []string{name, t.Name}
+				for _, c := range columns {
+					row = append(row, c.text(s))
+				}
+				rows, name = append(rows, row), ""
+			}
+		}
+	}
+	grid(w, rows)
 }
 
 // grid writes rows with the first column to the left and the others to the right.

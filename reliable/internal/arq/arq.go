@@ -12,11 +12,12 @@ import (
 
 // Config says what a stream is like. All fields must be set but those that say so.
 type Config struct {
-	ID          uint32 // both sides must use the same
-	SymbolBytes int    // longest symbol
-	SendWindow  int    // segments in flight at most
-	RecvWindow  int    // segments kept for the reader and for order at most
-	Clock       *Clock
+	ID             uint32 // both sides must use the same
+	SymbolBytes    int    // longest symbol to send; SetSymbolBytes changes it
+	SymbolBytesMax int    // longest symbol that either side may ever send
+	SendWindow     int    // segments in flight at most
+	RecvWindow     int    // segments kept for the reader and for order at most
+	Clock          *Clock
 	// Ends makes each direction of the stream end by itself: CloseWrite says so, Ended tells. Both sides must agree. It
 	// costs a byte a segment.
 	Ends bool
@@ -81,6 +82,9 @@ type Stream struct {
 	wake       bool     // the core wants a flush that its queues do not show
 	closed     bool     // our end has been queued
 	ended      bool     // the peer's end has been read
+	toldUna    uint32   // cumulative acknowledgement last sent to the peer
+	askAt      uint32   // when the peer may be asked for its own
+	asking     bool     // askAt counts
 	acked      []uint32 // numbers of acknowledged segments, plus one, by number modulo its length; nil while asleep
 	acks       []byte   // under construction
 	stats      Stats
@@ -137,6 +141,15 @@ func (s *Stream) Send(p []byte, segments int) int {
 		p = p[n:]
 	}
 	return taken
+}
+
+// SetSymbolBytes changes how long the symbols are that the stream makes from now on, at most SymbolBytesMax. Segments
+// that were cut for longer ones stay as they are: each of them may still be a symbol of its old length.
+func (s *Stream) SetSymbolBytes(n int) {
+	s.cfg.SymbolBytes = n
+	if s.core != nil {
+		s.core.SetMtu(n)
+	}
 }
 
 // Open queues a segment without bytes, which tells the peer of the stream. The stream must have Ends.
@@ -272,7 +285,7 @@ func (s *Stream) coreInput(b []byte, kind kcp.PacketType) int {
 // "fragment", and panic on a segment longer than its buffers.
 func (s *Stream) check(b []byte) (una uint32, window uint16, err error) {
 	una = s.una
-	if len(b) < headerBytes || len(b) > s.cfg.SymbolBytes {
+	if len(b) < headerBytes || len(b) > s.cfg.SymbolBytesMax {
 		return 0, 0, ErrMalformed
 	}
 	for len(b) > 0 {
@@ -341,6 +354,7 @@ func (s *Stream) putHeader(b []byte, cmd byte) {
 // something it sends only new bytes, and spends credit for it; without credit it does nothing.
 func (s *Stream) Flush() {
 	before := s.cfg.Clock.ms()
+	s.askUna(before)
 	if s.until(before) > 0 {
 		if s.Unsent() > 0 && s.credit() > 0 {
 			s.spend()
@@ -413,6 +427,9 @@ func (s *Stream) Stats() Stats { return s.stats }
 // output translates what leaves into the numbers of the wire and looks at it: it must know the highest number sent, to
 // recognise forged acknowledgements, and whether there is data worth protecting.
 func (s *Stream) output(buf []byte, size int) {
+	if size == 0 {
+		return // The core makes room for a segment longer than its symbols.
+	}
 	sym := Symbol{Bytes: buf[:size]}
 	if s.cfg.Confirmed {
 		sym.Bytes = withoutAcks(sym.Bytes)
@@ -420,7 +437,7 @@ func (s *Stream) output(buf []byte, size int) {
 	for b := sym.Bytes; len(b) >= headerBytes; {
 		s.translateOut(b)
 		seg := parseSegment(b)
-		s.window = seg.window
+		s.window, s.toldUna = seg.window, seg.una
 		if seg.cmd == kcp.IKCP_CMD_PUSH {
 			sym.note(seg)
 			if !after(s.sendMax, seg.sn) {

@@ -32,7 +32,7 @@ func newLink(t *testing.T, window int, delay time.Duration, lose func() bool) *l
 	clock := NewClock()
 	for i := range l.ends {
 		l.ends[i] = New(Config{
-			ID: 7, SymbolBytes: 1000, SendWindow: window, RecvWindow: window, Clock: clock,
+			ID: 7, SymbolBytes: 1000, SymbolBytesMax: 1000, SendWindow: window, RecvWindow: window, Clock: clock,
 			Output: func(symbol Symbol) {
 				l.sent[i]++
 				if !l.lose() {
@@ -249,7 +249,7 @@ func FuzzInput(f *testing.F) {
 	f.Add(segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 1<<31, nil))
 	clock := NewClock()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := New(Config{ID: 7, SymbolBytes: 1000, SendWindow: 8, RecvWindow: 8, Clock: clock, Output: func(Symbol) {}})
+		s := New(Config{ID: 7, SymbolBytes: 1000, SymbolBytesMax: 1000, SendWindow: 8, RecvWindow: 8, Clock: clock, Output: func(Symbol) {}})
 		s.Send([]byte("in flight"), many)
 		s.Flush()
 		for range 3 {

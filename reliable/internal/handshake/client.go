@@ -70,13 +70,13 @@ func (c *Client) AppendDue(now time.Time, b []byte) (datagram []byte, due bool) 
 	}
 	h, all := c.hello, c.tls.initial.data
 	h.Want = uint16(len(c.flight.b))
-	h.Piece = cut(all, c.offset, wire.DatagramBytesMax-wire.HelloBytes-len(h.Cookie))
+	h.Piece = cut(all, c.offset, wire.DatagramBytesBase-wire.HelloBytes-len(h.Cookie))
 	if c.offset += len(h.Piece.Data); c.offset == len(all) {
 		c.offset = 0
 	}
 	size := wire.HelloBytesMin
 	if c.flight.total > 0 {
-		size = wire.DatagramBytesMax // There is more to come, and it comes in pieces as long as our hellos.
+		size = wire.DatagramBytesBase // There is more to come, and it comes in pieces as long as our hellos.
 	}
 	return wire.AppendHello(b, h, size), true
 }

@@ -43,7 +43,7 @@ func (s *Server) HandleHello(h wire.Hello, size int, b []byte) ([]byte, error) {
 			return b, err
 		}
 	}
-	p := cut(s.flight, int(h.Want), min(size, wire.DatagramBytesMax)-wire.AcceptBytes)
+	p := cut(s.flight, int(h.Want), min(size, wire.DatagramBytesBase)-wire.AcceptBytes)
 	if len(p.Data) == 0 {
 		return b, nil
 	}

@@ -2,9 +2,17 @@ package wire
 
 // Sizes of datagrams, in bytes of UDP payload.
 const (
-	// DatagramBytesMax is the largest datagram we send: it passes every path that carries IPv6 (1,280 bytes) with
-	// room for a tunnel's header. Longer ones are dropped on arrival.
-	DatagramBytesMax = 1200
+	// DatagramBytesBase is the largest datagram we send to a way of which nothing is known: it passes every path that
+	// carries IPv6 (1,280 bytes) with room for a tunnel's header. No datagram of a handshake is longer.
+	DatagramBytesBase = 1200
+
+	// DatagramBytesMax is the largest we ever send: what IPv4 leaves of an Ethernet frame. Longer ones are dropped on
+	// arrival.
+	DatagramBytesMax = 1472
+
+	// DatagramBytesMin is what passes where not even the base does: what IPv4 leaves of the 576 bytes that every host takes
+	// (RFC 1122, 3.3.2).
+	DatagramBytesMin = 548
 
 	// HelloBytesMin is the shortest hello. It is longer than every answer to it that a server with an ordinary key gives,
 	// so that one is enough; a server never answers a hello by more bytes than it has (SPEC.md 4.1).
@@ -54,7 +62,12 @@ const (
 	PieceFrameBytes     = 1 + 1 + 1 + 2
 	// SealBytes is the size of the authentication tag that ends every packet.
 	SealBytes = 16
-	// SymbolBytesMax is the longest symbol that fits into a packet as source and, with the two-byte length a repair
-	// symbol adds, as repair, beside an acknowledgement.
-	SymbolBytesMax = DatagramBytesMax - PacketHeaderBytes - AckFrameBytes - RepairFrameBytes - 2 - SealBytes
+	// SymbolBytesMax is the longest symbol of all.
+	SymbolBytesMax = DatagramBytesMax - symbolOverheadBytes
+
+	symbolOverheadBytes = PacketHeaderBytes + AckFrameBytes + RepairFrameBytes + 2 + SealBytes
 )
+
+// SymbolBytes returns the longest symbol that fits into a datagram of so many bytes as source and, with the two-byte length
+// a repair symbol adds, as repair, beside an acknowledgement.
+func SymbolBytes(datagram int) int { return datagram - symbolOverheadBytes }
