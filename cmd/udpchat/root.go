@@ -59,6 +59,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newKCPServerCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
+		newBackupCommand(),
 		newVersionCommand(),
 	)
 	return root

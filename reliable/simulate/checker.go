@@ -46,7 +46,8 @@ func (v *Violation) Error() string {
 type checker struct {
 	sc        *Scenario
 	now       func() time.Duration
-	streams   [2]stream // by who writes
+	lostBytes func(side Side) int // written to further streams, and not read by the side
+	streams   [2]stream           // by who writes
 	sides     [2]witness
 	facts     [facts]int
 	held      reliable.Held // most of each
@@ -179,7 +180,10 @@ func (c *checker) read(side Side, b []byte) {
 func (c *checker) holds(side Side, h reliable.Held) {
 	if h.OutgoingBytes > outgoingBytesMax || h.Segments > segmentsMax || h.SentPackets > sentPacketsMax ||
 		h.RepairGroups > repairGroupsMax || h.RepairBytes > repairBytesMax ||
-		h.DecoderBytes > decoderBytesMax {
+		h.DecoderBytes > decoderBytesMax || h.StreamBytes > outgoingBytesMax ||
+		h.Streams[reliable.Express] > 2*streamsMax[reliable.Express] || h.Streams[reliable.Bulk] > 2*streamsMax[reliable.Bulk] ||
+		h.StreamSegments[reliable.Express] > streamSegmentsMax[reliable.Express] ||
+		h.StreamSegments[reliable.Bulk] > streamSegmentsMax[reliable.Bulk] || h.Resets > resetsMax {
 		c.fail("memory", side, "it holds %+v", h)
 	}
 	c.held = most(c.held, h)

@@ -13,12 +13,13 @@ import (
 // A host is one side's machine and what an endpoint does around it: find the connection a datagram is for, admit proven
 // hellos, forget half-open connections, answer latecomers, call the machine when it wants to be called.
 type host struct {
-	r    *run
-	side Side
-	cfg  reliable.Config
-	path reliable.Path
-	app  app
-	gate *handshake.Gate // server only
+	r       *run
+	side    Side
+	cfg     reliable.Config
+	path    reliable.Path
+	app     app
+	strands strands
+	gate    *handshake.Gate // server only
 
 	m     *reliable.Machine // nil: no connection yet
 	id    wire.ConnID       // the machine's, seen in its hello or accept
@@ -159,6 +160,7 @@ func (h *host) turn() {
 	}
 	if h.side == Client || h.m.Open() { // Nobody accepts a half-open connection.
 		h.app.write(h)
+		h.writeStreams()
 	}
 	h.m.Advance(h.r.time())
 	h.r.check.holds(h.side, h.m.Held())
@@ -167,6 +169,7 @@ func (h *host) turn() {
 		h.r.check.opened(h.side)
 	}
 	h.app.read(h)
+	h.readStreams()
 	if err := h.m.Err(); err != nil {
 		if h.side == Server && !h.open {
 			h.forget()

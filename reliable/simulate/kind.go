@@ -68,7 +68,8 @@ func lookInto(b []byte) sight {
 	s := sight{packet: true, number: h.Number}
 	ranks := [...]kind{
 		wire.FrameClose: kindClose, wire.FrameSource: kindData, wire.FrameRepair: kindRepair, wire.FramePing: kindPing,
-		wire.FrameToken: kindOther, wire.FramePiece: kindData,
+		wire.FrameToken: kindOther, wire.FramePiece: kindData, wire.FrameData: kindData,
+		wire.FrameReset: kindPing, // It asks for an answer, too.
 	}
 	for len(frames) > 0 {
 		f, rest, err := wire.ParseFrame(frames)
@@ -82,7 +83,7 @@ func lookInto(b []byte) sight {
 			s.acks, s.ack = true, f.Ack
 		}
 		// Every segment of the ARQ says how many more its sender takes.
-		if (f.Type == wire.FrameSource || f.Type == wire.FrameBare) && len(f.Symbol) >= 8 {
+		if (f.Type == wire.FrameSource || f.Type == wire.FrameBare || f.Type == wire.FrameData) && len(f.Symbol) >= 8 {
 			s.closed = s.closed || binary.LittleEndian.Uint16(f.Symbol[6:]) == 0
 		}
 		frames = rest

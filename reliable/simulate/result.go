@@ -52,6 +52,7 @@ func (res *Result) addStats(s *reliable.ConnStats) {
 	res.Facts[RetransmittedByARQ] += int(s.Retransmits)
 	res.Facts[SleptAndWoke] += int(s.Wakes)
 	res.Facts[RepairCancelled] += int(s.RepairCancelled)
+	res.Facts[StreamLate] += int(s.Drops[reliable.DropStreamEnded])
 	res.Facts[DuplicateDropped] += int(s.Drops[reliable.DropRepeated])
 	res.Facts[DamagedDropped] += int(s.Drops[reliable.DropSeal] + s.Drops[reliable.DropMalformed])
 }

@@ -47,6 +47,7 @@ func Run(sc *Scenario, bug planted.Bug) *Result {
 		sc: sc, start: time.Now(), shared: reliable.NewShared(), press: newPress(sc.Seed), digest: sha256.New(),
 	}
 	r.check.init(sc, r.now)
+	r.check.lostBytes = func(side Side) int { return r.hosts[side].lostBytes() }
 	for side := range r.hosts {
 		r.hosts[side] = r.newHost(Side(side), bug)
 	}
@@ -98,6 +99,7 @@ func (r *run) play() {
 	r.hosts[Client].dial()
 	for _, h := range r.hosts {
 		h.app.start(h)
+		h.startStreams()
 	}
 	r.driver.At(r.sc.settled(), r.checkLiveness)
 	r.driver.At(r.sc.over(), r.checkOver)
@@ -193,6 +195,9 @@ func (r *run) settled() bool {
 		if !h.open || !h.app.done() || !r.check.streams[side].whole() {
 			return false
 		}
+		if !h.streamsOver() {
+			return false
+		}
 	}
 	return true
 }
@@ -211,6 +216,9 @@ func (r *run) checkLiveness() {
 			r.check.fail("liveness", h.side, "%d of its %d messages arrived, the last at %v; open %v; it holds %+v",
 				s.arrived, len(h.app.plan.Writes), s.lastAt, h.open, heldBy(h))
 		}
+	}
+	for _, h := range r.hosts {
+		h.settledStreams()
 	}
 }
 

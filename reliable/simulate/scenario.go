@@ -60,6 +60,8 @@ type Scenario struct {
 	// DeadAt is when what the side sends stops to arrive for ever, well or not. 0: never.
 	DeadAt [2]time.Duration
 	Plans  [2]Plan
+	// Streams are the streams beside the connection itself.
+	Streams []StreamPlan
 	// Config is both sides'; Random and Planted are set by Run.
 	Config reliable.Config
 
@@ -99,8 +101,8 @@ func (s *Scenario) String() string {
 		}
 	}
 	up, down := &s.Links[Client], &s.Links[Server]
-	return fmt.Sprintf("loss %.0f+%.0f/%.0f+%.0f %%, delay %v/%v, heals at %v, %d and %d messages with %d and %d bytes, ends %v by %v, dead at %v/%v",
-		100*up.Loss, 100*up.Burst.Share, 100*down.Loss, 100*down.Burst.Share, up.Delay, down.Delay, s.HealAt,
+	return fmt.Sprintf("%d streams, loss %.0f+%.0f/%.0f+%.0f %%, delay %v/%v, heals at %v, %d and %d messages with %d and %d bytes, ends %v by %v, dead at %v/%v",
+		len(s.Streams), 100*up.Loss, 100*up.Burst.Share, 100*down.Loss, 100*down.Burst.Share, up.Delay, down.Delay, s.HealAt,
 		len(s.Plans[Client].Writes), len(s.Plans[Server].Writes), bytes[Client], bytes[Server],
 		s.Ending, s.Closer, s.DeadAt[Client], s.DeadAt[Server])
 }
@@ -116,6 +118,10 @@ func (s *Scenario) settled() time.Duration {
 		for _, span := range p.Stalls {
 			last = max(last, span.To)
 		}
+	}
+	for _, p := range s.Streams {
+		last = max(last, p.At, p.ResetAt)
+		bytes += p.Bytes[Client] + p.Bytes[Server]
 	}
 	return last + settleMax + time.Duration(bytes/settleBytesPerSecond)*time.Second
 }

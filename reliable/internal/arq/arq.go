@@ -82,6 +82,9 @@ type Stream struct {
 	wake       bool     // the core wants a flush that its queues do not show
 	closed     bool     // our end has been queued
 	ended      bool     // the peer's end has been read
+	toldUna    uint32   // cumulative acknowledgement last sent to the peer
+	askAt      uint32   // when the peer may be asked for its own
+	asking     bool     // askAt counts
 	acked      []uint32 // numbers of acknowledged segments, plus one, by number modulo its length; nil while asleep
 	acks       []byte   // under construction
 	stats      Stats
@@ -351,6 +354,7 @@ func (s *Stream) putHeader(b []byte, cmd byte) {
 // something it sends only new bytes, and spends credit for it; without credit it does nothing.
 func (s *Stream) Flush() {
 	before := s.cfg.Clock.ms()
+	s.askUna(before)
 	if s.until(before) > 0 {
 		if s.Unsent() > 0 && s.credit() > 0 {
 			s.spend()
@@ -433,7 +437,7 @@ func (s *Stream) output(buf []byte, size int) {
 	for b := sym.Bytes; len(b) >= headerBytes; {
 		s.translateOut(b)
 		seg := parseSegment(b)
-		s.window = seg.window
+		s.window, s.toldUna = seg.window, seg.una
 		if seg.cmd == kcp.IKCP_CMD_PUSH {
 			sym.note(seg)
 			if !after(s.sendMax, seg.sn) {

@@ -63,6 +63,19 @@ const (
 	// SleepBaseOff goes on one number too far after a sleep.
 	SleepBaseOff
 
+	// StreamsMixed reads from another stream of the same lane.
+	StreamsMixed
+	// StreamEndLost never sends the end of a stream.
+	StreamEndLost
+	// StreamGhost makes a new stream of what comes late for one that has ended.
+	StreamGhost
+	// StreamEndless never forgets a stream that has ended.
+	StreamEndless
+	// StreamEndUnanswered says nothing to who has missed that a stream has ended.
+	StreamEndUnanswered
+	// ResetOnce does not repeat a reset that was lost.
+	ResetOnce
+
 	bugs
 
 	// MoveUnchecked sends everything to an address that is not proven.
@@ -80,6 +93,7 @@ var names = [bugs]string{
 	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "finish once", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
 	"sleep busy", "sleep base off",
+	"streams mixed", "stream end lost", "stream ghost", "stream endless", "stream end unanswered", "reset once",
 }
 
 // String returns the mistake's name in lower case.
