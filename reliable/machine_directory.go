@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"udpchat/reliable/internal/arq"
+	"udpchat/reliable/internal/planted"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -130,6 +131,12 @@ func (m *Machine) streamFor(symbol []byte) (*MachineStream, error) {
 	if s := m.byID[id]; s != nil {
 		return s, nil
 	}
+	switch m.cfg.Planted {
+	case planted.StreamGhost:
+		return m.addStream(id, m.side(id)), nil
+	case planted.StreamEndUnanswered:
+		return nil, nil
+	}
 	m.answerLate(id, symbol)
 	return nil, nil
 }
@@ -162,8 +169,11 @@ func (m *Machine) meet(id uint32) error {
 // answerLate answers data for a stream that is gone: the peer has missed its end.
 func (m *Machine) answerLate(id uint32, symbol []byte) {
 	m.drop(DropStreamEnded)
-	if !arq.HasData(symbol) || m.keys == nil {
+	if !arq.Asks(symbol) || m.keys == nil {
 		return
+	}
+	if slices.ContainsFunc(m.resets, func(r *pendingReset) bool { return r.id == id }) {
+		return // That is the answer.
 	}
 	if symbol := m.words.find(id); symbol != nil {
 		b := m.startPacket(wire.BareFrameBytes + len(symbol))
@@ -176,6 +186,9 @@ func (m *Machine) answerLate(id uint32, symbol []byte) {
 
 // retireStreams forgets streams that are over: the peer's end has been read, ours acknowledged.
 func (m *Machine) retireStreams() {
+	if m.cfg.Planted == planted.StreamEndless {
+		return
+	}
 	for i := len(m.streams) - 1; i > 0; i-- {
 		s := m.streams[i]
 		if s.closed {
@@ -256,6 +269,9 @@ func (m *Machine) advanceResets(now time.Time) {
 			continue
 		}
 		r.at = now.Add(max(m.timeout(), resetGap))
+		if m.cfg.Planted == planted.ResetOnce {
+			r.at = now.Add(time.Hour)
+		}
 		m.sendPacket(wire.AppendReset(m.startPacket(wire.ResetFrameBytes), r.id, r.code), cargo{reset: r}, true)
 	}
 }

@@ -22,7 +22,7 @@ type pacer struct {
 	bucket  lane.Bucket
 	silence lane.Silence
 	spoke   time.Time     // while there is silence: when something was sent last
-	at      time.Duration // when more may leave; meaningful while blocked
+	at      time.Duration // when more may leave, while blocked; 0: it takes an acknowledgement
 	blocked bool          // a stream waits for allowance
 	turn    int           // of the bulk streams
 
@@ -123,7 +123,7 @@ func (m *Machine) serve() {
 	}
 	switch {
 	case p.blocked:
-		p.at, p.blocked = m.wakeForAllowance(t)
+		p.at = m.wakeForAllowance(t)
 	case segments() > 0:
 		p.model.Limited()
 	}
@@ -150,8 +150,8 @@ func (m *Machine) grant(s *MachineStream, n int) int {
 	return n
 }
 
-// wakeForAllowance returns when something may leave that may not now. False means that it takes an acknowledgement.
-func (m *Machine) wakeForAllowance(t time.Duration) (time.Duration, bool) {
+// wakeForAllowance returns when something may leave that may not now; 0: that takes an acknowledgement.
+func (m *Machine) wakeForAllowance(t time.Duration) time.Duration {
 	at, ok := m.pacing().model.NextAt(t)
 	for _, s := range m.streams {
 		if s.arq != nil && s.Lane() == Express && s.wants() > 0 {
@@ -161,7 +161,7 @@ func (m *Machine) wakeForAllowance(t time.Duration) (time.Duration, bool) {
 			}
 		}
 	}
-	return at, ok
+	return at
 }
 
 // mayRepair reports whether a repair symbol of n bytes may leave. Redundancy is the first thing to go.
@@ -226,7 +226,7 @@ func (m *Machine) streamsAt(now time.Time) time.Time {
 	if p == nil {
 		return next
 	}
-	if p.blocked && !hushed {
+	if p.blocked && p.at > 0 && !hushed {
 		sooner(m.start.Add(p.at))
 	}
 	if at, ok := p.silence.NextAt(); ok && m.Waiting() {

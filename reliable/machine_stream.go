@@ -134,7 +134,7 @@ func (s *MachineStream) feed(segments int) {
 		s.arq.Open()
 		s.fresh = false
 	}
-	if s.ending && s.out.len() == 0 {
+	if s.ending && s.out.len() == 0 && m.cfg.Planted != planted.StreamEndLost {
 		s.arq.CloseWrite()
 	}
 }

@@ -9,6 +9,12 @@ func (s *MachineStream) misread(p []byte, n int) int {
 		if len(p)-n < ReadBytesMin {
 			s.arq.Recv(make([]byte, s.arq.Readable()))
 		}
+	case planted.StreamsMixed:
+		for _, o := range s.m.streams {
+			if n == 0 && o != s && o.bounded && s.bounded && o.Lane() == s.Lane() {
+				n = o.arq.Recv(p)
+			}
+		}
 	case planted.ReadSwaps:
 		half := n / 2
 		for i := range half {

@@ -58,8 +58,10 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newLabtestCommand(),
 		newCompareCommand(),
 		newCompareLaneCommand(),
+		newKCPServerCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
+		newBackupCommand(),
 		newVersionCommand(),
 	)
 	return root

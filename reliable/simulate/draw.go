@@ -50,7 +50,9 @@ func NewScenario(seed uint64) *Scenario {
 		s.Links[Server] = d.link(s.HealAt)
 	}
 	d.drawPlans(s)
+	newDice(seed ^ 1<<63).drawStreams(s) // Other numbers, so that streams do not change what else happens.
 	d.drawEnding(s)
+	d.drawPaths(s)
 	return s
 }
 
@@ -75,7 +77,13 @@ func (d dice) drawEnding(s *Scenario) {
 		if d.chance(0.4) { // Nobody reads just then.
 			from := max(0, s.Plans[s.Closer].lastWrite()-d.between(0, time.Second))
 			p := &s.Plans[s.Closer.other()]
-			p.Stalls = append(p.Stalls, Span{from, from + d.between(time.Second, s.Config.Linger+3*time.Second)})
+			stall := d.between(time.Second, s.Config.Linger+3*time.Second)
+			if d.chance(0.4) { // For long, and much is left to deliver.
+				stall = 2 * s.Config.Linger
+				closer := &s.Plans[s.Closer]
+				closer.Writes = append(closer.Writes, d.stream(closer.lastWrite(), lingerBytes)...)
+			}
+			p.Stalls = append(p.Stalls, Span{from, from + stall})
 		}
 	case u < 0.75:
 		s.Ending = EndBoth

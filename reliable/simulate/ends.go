@@ -67,7 +67,7 @@ func (c *checker) lingered(side Side, w *witness) {
 func (c *checker) endedByPeer(side Side, e *reliable.CloseError) {
 	peer := &c.sides[side.other()]
 	s := &c.streams[side.other()]
-	whole := s.whole() || c.sides[side].closed // Who has closed does not read any more.
+	whole := s.whole() && c.lostBytes(side) == 0 || c.sides[side].closed // Who has closed does not read any more.
 	right := e.Code == c.sc.Code && e.Text == c.sc.Text
 	// Acknowledgements may be missing although everything arrived.
 	cut := c.sc.Ending == EndAbort || c.now() >= peer.closeAt+c.sc.Config.Linger

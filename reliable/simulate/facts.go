@@ -32,7 +32,21 @@ const (
 	PeerAborted
 	DeadNoticed
 	HandshakeGivenUp
-	SleptAndWoke  // a stream gave up its state and made it anew
+	SleptAndWoke // a stream gave up its state and made it anew
+	StreamOpened
+	StreamEnded   // in order
+	StreamReset   // broken off by one side
+	StreamRefused // because the peer allows no more
+	StreamsFull   // could not be opened, because as many are open as can be
+	StreamLate    // something came for a stream that was over
+	ClientMoved   // and the server went along
+	CheckFailed   // nobody answered at an address
+	AddressGone   // a datagram went to an address that the client had no more
+	PacketCopied  // by somebody in between
+	QuietAsked    // a client whether the server is still there
+	LargerFound   // datagrams than at first
+	BlackHoleLeft // by going back to small datagrams
+	PieceSent     // of a packet that had become too large
 	LivingGivenUp // after a silence that was the network's fault
 	facts
 )
@@ -41,7 +55,10 @@ var factNames = [facts]string{
 	"hello lost", "accept lost", "half-open forgotten", "rebuilt by FEC", "retransmitted by ARQ", "repair cancelled",
 	"window closed", "writer blocked", "duplicate dropped", "damaged dropped", "ping arrived", "close lost",
 	"closes crossed", "latecomer told", "linger ran out", "peer aborted", "dead peer noticed", "handshake given up",
-	"slept and woke", "living peer given up",
+	"slept and woke", "stream opened", "stream ended", "stream reset", "stream refused", "too many streams",
+	"late for a stream",
+	"client moved", "path check failed", "address gone", "packet copied", "quiet server asked",
+	"larger datagrams found", "black hole left", "piece sent", "living peer given up",
 }
 
 // String returns the fact in words.
@@ -130,5 +147,12 @@ func most(a, b reliable.Held) reliable.Held {
 		RepairGroups:  max(a.RepairGroups, b.RepairGroups),
 		RepairBytes:   max(a.RepairBytes, b.RepairBytes),
 		DecoderBytes:  max(a.DecoderBytes, b.DecoderBytes),
+
+		Streams:     [2]int{max(a.Streams[0], b.Streams[0]), max(a.Streams[1], b.Streams[1])},
+		StreamBytes: max(a.StreamBytes, b.StreamBytes),
+		StreamSegments: [2]int{
+			max(a.StreamSegments[0], b.StreamSegments[0]), max(a.StreamSegments[1], b.StreamSegments[1]),
+		},
+		Resets: max(a.Resets, b.Resets),
 	}
 }

@@ -5,11 +5,18 @@ import "time"
 // What a connection may hold, as SPEC.md promises: more is a violation.
 const (
 	outgoingBytesMax = 64 << 10
-	segmentsMax      = 256 + 64 // the window, and a short queue behind it
+	segmentsMax      = 256 // the window
 	sentPacketsMax   = 2048
 	repairGroupsMax  = 256 + 1 // one more is open
 	repairBytesMax   = 512 << 10
 	decoderBytesMax  = 256 << 10
+	resetsMax        = 256
+)
+
+// By lane: streams each side has opened, and segments of one that are in flight.
+var (
+	streamsMax        = [...]int{64, 4}
+	streamSegmentsMax = [...]int{64, 1024}
 )
 
 // When a connection may give up, and must.
@@ -24,9 +31,6 @@ const (
 	// come before it.
 	answerMax = 100 * time.Millisecond
 	replayMax = 2048
-
-	// ackAgain is how soon after an acknowledgement a repair symbol, which may bring nothing new, must be answered again.
-	ackAgain = 12 * time.Millisecond
 
 	// closeFramesMin is how often a close frame is sent that nobody answers.
 	closeFramesMin = 7

@@ -15,6 +15,9 @@ const (
 // pressBytes is more than a window: what it takes to close the one of a stalled reader.
 const pressBytes = 500 << 10
 
+// lingerBytes is a little more than a window: what a writer gets rid of although nobody reads, but for the end of it.
+const lingerBytes = 330 << 10
+
 // drawPlans draws what the applications do.
 func (d dice) drawPlans(s *Scenario) {
 	idle := time.Duration(0)

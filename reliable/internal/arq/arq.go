@@ -82,6 +82,9 @@ type Stream struct {
 	wake       bool     // the core wants a flush that its queues do not show
 	closed     bool     // our end has been queued
 	ended      bool     // the peer's end has been read
+	toldUna    uint32   // cumulative acknowledgement last sent to the peer
+	askAt      uint32   // when the peer may be asked for its own
+	asking     bool     // askAt counts
 	acked      []uint32 // numbers of acknowledged segments, plus one, by number modulo its length; nil while asleep
 	acks       []byte   // under construction
 	stats      Stats
@@ -93,14 +96,6 @@ type Stats struct {
 	Retransmits uint64 // data segments sent again
 	Sleeps      uint64 // times the core was thrown away
 	Wakes       uint64 // times it was made again
-}
-
-// Conversation returns the ID of the stream that a symbol is for.
-func Conversation(symbol []byte) (id uint32, ok bool) {
-	if len(symbol) < headerBytes {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint32(symbol), true
 }
 
 // New returns a stream with nothing in it, asleep.
@@ -222,8 +217,12 @@ func (s *Stream) Readable() int {
 	return max(0, s.core.PeekSize())
 }
 
-// Input takes a symbol from the peer and may change its bytes. After the last symbol of a batch call AckNow.
+// Input takes a symbol from the peer. After the last symbol of a batch call AckNow.
 func (s *Stream) Input(symbol []byte) error {
+	return s.unpacked(symbol, s.inputWhole)
+}
+
+func (s *Stream) inputWhole(symbol []byte) error {
 	una, window, err := s.check(symbol)
 	if err != nil {
 		return err
@@ -236,6 +235,10 @@ func (s *Stream) Input(symbol []byte) error {
 // peer age after it. The window in it is old and not trusted. Its timestamps are moved by age: the peer gets them
 // back, and would take the age for a part of the round trip.
 func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
+	return s.unpacked(symbol, func(symbol []byte) error { return s.inputRebuilt(symbol, age) })
+}
+
+func (s *Stream) inputRebuilt(symbol []byte, age time.Duration) error {
 	una, _, err := s.check(symbol)
 	if err != nil {
 		return err
@@ -247,6 +250,17 @@ func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
 		}
 	}
 	return s.input(symbol, una, kcp.IKCP_PACKET_FEC)
+}
+
+// unpacked calls f with a symbol as the core takes it.
+func (s *Stream) unpacked(symbol []byte, f func(symbol []byte) error) error {
+	whole := s.cfg.Clock.borrow()
+	defer s.cfg.Clock.giveBack(whole)
+	var err error
+	if *whole, err = appendUnpacked((*whole)[:0], symbol, s.cfg.Clock.ms(), s.cfg.SymbolBytesMax); err != nil {
+		return err
+	}
+	return f(*whole)
 }
 
 // input hands the core a symbol that has passed check.
@@ -351,6 +365,7 @@ func (s *Stream) putHeader(b []byte, cmd byte) {
 // something it sends only new bytes, and spends credit for it; without credit it does nothing.
 func (s *Stream) Flush() {
 	before := s.cfg.Clock.ms()
+	s.askUna(before)
 	if s.until(before) > 0 {
 		if s.Unsent() > 0 && s.credit() > 0 {
 			s.spend()
@@ -433,7 +448,7 @@ func (s *Stream) output(buf []byte, size int) {
 	for b := sym.Bytes; len(b) >= headerBytes; {
 		s.translateOut(b)
 		seg := parseSegment(b)
-		s.window = seg.window
+		s.window, s.toldUna = seg.window, seg.una
 		if seg.cmd == kcp.IKCP_CMD_PUSH {
 			sym.note(seg)
 			if !after(s.sendMax, seg.sn) {
@@ -446,7 +461,11 @@ func (s *Stream) output(buf []byte, size int) {
 		}
 		b = b[headerBytes+int(seg.length):]
 	}
+	packed := s.cfg.Clock.borrow()
+	*packed = appendPacked((*packed)[:0], sym.Bytes)
+	sym.Bytes = *packed
 	s.cfg.Output(sym)
+	s.cfg.Clock.giveBack(packed)
 }
 
 // note takes note of data in a symbol. Segments that are not in a row are not named, but for the first ones.

@@ -59,27 +59,39 @@ func withoutAcks(b []byte) []byte {
 	return b
 }
 
-// HasData reports whether a symbol has data in it. It need not have passed Input.
-func HasData(symbol []byte) bool {
-	for b := symbol; len(b) >= headerBytes; {
-		seg := parseSegment(b)
-		if seg.cmd == kcp.IKCP_CMD_PUSH {
-			return true
-		}
-		if uint64(seg.length) > uint64(len(b)-headerBytes) {
-			return false
-		}
-		b = b[headerBytes+int(seg.length):]
+// askUna asks the peer for its cumulative acknowledgement if all that was sent is acknowledged one by one: then nothing is sent
+// again that would bring it, and it may have been lost.
+func (s *Stream) askUna(now uint32) {
+	if s.core == nil || s.una == s.sendMax {
+		s.asking = false
+		return
 	}
-	return false
+	for sn := s.una; sn != s.sendMax; sn++ {
+		if s.acked[sn&uint32(len(s.acked)-1)] != sn+1 {
+			s.asking = false
+			return
+		}
+	}
+	switch {
+	case !s.asking:
+		s.asking, s.askAt = true, now+askAfter
+	case !after(s.askAt, now):
+		s.askAt = now + askGap
+		var seg [headerBytes]byte
+		s.putWireHeader(seg[:], kcp.IKCP_CMD_WASK, s.toldUna)
+		s.cfg.Output(Symbol{Bytes: appendPacked(nil, seg[:])})
+	}
+}
+
+// Asks reports whether a symbol wants an answer: it has data in it or a question. It need not have passed Input.
+func Asks(symbol []byte) (asks bool) {
+	Parts(symbol, func(p Part) { asks = asks || p.Asks })
+	return asks
 }
 
 // LastWords returns a symbol that tells the peer that all it sent arrived. The stream must have Ended.
 func (s *Stream) LastWords() []byte {
 	b := make([]byte, headerBytes)
-	binary.LittleEndian.PutUint32(b[0:], s.cfg.ID)
-	b[4] = kcp.IKCP_CMD_WINS
-	binary.LittleEndian.PutUint16(b[6:], uint16(s.cfg.RecvWindow))
-	binary.LittleEndian.PutUint32(b[16:], s.read)
-	return b
+	s.putWireHeader(b, kcp.IKCP_CMD_WINS, s.read)
+	return appendPacked(nil, b)
 }

@@ -13,6 +13,11 @@ const (
 	busySegments = 16
 	busyMargin   = 80
 
+	// askAfter is how many ms after the last acknowledgement of a single segment a cumulative one is asked for that should have
+	// come with it, askGap how long an answer may take.
+	askAfter = 20
+	askGap   = 100
+
 	// symbolBytesMax bounds Config.SymbolBytes: what the core's buffers hold.
 	symbolBytesMax = 1500
 

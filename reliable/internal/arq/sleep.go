@@ -100,11 +100,16 @@ func (s *Stream) stir(b []byte) bool {
 func (s *Stream) tellAsleep() {
 	var seg [headerBytes]byte
 	s.window = uint16(s.cfg.RecvWindow)
-	binary.LittleEndian.PutUint32(seg[0:], s.cfg.ID)
-	seg[4] = kcp.IKCP_CMD_WINS
-	binary.LittleEndian.PutUint16(seg[6:], s.window)
-	binary.LittleEndian.PutUint32(seg[16:], s.read)
-	s.cfg.Output(Symbol{Bytes: seg[:]})
+	s.putWireHeader(seg[:], kcp.IKCP_CMD_WINS, s.read)
+	s.cfg.Output(Symbol{Bytes: appendPacked(nil, seg[:])})
+}
+
+// putWireHeader writes the header of a segment for the peer: without data, with a cumulative acknowledgement.
+func (s *Stream) putWireHeader(b []byte, cmd byte, una uint32) {
+	binary.LittleEndian.PutUint32(b[0:], s.cfg.ID)
+	b[4] = cmd
+	binary.LittleEndian.PutUint16(b[6:], s.window)
+	binary.LittleEndian.PutUint32(b[16:], una)
 }
 
 // translate rewrites a symbol that has passed check into the core's numbers, its cumulative acknowledgements to what the
@@ -116,6 +121,8 @@ func (s *Stream) translate(b []byte) {
 		switch {
 		case seg.cmd == kcp.IKCP_CMD_ACK && !s.news(seg.sn):
 			b[4] = kcp.IKCP_CMD_WINS // The core would count it as one more sign that earlier segments were lost.
+		case seg.cmd == kcp.IKCP_CMD_WASK:
+			s.wake = true
 		case seg.cmd == kcp.IKCP_CMD_PUSH:
 			base = s.recvBase
 			s.owesAck = true

@@ -63,7 +63,18 @@ const (
 	// SleepBaseOff goes on one number too far after a sleep.
 	SleepBaseOff
 
-	bugs
+	// StreamsMixed reads from another stream of the same lane.
+	StreamsMixed
+	// StreamEndLost never sends the end of a stream.
+	StreamEndLost
+	// StreamGhost makes a new stream of what comes late for one that has ended.
+	StreamGhost
+	// StreamEndless never forgets a stream that has ended.
+	StreamEndless
+	// StreamEndUnanswered says nothing to who has missed that a stream has ended.
+	StreamEndUnanswered
+	// ResetOnce does not repeat a reset that was lost.
+	ResetOnce
 
 	// MoveUnchecked sends everything to an address that is not proven.
 	MoveUnchecked
@@ -73,6 +84,8 @@ const (
 	ChallengeIgnored
 	// BlackHoleForever goes on with datagrams that do not arrive.
 	BlackHoleForever
+
+	bugs
 )
 
 var names = [bugs]string{
@@ -80,6 +93,8 @@ var names = [bugs]string{
 	"rebuilt wrong", "end forgets", "hello once", "hello unanswered", "finish once", "number reused", "sent endless", "repairs endless",
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
 	"sleep busy", "sleep base off",
+	"streams mixed", "stream end lost", "stream ghost", "stream endless", "stream end unanswered", "reset once",
+	"move unchecked", "move older packet", "challenge ignored", "black hole forever",
 }
 
 // String returns the mistake's name in lower case.
