@@ -9,13 +9,15 @@ import "time"
 //	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
-//	form          "host": an IP address or host name, or nothing
+//	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
 
 	Advertise string `mapstructure:"advertise" default:"" form:"host" usage:"the 'HOST' that HELO, JOINED and the invite show as the address of the server, for servers behind address translation (say 203.0.113.7); empty is the address each client reached"`
 
-	Data string `mapstructure:"data" default:"$XDG_STATE_HOME/udpchat" range:"1..4096" usage:"the 'DIR' for what must survive the server: its private key, made on first start; $XDG_STATE_HOME is ~/.local/state where it is not set"`
+	Data         string   `mapstructure:"data" default:"$XDG_STATE_HOME/udpchat" range:"1..4096" usage:"the 'DIR' for what must survive the server: its private key, made on first start, and what it stores; $XDG_STATE_HOME is ~/.local/state where it is not set"`
+	Durability   string   `mapstructure:"durability" default:"synced" choices:"synced|fast|memory" usage:"when something counts as stored: synced when it is on the disk, fast when the operating system has it (losing power may lose the last moments), memory at once, and all is gone when the server ends"`
+	DurableRooms []string `mapstructure:"durable_rooms" default:"" form:"patterns" usage:"rooms that the server remembers across restarts, by 'PATTERN': * stands for any text, ? for one character (write ? for a space); other rooms of the lab protocol forget"`
 
 	StudentID string `mapstructure:"student_id" default:"udpchat" range:"1..64" usage:"the StudentID that HELO is answered with"`
 	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`

@@ -45,7 +45,7 @@ func defaults(t *testing.T) Config {
 func TestDefaults(t *testing.T) {
 	want := Config{
 		Listen: []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
-		Data:   "$XDG_STATE_HOME/udpchat", StudentID: "udpchat", LabMode: "compat",
+		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, StudentID: "udpchat", LabMode: "compat",
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, BatchIO: true, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",
@@ -113,6 +113,27 @@ func TestSameListenersFromEverySource(t *testing.T) {
 	check("environment", cfg, err)
 }
 
+func TestSamePatternsFromEverySource(t *testing.T) {
+	want := []string{"lobby", "team-*", "a?b"}
+	check := func(what string, cfg Config, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		} else if diff := cmp.Diff(want, cfg.DurableRooms); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	cfg, _, err := load(t, "", "--durable-rooms", "lobby", "--durable-rooms", "team-*,a?b")
+	check("two flags", cfg, err)
+	cfg, _, err = load(t, "durable_rooms:\n  - lobby\n  - team-*\n  - a?b\n")
+	check("file with a list", cfg, err)
+	cfg, _, err = load(t, "durable_rooms: lobby team-* a?b\n")
+	check("file with one text", cfg, err)
+	t.Setenv("UDPCHAT_DURABLE_ROOMS", "lobby team-* a?b")
+	cfg, _, err = load(t, "durable_rooms: [other]\n")
+	check("environment", cfg, err)
+}
+
 func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -149,6 +170,11 @@ func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
 		{"no listener", "listen: []", "", nil, []string{"listen", "got 0 listeners"}},
 		{"same port twice", "listen: [':1', ':1/udp']", "", nil, []string{"listen", "twice for UDP"}},
 		{"too many listeners", "", "UDPCHAT_LISTEN=" + strings.Repeat(":0 ", 65), nil, []string{"listen", "65", "1 to 64"}},
+		{"empty pattern", "durable_rooms: ['']", "", nil, []string{"durable_rooms", "pattern 1", "like lobby team-*"}},
+		{"number as pattern", "durable_rooms: [7]", "", nil, []string{"durable_rooms", "entry 1", "quotes"}},
+		{"escape sequence in a pattern", `durable_rooms: ["a\e[2J"]`, "", nil, []string{"durable_rooms", "printable"}},
+		{"too many patterns", "", "UDPCHAT_DURABLE_ROOMS=" + strings.Repeat("a ", 257), nil, []string{"durable_rooms", "257"}},
+		{"durability of the weather", "durability: sunny", "", nil, []string{"durability", "synced, fast, memory"}},
 		{"not YAML", "a: b: c", "", nil, []string{"test.yaml", "yaml"}},
 	}
 	for _, tt := range tests {
@@ -267,7 +293,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	AddFlags(fs)
 	template := strings.ReplaceAll(string(Template()), "\n# ", " ") // Long lines are broken.
 	for _, f := range fields() {
-		if f.usage == "" || f.key == "" || f.def == "" && !f.host {
+		if f.usage == "" || f.key == "" || f.def == "" && !f.host && !f.patterns() {
 			t.Errorf("field %+v: key, default and usage must be there", f)
 		}
 		if flag := fs.Lookup(f.flag); flag == nil || !strings.Contains(flag.Usage, f.env) {

@@ -64,6 +64,9 @@ func limits(key string, t reflect.Type, tag string) (least, greatest int64) {
 	return one(lo), one(hi)
 }
 
+// patterns reports whether f is a list of patterns.
+func (f field) patterns() bool { return f.typ == reflect.TypeFor[[]string]() }
+
 // allowed says what a value of f may be, for error messages and for the documentation.
 func (f field) allowed() string {
 	switch {
@@ -71,6 +74,8 @@ func (f field) allowed() string {
 		return "one or more of ADDRESS[/TRANSPORT[/PROTOCOL]], like :4000 or 127.0.0.1:4001/tcp/lab"
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return fmt.Sprintf("a duration with its unit from %s to %s, like 90s or 5m", brief(time.Duration(f.min)), brief(time.Duration(f.max)))
+	case f.patterns():
+		return fmt.Sprintf("none to %d patterns of 1 to %d printable bytes, separated by spaces or commas, like lobby team-*", patternsMax, patternBytesMax)
 	case f.choices != nil:
 		return "one of " + strings.Join(f.choices, ", ")
 	case f.host:
@@ -92,6 +97,8 @@ func (f field) convert(raw any) (any, error) {
 		return nil, fmt.Errorf("no value")
 	case f.typ == reflect.TypeFor[[]Listener]():
 		return listenersFrom(raw)
+	case f.patterns():
+		return patternsFrom(raw)
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return f.duration(raw)
 	case f.typ.Kind() == reflect.Bool:
@@ -187,6 +194,8 @@ func format(v any) string {
 			texts[i] = l.String()
 		}
 		return strings.Join(texts, " ")
+	case []string:
+		return strings.Join(v, " ")
 	case time.Duration:
 		return brief(v)
 	default:

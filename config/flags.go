@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,13 @@ func AddFlags(fs *pflag.FlagSet) {
 			flag.NoOptDefVal = "true"
 		}
 	}
+}
+
+// AddSomeFlags is AddFlags for a command that is about a few settings: only these flags, and --config, are shown. The others
+// are taken, too, as the file and the environment may have them.
+func AddSomeFlags(fs *pflag.FlagSet, shown ...string) {
+	AddFlags(fs)
+	fs.VisitAll(func(f *pflag.Flag) { f.Hidden = f.Name != fileFlag && !slices.Contains(shown, f.Name) })
 }
 
 // flagValue is a flag as text, checked when it is set so that the error names the flag and what is allowed.

@@ -43,7 +43,6 @@ type Machine struct {
 	received uint64 // different packets that arrived
 	owesAck  bool
 	unacked  uint8             // packets since then
-	ackedAt  time.Time         // when an acknowledgement left last
 	askedAt  time.Time         // when the packet arrived that is acknowledged next
 	packet   []byte            // under construction
 	head     wire.PacketHeader // of it

@@ -157,8 +157,9 @@ func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
 	m.heardData(now)
 	m.owesAck = true
 	var rebuilt error
-	known := m.decoder().Stats()
-	fresh := m.dec.Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
+	d := m.decoder()
+	known := d.Stats()
+	fresh := d.Source(now.Sub(m.start), wire.NearGroup(d.Newest(), f.Group), f.Index, f.Symbol, func(sym []byte) {
 		rebuilt = errors.Join(rebuilt, m.input(sym, true, 0))
 	})
 	if now := m.dec.Stats(); !fresh && (now.Duplicate != known.Duplicate || now.Bad != known.Bad) {
@@ -173,16 +174,17 @@ func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 	m.stats.RepairReceived++
 	m.heardData(now)
 	var err error
-	out := m.decoder().Repair(now.Sub(m.start), f.Group, f.K, f.R, f.Index, f.Symbol, func(sym []byte) {
+	d := m.decoder()
+	out := d.Repair(now.Sub(m.start), wire.NearGroup(d.Newest(), f.Group), f.K, fec.RepairMax, f.Index, f.Symbol, func(sym []byte) {
 		err = errors.Join(err, m.input(sym, true, f.Age))
 	})
 	switch out {
 	case fec.Bad:
 		return errBroken
 	case fec.Useless, fec.Late:
-		// The group was acknowledged when it was complete. That is repeated only if the acknowledgement seems lost: the peer
-		// goes on sending repair symbols.
-		if now.Sub(m.ackedAt) >= ackAgainGap {
+		// The group was acknowledged when it was complete. That is repeated only if the acknowledgement seems lost: the peer,
+		// which knows the round trip, says so.
+		if f.Asks {
 			m.owesAck = true
 			m.tellWindows() // It carries the ARQ's own acknowledgement, which was lost too.
 		}

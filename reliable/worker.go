@@ -100,6 +100,10 @@ func (w *workers) run() {
 		if c == nil && len(b.turns) == 0 {
 			return
 		}
+		if c == nil { // Who is about to write to other connections may do so first: it becomes one batch.
+			runtime.Gosched()
+			c = w.take(false)
+		}
 		now := time.Now()
 		if c != nil {
 			if len(b.turns) == 0 {

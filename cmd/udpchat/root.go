@@ -58,6 +58,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newCompareLaneCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
+		newBackupCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -183,7 +183,7 @@ func (a *actors) signal(ts *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	sig, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[1]]
+	sig, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}[args[1]]
 	if !ok {
 		return fmt.Errorf("no signal %s", args[1])
 	}

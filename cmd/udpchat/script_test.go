@@ -39,8 +39,9 @@ func TestMain(m *testing.M) {
 //	send NAME TEXT [COUNT]           write TEXT and a newline to a process, or TEXT as one segment or datagram with
 //	                                 \n in it written out; with COUNT, so often, %d being the number from 1
 //	close NAME                       close a process's standard input, or a dialled connection
-//	signal NAME INT|TERM             send a signal to a process
-//	finish NAME [CODE]               wait for a process to end and check its exit code, 0 if not given
+//	signal NAME INT|TERM|KILL        send a signal to a process
+//	finish NAME [CODE]               wait for a process to end and check its exit code, 0 if not given; -1 is one that was
+//	                                 killed
 //	waitfor FILE REGEXP [VAR]...     wait until REGEXP matches in FILE; put its groups into variables
 //	sequence FILE TEXT COUNT         the lines that match TEXT with any number for %d are there once each, 1 to COUNT,
 //	                                 in order

@@ -18,7 +18,6 @@ import (
 	labfront "udpchat/chat/front/lab"
 	"udpchat/chat/server"
 	"udpchat/chat/session"
-	"udpchat/chat/store/memory"
 	labwire "udpchat/chat/wire/lab"
 	"udpchat/config"
 	"udpchat/reliable"
@@ -52,7 +51,35 @@ type node struct {
 // build makes a node of a configuration and opens its listeners. kill is called when a client may stop the server and
 // does so; it must not block.
 func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()) (*node, error) {
-	n := &node{cfg: cfg, log: log, engine: memory.New(memory.Config{})}
+	n := &node{cfg: cfg, log: log}
+	var err error
+	if slices.ContainsFunc(cfg.Listen, func(l config.Listener) bool { return l.Has(config.UDP) }) {
+		if n.identity, err = openIdentity(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if n.engine, err = openEngine(cfg, log); err != nil {
+		return nil, err
+	}
+	if err := n.open(ctx, kill); err != nil {
+		return nil, errors.Join(err, n.abandon(ctx))
+	}
+	return n, nil
+}
+
+// abandon ends a node that could not be built.
+func (n *node) abandon(ctx context.Context) error {
+	if n.server == nil {
+		return n.engine.Close()
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return n.stop(ctx)
+}
+
+// open makes the parts above the engine and opens the listeners.
+func (n *node) open(ctx context.Context, kill func()) error {
+	cfg, log := n.cfg, n.log
 	var err error
 	n.hub, err = core.New(core.Config{
 		Engine: n.engine, Logger: log,
@@ -60,7 +87,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()
 		UsersMax: min(cfg.SessionsMax*usersPerSession, usersMax), RoomsPerUserMax: cfg.RoomsPerClientMax,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.fronts = []front.Front{
 		labfront.New(labfront.Config{
@@ -74,20 +101,12 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
 	})
-	if slices.ContainsFunc(cfg.Listen, func(l config.Listener) bool { return l.Has(config.UDP) }) {
-		if n.identity, err = openIdentity(cfg); err != nil {
-			return nil, err
-		}
-	}
 	for _, l := range cfg.Listen {
 		if err := n.listen(ctx, l); err != nil {
-			err = explainListen(l.Address, err)
-			ctx, cancel := context.WithTimeout(ctx, time.Second)
-			defer cancel()
-			return nil, errors.Join(err, n.stop(ctx))
+			return explainListen(l.Address, err)
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // listen opens the sockets of one configured listener.

@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,7 +84,7 @@ func TestManyClientsOnFewConnectionsLeaveRoomForOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.SessionsMax, cfg.Listen = 2, []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	cfg.Durability, cfg.SessionsMax, cfg.Listen = memoryDurability, 2, []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
 	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +119,7 @@ func TestAdvertisedAddressIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Advertise, cfg.Listen = "chat.example.org", []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	cfg.Durability, cfg.Advertise, cfg.Listen = memoryDurability, "chat.example.org", []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
 	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
 	if err != nil {
 		t.Fatal(err)
@@ -237,3 +239,53 @@ func (p *twoServers) stop() {
 		}
 	}
 }
+
+// A room that is durable goes on counting where it was, in a new life of the server; one that is not begins anew.
+func TestDurableRoomKeepsItsOrder(t *testing.T) {
+	cfg, _, err := config.Load(config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Data, cfg.DurableRooms = t.TempDir(), []string{"team-*"}
+	cfg.Listen = []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	var epochs []string
+	for life := range 3 {
+		n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for room, want := range map[string]int{"team-a": 3 * life, "lobby": 0} {
+			heads, err := n.engine.Heads(t.Context(), []string{room})
+			if err != nil || heads[0] != uint64(want) {
+				t.Errorf("life %d: the head of %s is %v, %v, want %d", life, room, heads, err, want)
+			}
+			ann, err := n.hub.Connect("ann", deaf{}, core.SmallIDs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ref, err := ann.Join(t.Context(), room)
+			if err == nil {
+				err = ann.Say(t.Context(), ref, "", "hello")
+			}
+			if err := errors.Join(err, ann.Close(t.Context(), core.ReasonLost)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		epoch, err := n.engine.Epoch(t.Context(), "team-a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		epochs = append(epochs, epoch)
+		if err := n.stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(slices.Compact(epochs)) != 1 {
+		t.Errorf("the room had the epochs %q", epochs)
+	}
+}
+
+// deaf is a receiver of nothing.
+type deaf struct{}
+
+func (deaf) Receive(*core.Event) {}

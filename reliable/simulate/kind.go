@@ -1,8 +1,7 @@
 package simulate
 
 import (
-	"encoding/binary"
-
+	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -33,6 +32,7 @@ type sight struct {
 	number uint64      // packets
 	packet bool
 	closed bool // a symbol in it says that the receive window is full
+	asks   bool // it wants an answer even if it brings nothing new
 	acks   bool // ack is set
 	ack    wire.Ack
 }
@@ -79,12 +79,14 @@ func lookInto(b []byte) sight {
 		if k := ranks[f.Type]; k != kindOther && (s.kind == kindOther || k < s.kind) {
 			s.kind = k
 		}
+		s.asks = s.asks || f.Asks
 		if f.Type == wire.FrameAck {
 			s.acks, s.ack = true, f.Ack
 		}
 		// Every segment of the ARQ says how many more its sender takes.
-		if (f.Type == wire.FrameSource || f.Type == wire.FrameBare || f.Type == wire.FrameData) && len(f.Symbol) >= 8 {
-			s.closed = s.closed || binary.LittleEndian.Uint16(f.Symbol[6:]) == 0
+		if f.Type == wire.FrameSource || f.Type == wire.FrameBare || f.Type == wire.FrameData {
+			window, ok := arq.Window(f.Symbol)
+			s.closed = s.closed || ok && window == 0
 		}
 		frames = rest
 	}

@@ -124,6 +124,10 @@ var rules = []rule{
 		why: "an engine is a port of the core and knows only that",
 	},
 	{
+		pkg: "chat/store/route", ours: []string{"chat"},
+		why: "it sends rooms to one of two engines, whatever these are",
+	},
+	{
 		pkg: "chat/store/sqlite", ours: []string{"chat"}, others: []string{sqlite},
 		why: "an engine is a port of the core and knows only that",
 	},

@@ -1,0 +1,42 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Limits of a list of patterns: every name that is asked for is compared with all of them. More or longer ones are refused.
+const (
+	patternsMax     = 256
+	patternBytesMax = 256
+)
+
+// patternsFrom reads a list of patterns as it comes from a flag or the environment (text, separated by spaces or commas) or
+// from the file (text, or a list of texts).
+func patternsFrom(raw any) ([]string, error) {
+	var ps []string
+	switch v := raw.(type) {
+	case string:
+		ps = strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' })
+	case []any:
+		for i, entry := range v {
+			text, ok := entry.(string)
+			if !ok {
+				return nil, fmt.Errorf("entry %d: %v is no text; put it in quotes", i+1, entry)
+			}
+			ps = append(ps, text)
+		}
+	default:
+		return nil, fmt.Errorf("got %T instead of a list", raw)
+	}
+	if len(ps) > patternsMax {
+		return nil, fmt.Errorf("%d patterns", len(ps))
+	}
+	for i, p := range ps {
+		if p == "" || len(p) > patternBytesMax || strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return nil, fmt.Errorf("pattern %d is empty, longer than %d bytes or not printable", i+1, patternBytesMax)
+		}
+	}
+	return ps, nil
+}
