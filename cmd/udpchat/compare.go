@@ -107,6 +107,16 @@ func newCompareLaneCommand() *cobra.Command {
 	}
 }
 
+// newKCPServerCommand is what 'bench idle --transport kcp' starts.
+func newKCPServerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: compare.KCPServerCommand, Hidden: true, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return compare.ServeKCP(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+}
+
 func compareList(lines [][2]string) string {
 	var b strings.Builder
 	for _, l := range lines {

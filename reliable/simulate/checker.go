@@ -27,6 +27,8 @@ import (
 //	end       Nothing else ends a connection, and both sides end. An ended side sends nothing but answers to
 //	          latecomers, and a few of those.
 //	memory    What a machine holds stays within the limits.
+//	path      An address of the client that is not proven gets at most three times the bytes that came from there; once
+//	          proven, and as long as the newest packet came from there, it gets everything. A challenge is answered.
 //	numbers   Packet numbers rise. Datagrams are not too long. The gate sends no more than it got.
 //	spin      A machine does not want to be called at the same instant for ever.
 
@@ -49,6 +51,7 @@ type checker struct {
 	lostBytes func(side Side) int // written to further streams, and not read by the side
 	streams   [2]stream           // by who writes
 	sides     [2]witness
+	paths     paths
 	facts     [facts]int
 	held      reliable.Held // most of each
 	violation *Violation
@@ -77,6 +80,7 @@ type witness struct {
 
 func (c *checker) init(sc *Scenario, now func() time.Duration) {
 	c.sc, c.now = sc, now
+	c.paths.init()
 	for side := range c.streams {
 		c.streams[side].from = Side(side)
 		if sc.Latencies {

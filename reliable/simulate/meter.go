@@ -36,12 +36,12 @@ func (m *Meter) Watch(packet []byte) {
 		bytes := uint64(len(frames) - len(left))
 		frames = left
 		switch f.Type {
-		case wire.FrameSource, wire.FrameData:
+		case wire.FrameSource, wire.FrameBare, wire.FrameData:
 			m.symbol(f.Symbol)
 			rest += bytes - uint64(len(f.Symbol))
 		case wire.FrameRepair:
 			m.Parity += bytes
-		case wire.FrameAck, wire.FrameBare:
+		case wire.FrameAck:
 			m.Acks += bytes
 		default:
 			rest += bytes
@@ -60,7 +60,7 @@ func (m *Meter) Watch(packet []byte) {
 	}
 }
 
-// symbol takes the segments of a source symbol.
+// symbol takes the segments of a symbol.
 func (m *Meter) symbol(b []byte) {
 	if m.next == nil {
 		m.next = make(map[uint32]uint32)

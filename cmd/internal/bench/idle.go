@@ -124,6 +124,14 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Process returns the resident set of a process and the processor time it has used, from /proc (Linux only).
+func Process(pid int) (resident int64, used time.Duration, err error) {
+	if resident, err = residentBytes(pid); err == nil {
+		used, err = processorTime(pid)
+	}
+	return resident, used, err
+}
+
 // residentBytes is the resident set of a process, from /proc.
 func residentBytes(pid int) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))

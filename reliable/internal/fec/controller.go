@@ -212,7 +212,7 @@ func (m Mode) copies(share float64, path Path) int {
 			return n
 		}
 		if part := (1 - allowed/miss) / (1 - share); part < 1 { // miss × (1 - part + part × share) = allowed
-			if path.turn(part) {
+			if m == Latency && n == 0 || path.turn(part) { // One copy costs little where little is lost.
 				n++
 			}
 			return n
