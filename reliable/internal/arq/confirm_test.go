@@ -133,7 +133,7 @@ func TestEndsComeInOrderAndOnce(t *testing.T) {
 		l := newLine(true)
 		l.a.Open()
 		l.a.Send([]byte("hello"), many)
-		if !l.a.CloseWrite() || !l.a.CloseWrite() || !l.a.Closed() {
+		if first, again := l.a.CloseWrite(), l.a.CloseWrite(); !first || !again || !l.a.Closed() {
 			t.Fatal("no room for the end")
 		}
 		l.a.Flush()
