@@ -90,6 +90,9 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 		}
 		m.mtu.judgeSize(p)
 		if !p.arrived {
+			if m.cfg.Trace != nil {
+				m.event(Event{Name: EventLost, Packet: p.number, Bytes: int(p.bytes)})
+			}
 			m.lost(p)
 		}
 		m.losses.Judge(p.at.Sub(m.start), !p.arrived)

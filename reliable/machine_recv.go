@@ -18,6 +18,9 @@ import (
 //	datagram → type → packet: state, replay window, seal → frames → ARQ, FEC, acknowledgements, close
 func (m *Machine) Handle(now time.Time, d Datagram) {
 	m.now = now
+	if m.cfg.Trace != nil {
+		defer m.traceHandled(m.stats.Drops, len(d.Bytes))
+	}
 	datagram := d.Bytes
 	m.stats.DatagramsReceived++
 	m.stats.BytesReceived += uint64(len(datagram))
@@ -81,6 +84,7 @@ func (m *Machine) handlePacket(now time.Time, d Datagram) {
 		m.largest, m.askedAt = h.Number, now
 	}
 	m.lossIn.report(m.largest, m.received)
+	m.tracePacket(EventReceived, h.Number, len(datagram), frames)
 	m.handleFrames(now, frames)
 	if m.owesAck {
 		m.unacked++
@@ -96,6 +100,7 @@ func (m *Machine) handleFrames(now time.Time, b []byte) {
 	for len(b) > 0 && m.state != stateEnded {
 		f, rest, err := wire.ParseFrame(b)
 		if err == nil {
+			m.stats.Received.count(f.Type, len(b)-len(rest))
 			err = m.handleFrame(now, f)
 		}
 		if err != nil {
@@ -182,6 +187,7 @@ func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 	case fec.Bad:
 		return errBroken
 	case fec.Useless, fec.Late:
+		m.stats.RepairUseless++
 		// The group was acknowledged when it was complete. That is repeated only if the acknowledgement seems lost: the peer,
 		// which knows the round trip, says so.
 		if f.Asks {

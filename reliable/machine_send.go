@@ -83,6 +83,7 @@ func (m *Machine) sendPacket(b []byte, c cargo, asks bool) {
 		c.mute = c.mute || !asks
 		b, asks = riders, true
 	}
+	m.stats.Sent.countAll(b[wire.PacketHeaderBytes:])
 	if len(b)+wire.SealBytes > m.mtu.size {
 		m.sendPieces(b, c)
 		return
@@ -99,6 +100,7 @@ func (m *Machine) transmit(b []byte) {
 	if m.cfg.Watch != nil {
 		m.cfg.Watch(b)
 	}
+	m.tracePacket(EventSent, m.number, len(b)+wire.SealBytes, b[wire.PacketHeaderBytes:])
 	if m.head.Type == wire.TypeFinish {
 		m.send(m.finish.protect(m.now, b, m.number))
 	} else {

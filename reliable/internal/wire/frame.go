@@ -27,6 +27,19 @@ const (
 	FrameReset               // a stream is broken off; asks for an acknowledgement
 )
 
+var frameNames = [...]string{
+	"padding", "ping", "source", "bare", "repair", "ack", "close", "crypto", "token", "challenge", "response", "piece",
+	"data", "reset",
+}
+
+// String returns the type's name.
+func (t FrameType) String() string {
+	if int(t) < len(frameNames) {
+		return frameNames[t]
+	}
+	return "unknown"
+}
+
 // A Frame is one decoded frame; Type says which fields count. Slices point into the packet.
 type Frame struct {
 	Type FrameType
