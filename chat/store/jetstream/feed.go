@@ -25,6 +25,7 @@ type shard struct {
 	stream string
 	msgs   chan *nats.Msg // Live and sent ones.
 	kick   chan struct{}  // Has one entry when something may be missing.
+	ears   []*nats.Subscription
 
 	delivered atomic.Uint64 // Number of the last message that was delivered or is nobody's. Written by run.
 	stored    atomic.Uint64 // Greatest number that this node has stored.
@@ -50,9 +51,11 @@ func newShard(ctx context.Context, e *Engine, index int) (*shard, error) {
 		msgs: make(chan *nats.Msg, feedMessagesMax), kick: make(chan struct{}, 1), subs: make(map[string][]*sub),
 	}
 	for _, subject := range []string{e.names.live(index), e.names.sent(index)} {
-		if _, err := e.nc.ChanSubscribe(subject, s.msgs); err != nil {
+		ear, err := e.nc.ChanSubscribe(subject, s.msgs)
+		if err != nil {
 			return nil, err
 		}
+		s.ears = append(s.ears, ear)
 	}
 	var last uint64
 	err := e.retry(ctx, func(ctx context.Context) error {
