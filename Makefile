@@ -53,9 +53,10 @@ sim: ## simulate connections on a bad link; SEED=N repeats one run, SEEDS=N make
 latency: ## how long chat messages take on lossy links, for each kind of redundancy; MESSAGES=10000
 	$(GO) test -count=1 -v -timeout 10m -run SimulationOfChat ./reliable/simulate -args -messages=$(MESSAGES)
 
-bench-reliable: build ## our transport beside KCP and QUIC: chat, connecting, files on bad links, and the loopback
+bench-reliable: build ## our transport beside KCP and QUIC: bad links, the loopback, idle connections
 	@$(BIN)/udpchat bench reliable
 	@$(BIN)/udpchat bench pingpong
+	@for t in udp kcp; do $(BIN)/udpchat bench idle --transport $$t --connections 10000 2>/dev/null; done
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -302,16 +302,16 @@ func sealed(from *Conn, frames func(b []byte) []byte) []byte {
 }
 
 func TestPeerThatBreaksTheProtocolIsCutOff(t *testing.T) {
-	segment := make([]byte, 24) // An acknowledgement by the ARQ of everything up to 1,000, of which nothing was sent.
-	segment[4], segment[17] = 82, 3
+	// An acknowledgement by the ARQ of everything up to 1,000, of which nothing was sent.
+	segment := []byte{0, 0xe8, 7, 0, 5, 2, 0, 0}
 	for name, frames := range map[string]func(b []byte) []byte{
-		"acknowledges a packet never sent": func(b []byte) []byte { return wire.AppendAck(b, wire.Ack{Largest: 1 << 30}) },
+		"acknowledges a packet never sent": func(b []byte) []byte { return wire.AppendAck(b, wire.Ack{Largest: 1 << 20}) },
 		"acknowledges bytes never sent":    func(b []byte) []byte { return wire.AppendBare(b, segment) },
 		"unknown frame":                    func(b []byte) []byte { return append(b, 0xee) },
 		"cut frame":                        func(b []byte) []byte { return append(b, byte(wire.FrameSource), 0) },
 		"segment that is no segment":       func(b []byte) []byte { return wire.AppendSource(b, 0, 0, []byte("nonsense")) },
 		"impossible repair symbol": func(b []byte) []byte {
-			return wire.AppendRepair(b, wire.Repair{K: 200, R: 1, Symbol: []byte("nonsense")})
+			return wire.AppendRepair(b, wire.Repair{K: 200, Symbol: []byte("nonsense")})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

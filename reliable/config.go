@@ -66,6 +66,10 @@ type Config struct {
 	// Watch gets every packet before it is encrypted, for simulations. The bytes are valid only during the call. Nil:
 	// nobody does.
 	Watch func(packet []byte)
+	// Trace gets everything that happens to the endpoint's connections; TraceTo writes it down. It is called by whoever runs
+	// the connection, must not block, and may be called by several goroutines at once. Nil: nobody does, and nothing is spent
+	// on it.
+	Trace func(Event)
 	// Planted is a mistake to make on purpose, for tests of the tests. The zero value makes none.
 	Planted planted.Bug
 }

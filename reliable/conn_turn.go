@@ -3,7 +3,8 @@ package reliable
 import "time"
 
 // turn lets the machine take part in the world once. Whoever runs it owns the machine meanwhile: the workers see to it
-// that nobody else does. What the machine sends goes into the batch. It returns when the next turn is due at the latest, false when the connection has ended.
+// that nobody else does. What the machine sends goes into the batch. It returns when the next turn is due at the latest,
+// false when the connection has ended.
 //
 //	datagrams, bytes to send, the wish to close → machine → datagrams, readable bytes, the next time
 func (c *Conn) turn(now time.Time, b *batch) (next time.Time, alive bool) {

@@ -96,6 +96,9 @@ func (m *Machine) advanceRest(now time.Time) {
 	}
 	if m.restAt.IsZero() {
 		m.packet, m.mtu.hole = nil, nil
+		if len(m.sent) == 0 {
+			m.pace = nil // A probe that was answered has made a new one.
+		}
 		for len(m.assemblies.open) > 0 {
 			m.assemblies.giveUp()
 		}

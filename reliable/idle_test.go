@@ -214,6 +214,7 @@ func testPacketsFromBefore(t *testing.T) {
 			p.to.Handle(d.now, Datagram{Bytes: bytes.Clone(p.bytes)})
 		}
 		d.settle(t)
+		d.pass(t, 20*time.Millisecond) // Answers keep the ARQ from sending for as long as its interval.
 		for _, m := range []*Machine{d.client, d.server} {
 			if n := m.Read(make([]byte, ReadBytesMin)); n != 0 || m.Err() != nil {
 				t.Errorf("late packets brought %d bytes, %v", n, m.Err())

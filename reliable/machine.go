@@ -43,7 +43,6 @@ type Machine struct {
 	received uint64 // different packets that arrived
 	owesAck  bool
 	unacked  uint8             // packets since then
-	ackedAt  time.Time         // when an acknowledgement left last
 	askedAt  time.Time         // when the packet arrived that is acknowledged next
 	packet   []byte            // under construction
 	head     wire.PacketHeader // of it
@@ -77,7 +76,8 @@ type Machine struct {
 	mute             bool   // the packet under construction is for nothing but its size
 	quiet            quiet  // client: whether the server has fallen silent
 
-	stats ConnStats
+	stats  ConnStats
+	traced *traced // what Config.Trace was told; nil: nobody asks, or nothing yet
 }
 
 // Shared is what the connections of one process need only once. It is safe for concurrent use.
@@ -177,6 +177,9 @@ func (m *Machine) Stats() ConnStats {
 // closing. It may call emit.
 func (m *Machine) Advance(now time.Time) {
 	m.now = now
+	if m.cfg.Trace != nil {
+		defer m.traceChanges()
+	}
 	switch m.state {
 	case stateHello:
 		m.advanceHello(now)

@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"slices"
 	"time"
 
 	"udpchat/reliable/internal/arq"
@@ -9,9 +10,6 @@ import (
 )
 
 const (
-	// ackAgainGap is how long after an acknowledgement a symbol that brings nothing new is acknowledged again.
-	ackAgainGap = 12 * time.Millisecond
-
 	// ackPackets is after how many packets an acknowledgement leaves at the latest: it reaches back 64, and one may be lost.
 	ackPackets = 32
 
@@ -21,6 +19,7 @@ const (
 
 // handleAck takes the peer's report of what arrived.
 func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
+	a = a.Near(m.number)
 	if a.Largest > m.number {
 		return errBroken // An acknowledgement for a packet never sent.
 	}
@@ -53,13 +52,9 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 	m.acknowledgedSize(now, a)
 	p.model.Update(m.elapsed(), rtt)
 	if news {
-		p.silence.Heard(m.elapsed(), m.timeout(), len(m.sent) > 0)
+		p.silence.Heard(m.elapsed(), m.timeout(), slices.ContainsFunc(m.sent, func(i sentItem) bool { return !i.mute && !i.arrived }))
 	}
-	// The counter travels modulo 2^32: take the value that fits below Largest.
-	received := a.Largest - uint64(uint32(a.Largest)-a.Received)
-	if received <= a.Largest {
-		m.lossOut.report(a.Largest, received)
-	}
+	m.lossOut.reportLost(a.Largest, a.Lost)
 	m.confirm(p.confirms, rtt > 0)
 	return nil
 }
@@ -95,6 +90,9 @@ func (m *Machine) judge(now time.Time, largest uint64) {
 		}
 		m.mtu.judgeSize(p)
 		if !p.arrived {
+			if m.cfg.Trace != nil {
+				m.event(Event{Name: EventLost, Packet: p.number, Bytes: int(p.bytes)})
+			}
 			m.lost(p)
 		}
 		m.losses.Judge(p.at.Sub(m.start), !p.arrived)

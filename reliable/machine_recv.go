@@ -18,6 +18,9 @@ import (
 //	datagram → type → packet: state, replay window, seal → frames → ARQ, FEC, acknowledgements, close
 func (m *Machine) Handle(now time.Time, d Datagram) {
 	m.now = now
+	if m.cfg.Trace != nil {
+		defer m.traceHandled(m.stats.Drops, len(d.Bytes))
+	}
 	datagram := d.Bytes
 	m.stats.DatagramsReceived++
 	m.stats.BytesReceived += uint64(len(datagram))
@@ -81,6 +84,7 @@ func (m *Machine) handlePacket(now time.Time, d Datagram) {
 		m.largest, m.askedAt = h.Number, now
 	}
 	m.lossIn.report(m.largest, m.received)
+	m.tracePacket(EventReceived, h.Number, len(datagram), frames)
 	m.handleFrames(now, frames)
 	if m.owesAck {
 		m.unacked++
@@ -96,6 +100,7 @@ func (m *Machine) handleFrames(now time.Time, b []byte) {
 	for len(b) > 0 && m.state != stateEnded {
 		f, rest, err := wire.ParseFrame(b)
 		if err == nil {
+			m.stats.Received.count(f.Type, len(b)-len(rest))
 			err = m.handleFrame(now, f)
 		}
 		if err != nil {
@@ -157,8 +162,9 @@ func (m *Machine) handleSource(now time.Time, f wire.Frame) error {
 	m.heardData(now)
 	m.owesAck = true
 	var rebuilt error
-	known := m.decoder().Stats()
-	fresh := m.dec.Source(now.Sub(m.start), f.Group, f.Index, f.Symbol, func(sym []byte) {
+	d := m.decoder()
+	known := d.Stats()
+	fresh := d.Source(now.Sub(m.start), wire.NearGroup(d.Newest(), f.Group), f.Index, f.Symbol, func(sym []byte) {
 		rebuilt = errors.Join(rebuilt, m.input(sym, true, 0))
 	})
 	if now := m.dec.Stats(); !fresh && (now.Duplicate != known.Duplicate || now.Bad != known.Bad) {
@@ -173,16 +179,18 @@ func (m *Machine) handleRepair(now time.Time, f wire.Frame) error {
 	m.stats.RepairReceived++
 	m.heardData(now)
 	var err error
-	out := m.decoder().Repair(now.Sub(m.start), f.Group, f.K, f.R, f.Index, f.Symbol, func(sym []byte) {
+	d := m.decoder()
+	out := d.Repair(now.Sub(m.start), wire.NearGroup(d.Newest(), f.Group), f.K, fec.RepairMax, f.Index, f.Symbol, func(sym []byte) {
 		err = errors.Join(err, m.input(sym, true, f.Age))
 	})
 	switch out {
 	case fec.Bad:
 		return errBroken
 	case fec.Useless, fec.Late:
-		// The group was acknowledged when it was complete. That is repeated only if the acknowledgement seems lost: the peer
-		// goes on sending repair symbols.
-		if now.Sub(m.ackedAt) >= ackAgainGap {
+		m.stats.RepairUseless++
+		// The group was acknowledged when it was complete. That is repeated only if the acknowledgement seems lost: the peer,
+		// which knows the round trip, says so.
+		if f.Asks {
 			m.owesAck = true
 			m.tellWindows() // It carries the ARQ's own acknowledgement, which was lost too.
 		}

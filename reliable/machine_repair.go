@@ -109,7 +109,7 @@ func (m *Machine) advanceRepairs(now time.Time) {
 			// What does not fit the budget is left out.
 			if m.mayRepair(r.group.RepairBytes()) && m.budget.Spend(now.Sub(m.start), r.group.RepairBytes()) {
 				b := m.startPacket(wire.RepairFrameBytes + r.group.RepairBytes())
-				m.sendPacket(m.appendRepair(b, r), cargo{group: r}, true)
+				m.sendPacket(m.appendRepair(b, r), cargo{group: r, mute: !m.asks(r)}, true)
 			} else {
 				m.stats.RepairUnpaid++
 				m.skipRepair(r)
@@ -129,11 +129,23 @@ func (m *Machine) advanceRepairs(now time.Time) {
 	}
 }
 
+// askShare is the share of lost packets from which on every repair symbol asks for an acknowledgement: so many of these are
+// lost, too, that the peer would seem silent.
+const askShare = 0.15
+
+// asks reports whether a repair symbol of the group that leaves now wants an acknowledgement even if it brings nothing
+// new: one should be here by now, or many are lost.
+func (m *Machine) asks(r *repair) bool {
+	return m.now.Sub(r.first) >= m.rtt.smoothed || m.losses.Share() >= askShare
+}
+
 // appendRepair appends the group's next repair symbol.
 func (m *Machine) appendRepair(b []byte, r *repair) []byte {
 	g := r.group
+	age := m.now.Sub(r.first)
 	b = wire.AppendRepair(b, wire.Repair{
-		Group: g.ID, K: uint8(g.K), R: uint8(g.R), Index: uint8(r.next), Age: m.now.Sub(r.first), Symbol: g.Repair(r.next),
+		Group: g.ID, K: uint8(g.K), Index: uint8(r.next), Age: age, Symbol: g.Repair(r.next),
+		Asks: m.asks(r),
 	})
 	m.stats.RepairSent++
 	if r.next == 0 {

@@ -27,6 +27,7 @@ type cargo struct {
 	stream *MachineStream // whose data it carried; nil: none
 	sent   arq.Sent       // which
 	reset  *pendingReset  // nil: none
+	mute   bool           // it is acknowledged only together with others
 	whole  *whole         // of which it carried a piece; nil: none
 }
 
@@ -58,13 +59,16 @@ func (m *Machine) startPacket(room int) []byte {
 		b = wire.AppendCrypto(b, m.finish.data)
 	}
 	if m.owesAck {
-		m.owesAck, m.ackedAt, m.unacked = false, m.now, 0
+		m.owesAck, m.unacked = false, 0
 		bitmap := m.arrived.Below(m.largest)
+		if m.largest <= 64 {
+			bitmap |= ^uint64(0) << (max(m.largest, 1) - 1) // There were no such packets, so none is missing.
+		}
 		if m.cfg.Planted == planted.AckInvents {
 			bitmap |= 1 << 5
 		}
 		b = wire.AppendAck(b, wire.Ack{
-			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Received: uint32(m.received), Bitmap: bitmap,
+			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Lost: uint16(m.largest - m.received), Bitmap: bitmap,
 		})
 	}
 	if m.mute || m.roam.via != nil {
@@ -76,8 +80,10 @@ func (m *Machine) startPacket(room int) []byte {
 // sendPacket seals and sends the packet that startPacket began. Asks says that it wants an acknowledgement.
 func (m *Machine) sendPacket(b []byte, c cargo, asks bool) {
 	if riders := m.appendRiders(b); len(riders) > len(b) {
+		c.mute = c.mute || !asks
 		b, asks = riders, true
 	}
+	m.stats.Sent.countAll(b[wire.PacketHeaderBytes:])
 	if len(b)+wire.SealBytes > m.mtu.size {
 		m.sendPieces(b, c)
 		return
@@ -94,6 +100,7 @@ func (m *Machine) transmit(b []byte) {
 	if m.cfg.Watch != nil {
 		m.cfg.Watch(b)
 	}
+	m.tracePacket(EventSent, m.number, len(b)+wire.SealBytes, b[wire.PacketHeaderBytes:])
 	if m.head.Type == wire.TypeFinish {
 		m.send(m.finish.protect(m.now, b, m.number))
 	} else {
@@ -118,7 +125,9 @@ func (m *Machine) remember(c cargo, bytes int) {
 		cargo: c, number: m.number, at: m.now, bytes: uint16(bytes), stamp: m.pacing().model.Sent(t, bytes+headerBytes),
 	})
 	m.mtu.leaves(m.now, bytes, m.timeout())
-	m.pacing().silence.Wait(t, m.timeout())
+	if !c.mute {
+		m.pacing().silence.Wait(t, m.timeout())
+	}
 }
 
 // send emits a datagram that was built in m.packet.

@@ -69,7 +69,7 @@ func (u *mtu) leaves(now time.Time, n int, timeout time.Duration) {
 	if n+mtuSlack > u.size {
 		u.wanted = true
 	}
-	if n <= u.fallback() {
+	if n <= wire.DatagramBytesMin || u.size == wire.DatagramBytesMin {
 		return
 	}
 	if u.hole == nil {

@@ -25,9 +25,15 @@ type blackHole struct {
 // holeBytes are the upper ends of the ranges of sizes that are told apart.
 var holeBytes = [...]int{768, 1024, wire.DatagramBytesBase, 1280, 1372, 1412, 1452, wire.DatagramBytesMax}
 
-// fallback is the size to go back to; what is not larger says nothing about black holes.
+// fallback is the size to go back to: the base, unless what gets lost is not larger than that.
 func (u *mtu) fallback() int {
-	if u.size > wire.DatagramBytesBase {
+	lost := 0
+	for i, n := range u.hole.lost {
+		if holeBytes[i] > wire.DatagramBytesBase {
+			lost += n
+		}
+	}
+	if u.size > wire.DatagramBytesBase && lost > 0 {
 		return wire.DatagramBytesBase
 	}
 	return wire.DatagramBytesMin
@@ -36,7 +42,7 @@ func (u *mtu) fallback() int {
 // judgeSize takes the fate of a packet.
 func (u *mtu) judgeSize(p *sentItem) {
 	n, h := int(p.bytes), u.hole
-	if h == nil || p.arrived || n <= u.fallback() || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
+	if h == nil || p.arrived || n <= wire.DatagramBytesMin || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
 		return
 	}
 	i := rangeOf(n)
@@ -61,7 +67,7 @@ func (u *mtu) judgeSize(p *sentItem) {
 // arrivedSize takes note of a packet that arrived.
 func (u *mtu) arrivedSize(p *sentItem) {
 	n, h := int(p.bytes), u.hole
-	if h == nil || n <= u.fallback() || p.at.Before(u.since) {
+	if h == nil || n <= wire.DatagramBytesMin || p.at.Before(u.since) {
 		return
 	}
 	h.came[rangeOf(n)] = later(h.came[rangeOf(n)], p.at)

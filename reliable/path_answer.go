@@ -28,13 +28,14 @@ func (m *Machine) handleChallenge(c wire.Challenge) {
 		m.forgetWay()
 	}
 	m.answer = answer{c, true}
+	m.owesAck = true
 }
 
 // advanceAnswer answers the latest challenge.
 func (m *Machine) advanceAnswer() {
 	if m.answer.owed {
 		m.answer.owed = false
-		m.sendPacket(wire.AppendResponse(m.startPacket(wire.ChallengeFrameBytes), m.answer.challenge), cargo{}, true)
+		m.sendPacket(wire.AppendResponse(m.startPacket(wire.ChallengeFrameBytes), m.answer.challenge), cargo{}, false)
 	}
 }
 

@@ -34,6 +34,16 @@ type lossMeter struct {
 	received       uint64
 	largestNewest  uint64
 	receivedNewest uint64
+	lost           uint64 // by the latest report of how many were
+}
+
+// reportLost takes how many of the packets up to largest did not arrive, modulo 2^16.
+func (l *lossMeter) reportLost(largest uint64, lost uint16) {
+	total := l.lost + uint64(int16(lost-uint16(l.lost))) // It may have fallen: some were only late.
+	if total <= largest {
+		l.lost = total
+		l.report(largest, largest-total)
+	}
 }
 
 // restart forgets the share, for another way.

@@ -1,6 +1,10 @@
 package reliable
 
-import "time"
+import (
+	"time"
+
+	"udpchat/reliable/internal/wire"
+)
 
 // A Drop is a reason to drop a datagram, or a part of one.
 type Drop uint8
@@ -81,12 +85,15 @@ type ConnStats struct {
 	StreamBytesSent                  uint64 // handed to Write and sent at least once
 	StreamBytesReceived              uint64 // in order, ready for Read
 
+	Sent, Received Kinds // what the bytes of the datagrams are for
+
 	SymbolsSent     uint64 // source symbols
 	RepairSent      uint64 // repair symbols
 	RepairCancelled uint64 // repair symbols not sent because the group had arrived
 	RepairRode      uint64 // of RepairSent: rode along in a packet that left anyway
 	RepairUnpaid    uint64 // repair symbols not sent because the budget was used up
 	RepairReceived  uint64
+	RepairUseless   uint64 // of RepairReceived: brought nothing new
 	RecoveredByFEC  uint64 // symbols of the peer rebuilt here
 	Retransmits     uint64 // segments sent again by the ARQ
 	ResendsHeld     uint64 // symbols the ARQ wanted to send again, kept back because too much was in flight
@@ -116,6 +123,40 @@ type ConnStats struct {
 	Wakes       uint64 // times it was made again for the next byte
 
 	Drops Drops
+}
+
+// Kinds are bytes of frames by what they are for. What is missing of the bytes of all datagrams is headers, seals and
+// handshakes.
+type Kinds struct {
+	Data    uint64 // segments of streams, those sent again among them
+	Repair  uint64 // redundancy
+	Acks    uint64 // acknowledgements and windows
+	Control uint64 // all else: probes, paths, ends of streams and connections
+}
+
+func (k *Kinds) count(t wire.FrameType, bytes int) {
+	switch t {
+	case wire.FrameSource, wire.FrameData:
+		k.Data += uint64(bytes)
+	case wire.FrameRepair:
+		k.Repair += uint64(bytes)
+	case wire.FrameAck, wire.FrameBare:
+		k.Acks += uint64(bytes)
+	default:
+		k.Control += uint64(bytes)
+	}
+}
+
+// countAll counts all frames of a packet of ours.
+func (k *Kinds) countAll(frames []byte) {
+	for len(frames) > 0 {
+		f, rest, err := wire.ParseFrame(frames)
+		if err != nil {
+			panic("BUG: reliable: a frame of ours that cannot be read: " + err.Error())
+		}
+		k.count(f.Type, len(frames)-len(rest))
+		frames = rest
+	}
 }
 
 // LaneStats count the bytes of the streams of a lane.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"udpchat/cmd/internal/bench"
+	"udpchat/cmd/internal/compare"
 )
 
 // benchFlags are the flags that every kind of bench has.
@@ -91,21 +92,27 @@ anybody else noticing.`,
 func newBenchIdleCommand() *cobra.Command {
 	var f benchFlags
 	var connections, pid int
+	var settle time.Duration
 	cmd := &cobra.Command{
 		Use:   "idle",
 		Short: "Connections that do nothing: memory and processor time of the server",
 		Long: `Open connections that join a room and then keep quiet, and read the server's memory and processor time from /proc
-(Linux only). With --server the process must be named by --pid.`,
+(Linux only) after they have come to rest. With --server the process must be named by --pid.`,
 		Example: strings.Trim(`
   udpchat bench idle --connections 10000 --transport udp
-  udpchat bench idle --connections 10000 --transport tcp --json -`, "\n"),
+  udpchat bench idle --connections 10000 --transport tcp --json -
+  udpchat bench idle --connections 10000 --transport kcp`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
-			case f.transport != "tcp" && f.transport != "udp":
-				return fmt.Errorf("--transport %s: want tcp or udp", f.transport)
+			case f.transport != "tcp" && f.transport != "udp" && f.transport != "kcp":
+				return fmt.Errorf("--transport %s: want tcp, udp or kcp", f.transport)
 			case connections < 1:
 				return errors.New("--connections must be at least 1")
+			case f.transport == "kcp" && f.server != "":
+				return errors.New("--transport kcp measures a server of its own: --server does not go with it")
+			case f.transport == "kcp":
+				return f.idleKCP(cmd, connections)
 			case (f.server == "") != (pid == 0):
 				return errors.New("--server and --pid go together: the memory of that process is measured")
 			}
@@ -115,15 +122,28 @@ func newBenchIdleCommand() *cobra.Command {
 				}
 				return bench.IdleConfig{
 					Server: server, PID: own, Transport: f.transport, Connections: connections,
-					Duration: f.duration, Progress: progress,
+					Settle: settle, Duration: f.duration, Progress: progress,
 				}.Run(ctx)
 			})
 		},
 	}
-	f.register(cmd, "`transport` of the connections: tcp or udp")
+	f.register(cmd, "`transport` of the connections: tcp, udp, or kcp (kcp-go's sessions and a server of theirs, to compare)")
 	cmd.Flags().IntVar(&connections, "connections", 1000, "how many connections to open")
+	cmd.Flags().DurationVar(&settle, "settle", 45*time.Second, "how long to let connections come to rest before looking")
 	cmd.Flags().IntVar(&pid, "pid", 0, "process of the server given by --server")
 	return cmd
+}
+
+// idleKCP measures kcp-go's own sessions, to stand beside ours.
+func (f *benchFlags) idleKCP(cmd *cobra.Command, connections int) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	progress := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
+	result, err := compare.IdleKCP(ctx, connections, f.duration, progress)
+	if err != nil {
+		return err
+	}
+	return f.write(cmd.OutOrStdout(), result)
 }
 
 // run starts a server if none was given, runs work against it and writes what it found.

@@ -24,8 +24,10 @@ const (
 	// is not there.
 	chatConnectWait = 5 * time.Second
 
-	// chatKeepAlive keeps the mapping of a NAT alive while nobody says anything.
-	chatKeepAlive = 25 * time.Second
+	// chatKeepAlive keeps the mapping of a NAT alive while nobody says anything. A NAT that has given us another port in the
+	// silence is noticed with the next one: before the 20 s are over in which the server waits for us to acknowledge what it
+	// has said meanwhile.
+	chatKeepAlive = 15 * time.Second
 
 	// chatIdleTimeout is after what silence of a reliable UDP server, which is probed from half of it on, the user is told
 	// that it is gone.
@@ -36,10 +38,11 @@ const (
 
 // chatOptions are the flags of udpchat chat.
 type chatOptions struct {
-	server, serverKey, trust                        string
+	server, serverKey, trust, events                string
 	to                                              invite // what server and serverKey say
 	transport, protocol, name, callback, redundancy string
-	protection                                      reliable.Redundancy // what redundancy says
+	protection                                      reliable.Redundancy  // what redundancy says
+	trace                                           func(reliable.Event) // what events asks for
 	rooms                                           []string
 	lines                                           bool // Line mode, for now the only one.
 }
@@ -93,6 +96,7 @@ sent; 2 wrong usage, or no connection.`,
 	f.StringArrayVar(&o.rooms, "room", nil, "`ROOM` to join at the start; may be repeated, the last one becomes the current one")
 	f.StringVar(&o.redundancy, "redundancy", "latency", "`KIND` of protection against loss over udp: latency, economy (fewer bytes) or off")
 	f.StringVar(&o.callback, "callback", "", "listen at `ADDR` (HOST:PORT) and have the server call there; for udp and plain")
+	f.StringVar(&o.events, "events", "", "write all that happens on the connection to `FILE`, a line of JSON for each event; for udp")
 	f.BoolVar(&o.lines, "lines", false, "line mode (for now the only one)")
 	return cmd
 }
@@ -107,6 +111,9 @@ func (o *chatOptions) check() error {
 	}
 	if o.callback != "" && o.transport == lab.TCP {
 		return errors.New("--callback needs --transport udp or plain: over tcp everything comes over the one connection")
+	}
+	if o.events != "" && o.transport != lab.UDP {
+		return fmt.Errorf("--events needs --transport udp: over %s nothing is known about the connection", o.transport)
 	}
 	var err error
 	if o.protection, err = reliable.ParseRedundancy(o.redundancy); err != nil {
@@ -148,6 +155,14 @@ func defaultName() string {
 
 // run connects and chats until the input, the user or the connection ends.
 func (o *chatOptions) run(ctx context.Context, i *interruption, stdin io.Reader, stdout, stderr io.Writer) error {
+	if o.events != "" {
+		f, err := os.Create(o.events)
+		if err != nil {
+			return fmt.Errorf("--events: %w", err)
+		}
+		defer f.Close() // A trace that is cut short is no reason to fail.
+		o.trace = reliable.TraceTo(f)
+	}
 	c, err := o.connect(ctx, stdin, stderr)
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func chatCommands() []chatCommand {
 		{"/leave", "[ROOM]", "leave a room (the current one)", (*chatUI).commandLeave},
 		{"/rooms", "", "list the rooms you are in", (*chatUI).commandRooms},
 		{"/room", "ROOM", "say the following lines in another room you are in", (*chatUI).commandRoom},
-		{"/link", "", "show the state of the link: round trip, loss, what was recovered", (*chatUI).commandLink},
+		{"/link", "[live]", "show the state of the link: round trip, loss, what was recovered; live: every 2 s, or no more", (*chatUI).commandLink},
 		{"/quit", "", "say goodbye and end", (*chatUI).commandQuit},
 		{"/help", "", "list the commands", (*chatUI).commandHelp},
 	}

@@ -5,13 +5,21 @@ import (
 	"fmt"
 	"time"
 
+	"udpchat/client/clean"
 	"udpchat/client/lab"
 	"udpchat/reliable"
 )
 
 // commandLink shows what is known about the link. The round trip through the server is measured with a HELO, whatever
 // the transport; the rest only our own transport knows.
-func (u *chatUI) commandLink(ctx context.Context, _ string) error {
+func (u *chatUI) commandLink(ctx context.Context, how string) error {
+	switch how {
+	case "live":
+		return u.toggleLive()
+	case "":
+	default:
+		return fmt.Errorf("/link %s: want /link, or /link live", clean.Line(how))
+	}
 	start := time.Now()
 	if _, err := u.client.Hello(ctx, "link"); err != nil {
 		return inWords("not measured", err)
@@ -45,7 +53,81 @@ func (u *chatUI) showStats(what string, s reliable.ConnStats) {
 	u.out.event(fmt.Sprintf("* %s: %s, loss %.1f %% out and %.1f %% in", what, rtt, 100*s.LossSent, 100*s.LossReceived))
 	u.out.event(fmt.Sprintf("* %s: %d datagrams out, %d in; %d recovered by FEC, %d retransmitted",
 		what, s.DatagramsSent, s.DatagramsReceived, s.RecoveredByFEC, s.Retransmits))
+	if s.BytesSent > 0 {
+		u.out.event(fmt.Sprintf("* %s: of %s out %s data, %s redundancy, %s acknowledgements; datagrams of up to %d bytes",
+			what, kilobytes(s.BytesSent), percent(s.Sent.Data, s.BytesSent), percent(s.Sent.Repair, s.BytesSent),
+			percent(s.Sent.Acks, s.BytesSent), s.MTU))
+	}
+	if s.BurstPackets > 0 {
+		u.out.event(fmt.Sprintf("* %s: a loss out takes %.1f packets along, %s on average", what, s.BurstPackets, milliseconds(s.BurstSent)))
+	}
+	if s.Roams+s.Challenges > 0 {
+		u.out.event(fmt.Sprintf("* %s: the address of this side has changed %d times", what, s.Roams+s.Challenges))
+	}
 }
+
+// chatLiveEvery is how often /link live shows the link.
+const chatLiveEvery = 2 * time.Second
+
+// toggleLive begins to show the link again and again, or stops to. It belongs to the goroutine of run.
+func (u *chatUI) toggleLive() error {
+	if u.stopLive() {
+		u.out.event("* The link is not shown any more.")
+		return nil
+	}
+	last, ok := u.client.LinkStats()
+	if !ok {
+		return fmt.Errorf("nothing is known about the link over %s: only reliable UDP measures it", u.transport)
+	}
+	u.out.event("* The link is shown every 2 s. /link live ends that.")
+	stop := make(chan struct{})
+	u.live.stop = stop
+	u.live.task.Go(func() { // Ends when stop is closed.
+		tick := time.NewTicker(chatLiveEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			s, _ := u.client.LinkStats()
+			u.out.event(liveLine(last, s))
+			last = s
+		}
+	})
+	return nil
+}
+
+// stopLive ends what toggleLive began, and reports whether there was anything to end.
+func (u *chatUI) stopLive() bool {
+	if u.live.stop == nil {
+		return false
+	}
+	close(u.live.stop)
+	u.live.task.Wait()
+	u.live.stop = nil
+	return true
+}
+
+// liveLine says what has happened on the link between two looks at it.
+func liveLine(last, now reliable.ConnStats) string {
+	rate := func(before, after uint64) string {
+		return kilobytes(uint64(float64(after-before)/chatLiveEvery.Seconds())) + "/s"
+	}
+	return fmt.Sprintf("* link: round trip %s, loss %.1f %% out and %.1f %% in, %s out (%s redundancy), %s in, %d recovered, %d retransmitted",
+		milliseconds(now.RTT), 100*now.LossSent, 100*now.LossReceived, rate(last.BytesSent, now.BytesSent),
+		percent(now.Sent.Repair-last.Sent.Repair, now.BytesSent-last.BytesSent), rate(last.BytesReceived, now.BytesReceived),
+		now.RecoveredByFEC-last.RecoveredByFEC, now.Retransmits-last.Retransmits)
+}
+
+// percent writes a share as people read it.
+func percent(part, whole uint64) string {
+	return fmt.Sprintf("%.0f %%", 100*float64(part)/float64(max(whole, 1)))
+}
+
+// kilobytes writes n bytes as people read it.
+func kilobytes(n uint64) string { return fmt.Sprintf("%.1f kB", float64(n)/1000) }
 
 // milliseconds writes d as people read it.
 func milliseconds(d time.Duration) string {

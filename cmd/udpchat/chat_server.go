@@ -107,6 +107,7 @@ func (o *chatOptions) dial(ctx context.Context, t *trust) (*lab.Client, error) {
 		Callback:  o.callback,
 		Reliable: reliable.Config{
 			VerifyServer: t.verify, KeepAlive: chatKeepAlive, IdleTimeout: chatIdleTimeout, Redundancy: o.protection,
+			Trace: o.trace,
 		},
 	})
 	_, wrongKey := isKeyError(err)

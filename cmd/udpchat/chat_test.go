@@ -376,15 +376,59 @@ func TestChatLink(t *testing.T) {
 		f.link = &reliable.ConnStats{
 			RTT: 101500 * time.Microsecond, RTTMin: 100 * time.Millisecond, LossSent: 0.198, LossReceived: 0.2,
 			DatagramsSent: 120, DatagramsReceived: 140, RecoveredByFEC: 12, Retransmits: 3,
+			BytesSent: 30000, Sent: reliable.Kinds{Data: 9000, Repair: 15000, Acks: 3000}, MTU: 1200,
+			BurstSent: 31 * time.Millisecond, BurstPackets: 1.5, Challenges: 2,
 		}
 		got := chat(t.Context(), f, nil, "/link\n")
 		want := `* tcp 127.0.0.1:5000 to 127.0.0.1:4000: the server answered within 102.0 ms
 * link: round trip 101.5 ms (least 100.0 ms), loss 19.8 % out and 20.0 % in
 * link: 120 datagrams out, 140 in; 12 recovered by FEC, 3 retransmitted
+* link: of 30.0 kB out 30 % data, 50 % redundancy, 10 % acknowledgements; datagrams of up to 1200 bytes
+* link: a loss out takes 1.5 packets along, 31.0 ms on average
+* link: the address of this side has changed 2 times
 * TCP repeats what is lost in the kernel, which does not say how much.
 `
 		if got.stdout != want {
 			t.Errorf("got\n%s\nwant\n%s", got.stdout, want)
+		}
+	})
+}
+
+// pacedLines is an input that has a line at a time of the bubble's clock.
+type pacedLines struct {
+	at    []time.Duration
+	lines []string
+	begun time.Time
+}
+
+func (p *pacedLines) next() (string, error) {
+	if len(p.lines) == 0 {
+		return "", io.EOF
+	}
+	time.Sleep(time.Until(p.begun.Add(p.at[0])))
+	line := p.lines[0]
+	p.at, p.lines = p.at[1:], p.lines[1:]
+	return line, nil
+}
+
+func TestChatLinkLiveShowsTheLinkUntilItIsToldNotTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeClient()
+		f.link = &reliable.ConnStats{RTT: 50 * time.Millisecond, LossSent: 0.1}
+		var stdout, stderr bytes.Buffer
+		in := &pacedLines{
+			begun: time.Now(), at: []time.Duration{0, 5 * time.Second, 20 * time.Second, 23 * time.Second},
+			lines: []string{"/link live", "/link live", "/link live", "/link nonsense"},
+		}
+		u := &chatUI{client: f, transport: "udp", out: &scriptOutput{events: &stdout, other: &stderr}}
+		err := u.run(t.Context(), nil, newChatInput(in.next))
+		line := "* link: round trip 50.0 ms, loss 10.0 % out and 0.0 % in, 0.0 kB/s out (0 % redundancy), 0.0 kB/s in, 0 recovered, 0 retransmitted\n"
+		begins, ends := "* The link is shown every 2 s. /link live ends that.\n", "* The link is not shown any more.\n"
+		if want := begins + line + line + ends + begins + line; stdout.String() != want {
+			t.Errorf("got\n%s\nwant\n%s", &stdout, want)
+		}
+		if report(io.Discard, err) != exitFailures || !strings.Contains(stderr.String(), "/link live") {
+			t.Errorf("%v, %s", err, &stderr)
 		}
 	})
 }

@@ -55,7 +55,10 @@ is described by --delay, --loss and so on, both directions, and by --up-… and 
 'udpchat link --record' wrote.
 
 Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed gives the same figures; realtime, the same link by
-the clock on the wall; wire; auto takes the best one of each transport.
+the clock on the wall; wire, ordinary sockets in two network namespaces with the link as their wire (Linux; no root where user
+namespaces are allowed and /dev/net/tun is open to all); auto takes the best one of each transport. The kernel's TCP needs the
+wire; where there is none its figures are recorded ones and say so. Who is fair to TCP shows on a link for two:
+  udpchat compare --profile shared --workload file-beside-tcp --workload chat-beside-tcp
 
 Three experiments:
 
@@ -101,6 +104,16 @@ func newCompareLaneCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: compare.LaneCommand, Hidden: true, Args: noArgs,
 		Run: func(cmd *cobra.Command, _ []string) { compare.ServeVirtual(cmd.InOrStdin(), cmd.OutOrStdout()) },
+	}
+}
+
+// newKCPServerCommand is what 'bench idle --transport kcp' starts.
+func newKCPServerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: compare.KCPServerCommand, Hidden: true, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return compare.ServeKCP(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
 	}
 }
 

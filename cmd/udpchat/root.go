@@ -56,6 +56,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newLinkCommand(),
 		newCompareCommand(),
 		newCompareLaneCommand(),
+		newKCPServerCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
 		newBackupCommand(),

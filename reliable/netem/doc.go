@@ -20,7 +20,8 @@
 // The stages, in this order:
 //
 //  1. MTU: too large a packet vanishes silently (a black hole, as a broken path MTU discovery leaves it).
-//  2. Events: partition, hold and release, handover gap, address change, times of extra loss or delay.
+//  2. Events: partition, hold and release, handover gap, address change, times of extra loss or delay,
+//     or of a smaller MTU.
 //  3. Replay of a recorded network: loss and delay.
 //  4. Loss: independent; bursts as a two-state chain in continuous time; a chain per packet.
 //  5. Corruption and truncation.

@@ -16,21 +16,21 @@ type passage struct {
 	extra time.Duration // To be added to its delay.
 }
 
-// pass takes a packet pushed at now; u decides about Lossy events.
-func (s *schedule) pass(now time.Duration, u uint64) passage {
-	fate, extra := s.drops(now, u)
+// pass takes a packet of so many bytes, pushed at now; u decides about Lossy events.
+func (s *schedule) pass(now time.Duration, bytes int, u uint64) passage {
+	fate, extra := s.drops(now, bytes, u)
 	if fate != Kept {
 		return passage{fate: fate, at: now}
 	}
 	at := s.release(now)
 	if at > now { // Something else may be going on when it is released.
-		fate, extra = s.drops(at, u)
+		fate, extra = s.drops(at, bytes, u)
 	}
 	return passage{fate: fate, at: at, extra: extra}
 }
 
 // drops applies all events but Hold at time t.
-func (s *schedule) drops(t time.Duration, u uint64) (fate Fate, extra time.Duration) {
+func (s *schedule) drops(t time.Duration, bytes int, u uint64) (fate Fate, extra time.Duration) {
 	keep := 1.0
 	for i := range s.events {
 		kind, _ := s.during(i, t)
@@ -39,6 +39,10 @@ func (s *schedule) drops(t time.Duration, u uint64) (fate Fate, extra time.Durat
 			return DroppedPartition, 0
 		case Handover, Move:
 			return DroppedHandover, 0
+		case BlackHole:
+			if bytes > s.events[i].MTU {
+				return DroppedMTU, 0
+			}
 		case Slow:
 			extra += s.events[i].Extra
 		case Lossy:

@@ -155,3 +155,19 @@ func TestEventChanceChoosesBetweenKinds(t *testing.T) {
 	wantWithin(t, "held", held/100_000, 0.8, 0.005)
 	wantWithin(t, "dropped", dropped/100_000, 0.2, 0.005)
 }
+
+// A black hole lets small packets through, and all when it is over.
+func TestBlackHoleDropsLargePacketsWhileItLasts(t *testing.T) {
+	l := NewLink(Params{Events: []Event{{Kind: BlackHole, First: time.Second, For: time.Second, MTU: 1228}}}, 1, Up)
+	for _, at := range []time.Duration{500 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond} {
+		for _, n := range []int{100, 1200, 1201} {
+			l.Push(at, make([]byte, n))
+		}
+	}
+	if c := l.Counts(); c.DroppedFor[DroppedMTU] != 1 || c.Pushed != 9 || l.queue.len() != 8 {
+		t.Errorf("%+v, want one dropped", c)
+	}
+	if (Params{Events: []Event{{Kind: BlackHole}}}).Validate() == nil {
+		t.Error("a black hole for all sizes was taken")
+	}
+}

@@ -123,10 +123,10 @@ func (l *Link) admit(t *transit) (at, extra time.Duration, fate Fate) {
 	if l.cut {
 		return 0, 0, DroppedPartition
 	}
-	if fate, _ := l.moves.drops(l.now, 0); fate != Kept {
+	if fate, _ := l.moves.drops(l.now, 0, 0); fate != Kept {
 		return 0, 0, fate
 	}
-	p := ln.events.pass(l.now, t.draws.event)
+	p := ln.events.pass(l.now, len(t.pkt)+t.header, t.draws.event)
 	if p.fate != Kept {
 		return 0, 0, p.fate
 	}

@@ -125,6 +125,8 @@ const (
 	Slow
 	// Lossy loses Event.Loss of the datagrams, on top of other losses.
 	Lossy
+	// BlackHole drops what is larger than Event.MTU, silently.
+	BlackHole
 )
 
 // Event happens once, or again and again.
@@ -140,7 +142,8 @@ type Event struct {
 	Chance float64
 	// Else is what the other occurrences are.
 	Else EventKind
-	// Loss is for Lossy, Extra for Slow.
+	// Loss is for Lossy, Extra for Slow, MTU for BlackHole: the largest IP packet in bytes that passes.
 	Loss  float64
 	Extra time.Duration
+	MTU   int
 }

@@ -99,12 +99,14 @@ func (p *Params) validateEvents() error {
 	}
 	for i, e := range p.Events {
 		switch {
-		case e.Kind > Lossy || e.Else > Lossy || e.Else == Move:
+		case e.Kind > BlackHole || e.Else > BlackHole || e.Else == Move:
 			return fmt.Errorf("netem: params: Events[%d]: kind %d else %d cannot be", i, e.Kind, e.Else)
 		case e.First < 0 || e.For < 0 || e.Extra < 0:
 			return fmt.Errorf("netem: params: Events[%d]: negative time", i)
 		case e.Every != 0 && (e.Every < stepMin || e.Every < e.For):
 			return fmt.Errorf("netem: params: Events[%d]: Every is %v, want 0, or at least For and %v", i, e.Every, stepMin)
+		case (e.Kind == BlackHole || e.Else == BlackHole) && e.MTU < headerBytes:
+			return fmt.Errorf("netem: params: Events[%d]: a black hole of %d bytes", i, e.MTU)
 		case !isShare(e.Chance) || !isShare(e.Loss):
 			return fmt.Errorf("netem: params: Events[%d]: Chance and Loss want 0 to 1", i)
 		case e.Kind == Move && (e.Chance != 0 || e.Else != Nothing):

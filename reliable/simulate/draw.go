@@ -52,6 +52,7 @@ func NewScenario(seed uint64) *Scenario {
 	d.drawPlans(s)
 	newDice(seed ^ 1<<63).drawStreams(s) // Other numbers, so that streams do not change what else happens.
 	d.drawEnding(s)
+	d.drawPaths(s)
 	return s
 }
 

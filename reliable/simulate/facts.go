@@ -39,6 +39,14 @@ const (
 	StreamRefused // because the peer allows no more
 	StreamsFull   // could not be opened, because as many are open as can be
 	StreamLate    // something came for a stream that was over
+	ClientMoved   // and the server went along
+	CheckFailed   // nobody answered at an address
+	AddressGone   // a datagram went to an address that the client had no more
+	PacketCopied  // by somebody in between
+	QuietAsked    // a client whether the server is still there
+	LargerFound   // datagrams than at first
+	BlackHoleLeft // by going back to small datagrams
+	PieceSent     // of a packet that had become too large
 	LivingGivenUp // after a silence that was the network's fault
 	facts
 )
@@ -48,7 +56,9 @@ var factNames = [facts]string{
 	"window closed", "writer blocked", "duplicate dropped", "damaged dropped", "ping arrived", "close lost",
 	"closes crossed", "latecomer told", "linger ran out", "peer aborted", "dead peer noticed", "handshake given up",
 	"slept and woke", "stream opened", "stream ended", "stream reset", "stream refused", "too many streams",
-	"late for a stream", "living peer given up",
+	"late for a stream",
+	"client moved", "path check failed", "address gone", "packet copied", "quiet server asked",
+	"larger datagrams found", "black hole left", "piece sent", "living peer given up",
 }
 
 // String returns the fact in words.

@@ -16,7 +16,6 @@ type host struct {
 	r       *run
 	side    Side
 	cfg     reliable.Config
-	path    reliable.Path
 	app     app
 	strands strands
 	gate    *handshake.Gate // server only
@@ -41,13 +40,12 @@ type host struct {
 	endedAt   time.Duration
 }
 
-// clientAddr is where the server sees the client.
-var clientAddr = netip.MustParseAddrPort("192.0.2.1:4000")
-
-// receive takes a datagram from the network.
-func (h *host) receive(p netem.Packet) {
+// receive takes a datagram that came from an address.
+func (h *host) receive(p netem.Packet, from netip.AddrPort) {
 	b := p.Data
+	h.r.check.pathCame(h.side, from, len(b))
 	if s, fresh := h.r.arrived(h.side.other(), p); fresh {
+		h.r.check.pathFresh(h.side, from, s)
 		h.r.check.came(h.side, s)
 	}
 	typ, err := wire.ParseType(b)
@@ -55,29 +53,29 @@ func (h *host) receive(p netem.Packet) {
 	case err != nil || typ == wire.TypeCall:
 		h.r.check.facts[DamagedDropped]++
 	case typ == wire.TypeHello:
-		h.handleHello(b)
+		h.handleHello(b, from)
 	case h.m == nil || id != h.id:
 		h.r.check.facts[DamagedDropped]++
 	case h.ended:
-		h.answerLatecomer()
+		h.answerLatecomer(from)
 	default:
-		h.m.Handle(h.r.time(), reliable.Datagram{Path: h.path, Bytes: b})
+		h.m.Handle(h.r.time(), reliable.Datagram{Path: reliable.Path{Remote: from}, Bytes: b})
 		h.planTurn()
 	}
 }
 
-func (h *host) handleHello(b []byte) {
+func (h *host) handleHello(b []byte, from netip.AddrPort) {
 	hello, err := wire.ParseHello(b)
 	if err != nil || h.gate == nil {
 		h.r.check.facts[DamagedDropped]++
 		return
 	}
 	if h.m != nil && h.m.Err() == nil && hello.Source == h.hello.Source && hello.Nonce == h.hello.Nonce {
-		h.m.Handle(h.r.time(), reliable.Datagram{Path: h.path, Bytes: b})
+		h.m.Handle(h.r.time(), reliable.Datagram{Path: reliable.Path{Remote: from}, Bytes: b})
 		h.planTurn()
 		return
 	}
-	retry, ok, err := h.gate.Admit(h.r.time(), clientAddr, hello, nil)
+	retry, ok, err := h.gate.Admit(h.r.time(), from, hello, nil)
 	switch {
 	case err != nil:
 		panic("BUG: simulate: seeded randomness failed: " + err.Error())
@@ -85,15 +83,16 @@ func (h *host) handleHello(b []byte) {
 		if len(retry) > len(b) {
 			h.r.check.fail("numbers", h.side, "%d bytes answered by %d", len(b), len(retry))
 		}
-		h.r.emit(h.side, retry, look(retry))
+		h.r.emit(h.side, from, retry, look(retry))
 	case h.m == nil:
-		h.admit(hello, b)
+		h.admit(hello, b, from)
 	}
 }
 
 // admit makes the server's machine.
-func (h *host) admit(hello wire.Hello, b []byte) {
-	m, err := reliable.NewServerMachine(h.cfg, h.r.shared, h.r.time(), reliable.Datagram{Path: h.path, Bytes: b}, h.emit)
+func (h *host) admit(hello wire.Hello, b []byte, from netip.AddrPort) {
+	d := reliable.Datagram{Path: reliable.Path{Remote: from}, Bytes: b}
+	m, err := reliable.NewServerMachine(h.cfg, h.r.shared, h.r.time(), d, h.emit)
 	if err != nil {
 		panic("BUG: simulate: a checked hello was refused: " + err.Error())
 	}
@@ -103,7 +102,7 @@ func (h *host) admit(hello wire.Hello, b []byte) {
 
 // dial makes the client's machine.
 func (h *host) dial() {
-	m, err := reliable.NewClientMachine(h.cfg, h.r.shared, h.r.time(), h.path, h.emit)
+	m, err := reliable.NewClientMachine(h.cfg, h.r.shared, h.r.time(), reliable.Path{Remote: serverAddr}, h.emit)
 	if err != nil {
 		panic("BUG: simulate: seeded randomness failed: " + err.Error())
 	}
@@ -126,18 +125,21 @@ func (h *host) emit(d reliable.Datagram) {
 	case s.kind == kindClose:
 		h.farewell, h.goodbye = append(h.farewell[:0], b...), s
 	}
-	h.r.emit(h.side, b, s)
+	h.r.emit(h.side, d.Path.Remote, b, s)
 }
 
 // answerLatecomer tells a peer that has not heard it that the connection has ended; less and less often, because two
 // hosts that both do would never stop.
-func (h *host) answerLatecomer() {
+func (h *host) answerLatecomer(from netip.AddrPort) {
+	if h.side == Server && from != h.m.Path().Remote {
+		return // Nobody has proven that address.
+	}
 	h.latecomer++
 	if len(h.farewell) == 0 || h.latecomer&(h.latecomer-1) != 0 || h.r.now() > h.endedAt+timeWait {
 		return
 	}
 	h.r.check.facts[LatecomerTold]++
-	h.r.emit(h.side, h.farewell, h.goodbye)
+	h.r.emit(h.side, h.m.Path().Remote, h.farewell, h.goodbye)
 }
 
 // planTurn makes a turn happen at this instant, after everything that was planned for it before.

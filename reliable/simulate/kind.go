@@ -1,8 +1,7 @@
 package simulate
 
 import (
-	"encoding/binary"
-
+	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -33,8 +32,12 @@ type sight struct {
 	number uint64      // packets
 	packet bool
 	closed bool // a symbol in it says that the receive window is full
+	asks   bool // it wants an answer even if it brings nothing new
 	acks   bool // ack is set
 	ack    wire.Ack
+
+	challenged, response bool // challenge is asked, or answered
+	challenge            wire.Challenge
 }
 
 // look reads a datagram that a correct side sent, but for what a packet has encrypted.
@@ -68,7 +71,8 @@ func lookInto(b []byte) sight {
 	s := sight{packet: true, number: h.Number}
 	ranks := [...]kind{
 		wire.FrameClose: kindClose, wire.FrameSource: kindData, wire.FrameRepair: kindRepair, wire.FramePing: kindPing,
-		wire.FrameToken: kindOther, wire.FramePiece: kindData, wire.FrameData: kindData,
+		wire.FrameToken: kindOther, wire.FrameChallenge: kindOther, wire.FrameResponse: kindOther,
+		wire.FramePiece: kindData, wire.FrameData: kindData,
 		wire.FrameReset: kindPing, // It asks for an answer, too.
 	}
 	for len(frames) > 0 {
@@ -79,12 +83,18 @@ func lookInto(b []byte) sight {
 		if k := ranks[f.Type]; k != kindOther && (s.kind == kindOther || k < s.kind) {
 			s.kind = k
 		}
+		s.asks = s.asks || f.Asks
 		if f.Type == wire.FrameAck {
 			s.acks, s.ack = true, f.Ack
 		}
+		if f.Type == wire.FrameChallenge || f.Type == wire.FrameResponse {
+			s.challenged, s.response = f.Type == wire.FrameChallenge, f.Type == wire.FrameResponse
+			s.challenge = f.Challenge
+		}
 		// Every segment of the ARQ says how many more its sender takes.
-		if (f.Type == wire.FrameSource || f.Type == wire.FrameBare || f.Type == wire.FrameData) && len(f.Symbol) >= 8 {
-			s.closed = s.closed || binary.LittleEndian.Uint16(f.Symbol[6:]) == 0
+		if f.Type == wire.FrameSource || f.Type == wire.FrameBare || f.Type == wire.FrameData {
+			window, ok := arq.Window(f.Symbol)
+			s.closed = s.closed || ok && window == 0
 		}
 		frames = rest
 	}

@@ -32,9 +32,6 @@ const (
 	answerMax = 100 * time.Millisecond
 	replayMax = 2048
 
-	// ackAgain is how soon after an acknowledgement a repair symbol, which may bring nothing new, must be answered again.
-	ackAgain = 12 * time.Millisecond
-
 	// closeFramesMin is how often a close frame is sent that nobody answers.
 	closeFramesMin = 7
 

@@ -1,8 +1,7 @@
 package simulate
 
 import (
-	"encoding/binary"
-
+	"udpchat/reliable/internal/arq"
 	"udpchat/reliable/internal/wire"
 )
 
@@ -21,12 +20,6 @@ type Meter struct {
 // What a datagram has around its frames that Watch does not see: IPv4, UDP, and the seal of the AEAD.
 const aroundBytes = 28 + 16
 
-// A segment of the ARQ (SPEC.md 6).
-const (
-	segmentHeaderBytes = 24
-	segmentPush        = 81
-)
-
 // Watch takes a packet before it is encrypted.
 func (m *Meter) Watch(packet []byte) {
 	_, frames, err := wire.ParsePacketHeader(packet)
@@ -43,12 +36,12 @@ func (m *Meter) Watch(packet []byte) {
 		bytes := uint64(len(frames) - len(left))
 		frames = left
 		switch f.Type {
-		case wire.FrameSource:
+		case wire.FrameSource, wire.FrameBare, wire.FrameData:
 			m.symbol(f.Symbol)
 			rest += bytes - uint64(len(f.Symbol))
 		case wire.FrameRepair:
 			m.Parity += bytes
-		case wire.FrameAck, wire.FrameBare:
+		case wire.FrameAck:
 			m.Acks += bytes
 		default:
 			rest += bytes
@@ -67,30 +60,24 @@ func (m *Meter) Watch(packet []byte) {
 	}
 }
 
-// symbol takes the segments of a source symbol.
+// symbol takes the segments of a symbol.
 func (m *Meter) symbol(b []byte) {
 	if m.next == nil {
 		m.next = make(map[uint32]uint32)
 	}
-	for len(b) >= segmentHeaderBytes {
-		conv, sn := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[12:])
-		length := uint64(binary.LittleEndian.Uint32(b[20:]))
-		if length > uint64(len(b)-segmentHeaderBytes) {
-			break
-		}
+	conv, _ := arq.Conversation(b)
+	arq.Parts(b, func(p arq.Part) {
 		switch {
-		case b[4] != segmentPush:
-			m.Acks += segmentHeaderBytes
-		case int32(sn-m.next[conv]) >= 0:
-			m.next[conv] = sn + 1
-			m.Payload += length
-			m.Headers += segmentHeaderBytes
+		case !p.Data:
+			m.Acks += uint64(p.Header)
+		case int32(p.Number-m.next[conv]) >= 0:
+			m.next[conv] = p.Number + 1
+			m.Payload += uint64(p.Bytes)
+			m.Headers += uint64(p.Header)
 		default:
-			m.Retransmits += segmentHeaderBytes + length
+			m.Retransmits += uint64(p.Header + p.Bytes)
 		}
-		b = b[segmentHeaderBytes+length:]
-	}
-	m.Headers += uint64(len(b))
+	})
 }
 
 // Sum is all of it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"udpchat/reliable"
+	"udpchat/reliable/internal/wire"
 	"udpchat/reliable/netem"
 )
 
@@ -48,6 +49,16 @@ func (r *run) result() *Result {
 
 // addStats adds the facts that only the machine knows.
 func (res *Result) addStats(s *reliable.ConnStats) {
+	res.Facts[ClientMoved] += int(s.Roams)
+	res.Facts[CheckFailed] += int(s.PathChecksFailed)
+	res.Facts[QuietAsked] += int(s.QuietProbes)
+	res.Facts[PieceSent] += int(s.Pieces)
+	if s.MTU > wire.DatagramBytesBase {
+		res.Facts[LargerFound]++
+	}
+	if s.BlackHoles > 0 && res.Links.DroppedFor[netem.DroppedMTU] > 0 {
+		res.Facts[BlackHoleLeft]++
+	}
 	res.Facts[RebuiltByFEC] += int(s.RecoveredByFEC)
 	res.Facts[RetransmittedByARQ] += int(s.Retransmits)
 	res.Facts[SleptAndWoke] += int(s.Wakes)

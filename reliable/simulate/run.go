@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"hash"
 	"hash/crc32"
+	"net/netip"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"udpchat/reliable"
@@ -29,7 +31,9 @@ type run struct {
 	passages  [2][]passage   // by sender; the tag of a datagram is its index
 	pushing   kind           // of the datagram that is being given to a link
 	digest    hash.Hash
-	closing   bool // EndQuiet: the close is planned
+	here      netip.AddrPort // where the server sees the client
+	moved     int            // times the client has another address
+	closing   bool           // EndQuiet: the close is planned
 	over      bool
 	silentAt  time.Duration // from when on nothing may be sent; 0: not yet known
 }
@@ -39,6 +43,8 @@ type passage struct {
 	sight sight
 	sum   uint32
 	came  bool
+
+	client netip.AddrPort // the client's address it came from or goes to
 }
 
 // Run plays a scenario with a mistake planted in both machines. It must be called in a bubble of testing/synctest.
@@ -75,17 +81,36 @@ func (r *run) newHost(side Side, bug planted.Bug) *host {
 
 // attach makes the links the side sends into.
 func (r *run) attach(side Side) {
-	to := r.hosts[side.other()].receive
+	to := r.deliver(side)
 	dir := netem.Direction(side)
-	bad := netem.NewLink(r.sc.Links[side], r.sc.Seed, dir)
-	good := netem.NewLink(netem.Params{
+	params, well := r.sc.Links[side], netem.Params{
 		Delay: r.sc.Links[side].Delay, Redraw: r.sc.Links[side].Redraw, Grain: time.Millisecond,
-	}, r.sc.Seed, dir)
+	}
+	if hole, yes := r.sc.blackHole(side); yes { // It knows of no healing.
+		params.Events = append(slices.Clip(params.Events), hole)
+		well.Events = append(well.Events, hole)
+	}
+	bad := netem.NewLink(params, r.sc.Seed, dir)
+	good := netem.NewLink(well, r.sc.Seed, dir)
 	bad.Record(r.noteVerdict)
 	good.Record(r.noteVerdict)
 	r.bad[side], r.good[side] = r.driver.Attach(bad, to), r.driver.Attach(good, to)
 	if at := r.sc.DeadAt[side]; at > 0 {
 		r.driver.At(at, func() { bad.Cut(true); good.Cut(true) })
+	}
+}
+
+// deliver returns what becomes of a datagram that comes out of a link of the side.
+func (r *run) deliver(from Side) func(netem.Packet) {
+	return func(p netem.Packet) {
+		switch e := &r.passages[from][p.Tag]; {
+		case from == Client:
+			r.hosts[Server].receive(p, e.client)
+		case e.client == r.here:
+			r.hosts[Client].receive(p, serverAddr)
+		default:
+			r.check.facts[AddressGone]++
+		}
 	}
 }
 
@@ -96,6 +121,7 @@ func (r *run) play() {
 			r.check.fail("panic", Client, "%v\n%s", p, debug.Stack())
 		}
 	}()
+	r.planMoves()
 	r.hosts[Client].dial()
 	for _, h := range r.hosts {
 		h.app.start(h)
@@ -125,8 +151,9 @@ func (r *run) now() time.Duration { return r.driver.Now() }
 func (r *run) time() time.Time { return r.start.Add(r.driver.Now()) }
 
 // emit gives a datagram to the network.
-func (r *run) emit(from Side, b []byte, s sight) {
+func (r *run) emit(from Side, to netip.AddrPort, b []byte, s sight) {
 	r.check.sent(from, b, s)
+	r.check.pathSent(from, to, len(b), s)
 	if r.silentAt > 0 && r.now() > r.silentAt {
 		r.check.fail("end", from, "still sends long after both sides have ended")
 	}
@@ -136,10 +163,14 @@ func (r *run) emit(from Side, b []byte, s sight) {
 	r.digest.Write(head[:])
 	r.digest.Write(b)
 	tag := uint64(len(r.passages[from]))
-	r.passages[from] = append(r.passages[from], passage{sight: s, sum: crc32.Checksum(b, castagnoli)})
+	r.passages[from] = append(r.passages[from], passage{sight: s, sum: crc32.Checksum(b, castagnoli), client: to})
+	if from == Client {
+		r.passages[from][tag].client = r.here
+		r.copyPacket(b, s, tag)
+	}
 	r.pushing = s.kind
 	if r.sc.Trace != nil {
-		r.sc.Trace(fmt.Sprintf("%12v %v sends %v, packet %d, %d bytes, window closed %v", r.now(), from, s.kind, s.number, len(b), s.closed))
+		r.sc.Trace(fmt.Sprintf("%12v %v sends %v, packet %d, %d bytes, window closed %v, to %v, client at %v", r.now(), from, s.kind, s.number, len(b), s.closed, to, r.here))
 	}
 	if r.now() < r.sc.HealAt {
 		r.bad[from].SendTagged(b, tag)

@@ -60,6 +60,11 @@ type Scenario struct {
 	// DeadAt is when what the side sends stops to arrive for ever, well or not. 0: never.
 	DeadAt [2]time.Duration
 	Plans  [2]Plan
+	// Moves are when the client's address changes, Copies when somebody sends its packets again from his own, sooner.
+	Moves  []Move
+	Copies []Span
+	// Shrinks make large datagrams vanish, also from links that are well. Bytes 0: none.
+	Shrinks [2]Shrink
 	// Streams are the streams beside the connection itself.
 	Streams []StreamPlan
 	// Config is both sides'; Random and Planted are set by Run.
@@ -101,10 +106,10 @@ func (s *Scenario) String() string {
 		}
 	}
 	up, down := &s.Links[Client], &s.Links[Server]
-	return fmt.Sprintf("%d streams, loss %.0f+%.0f/%.0f+%.0f %%, delay %v/%v, heals at %v, %d and %d messages with %d and %d bytes, ends %v by %v, dead at %v/%v",
+	return fmt.Sprintf("%d streams, loss %.0f+%.0f/%.0f+%.0f %%, delay %v/%v, heals at %v, %d and %d messages with %d and %d bytes, ends %v by %v, dead at %v/%v, moves %v, copies %v, shrinks %v",
 		len(s.Streams), 100*up.Loss, 100*up.Burst.Share, 100*down.Loss, 100*down.Burst.Share, up.Delay, down.Delay, s.HealAt,
 		len(s.Plans[Client].Writes), len(s.Plans[Server].Writes), bytes[Client], bytes[Server],
-		s.Ending, s.Closer, s.DeadAt[Client], s.DeadAt[Server])
+		s.Ending, s.Closer, s.DeadAt[Client], s.DeadAt[Server], s.Moves, s.Copies, s.Shrinks)
 }
 
 // settled is when all that was written must have arrived if nobody closed and nobody died.

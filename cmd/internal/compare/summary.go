@@ -158,10 +158,10 @@ func summarise(runs []*Result) Summary {
 	if w.Echo {
 		useful += uint64(s.Delivered * w.Bytes)
 	}
-	if useful > 0 {
+	if useful > 0 && w.Beside == "" { // Otherwise the wire's bytes are not all the transport's.
 		s.WirePerUseful = Number(float64(wire.Bytes()) / float64(useful))
 	}
-	if s.Sent > 0 && !w.File {
+	if s.Sent > 0 && !w.File && w.Beside == "" {
 		s.PacketsPerMessage = Number(float64(wire.Packets()) / float64(s.Sent))
 	}
 	if w.File && seconds > 0 {

@@ -26,7 +26,7 @@ func (t udpchatTransport) Info() Info {
 }
 
 func (t udpchatTransport) config() reliable.Config {
-	return reliable.Config{HandshakeTimeout: connectMax, Redundancy: t.redundancy}
+	return reliable.Config{HandshakeTimeout: connectMax, Redundancy: t.redundancy, Streams: 1} // One for a file.
 }
 
 // Connect dials from one endpoint to another.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"udpchat/reliable"
 	"udpchat/reliable/netem"
 	"udpchat/reliable/simulate"
 )
@@ -68,6 +69,9 @@ type machinePlay struct {
 	buf     []byte
 	cut     [2]cutter
 	queue   [2][]byte // by side: frames that wait, the first perhaps begun
+	bulk    [2]bulkStream
+	bulkCut cutter
+	pieces  []byte // of the file, that wait for the bulk stream
 	drops   [2][]float64
 	open    bool          // the handshake is over
 	begun   bool          // the plan is set
@@ -93,6 +97,38 @@ func (p *machinePlay) fail(err error) {
 		p.err = err
 	}
 	p.duel.Stop()
+}
+
+// A streamer is a machine that has streams beside its first one, with a lane for files.
+type streamer interface {
+	OpenStream(reliable.Lane) (*reliable.MachineStream, error)
+	AcceptStream() *reliable.MachineStream
+}
+
+// A bulkStream is such a stream.
+type bulkStream interface {
+	Write(p []byte) int
+	Read(p []byte) int
+}
+
+// openBulk gives the file a stream of its own, if the transport has some.
+func (p *machinePlay) openBulk(side simulate.Side, peer simulate.Peer) {
+	m, ok := peer.(streamer)
+	if !ok || !p.work.File || p.bulk[side] != nil || !peer.Open() {
+		return
+	}
+	if side == simulate.Server {
+		if s := m.AcceptStream(); s != nil {
+			p.bulk[side] = s
+		}
+		return
+	}
+	s, err := m.OpenStream(reliable.Bulk)
+	if err != nil {
+		p.fail(fmt.Errorf("opening a stream for the file: %w", err))
+		return
+	}
+	p.bulk[side] = s
 }
 
 // begin starts the plan at a time.
@@ -141,27 +177,51 @@ func (p *machinePlay) turn(side simulate.Side, peer simulate.Peer) {
 			p.begin(first)
 		}
 	}
+	p.openBulk(side, peer)
+	if s, ok := p.bulk[side].(*reliable.MachineStream); ok && s.Err() != nil {
+		p.fail(fmt.Errorf("the stream of the file: %w", s.Err()))
+		return
+	}
 	if peer.Open() {
 		p.write(side, peer)
 	}
 	for n := peer.Read(p.buf); n > 0; n = peer.Read(p.buf) {
 		p.read(side, peer, p.buf[:n])
 	}
+	if b := p.bulk[side]; b != nil && side == simulate.Server {
+		for n := b.Read(p.buf); n > 0; n = b.Read(p.buf) {
+			if !p.bulkCut.feed(p.buf[:n], func(uint32) {}, func(bytes int) { p.sheet.piece(p.duel.Now(), bytes) }) {
+				p.fail(errors.New("bytes arrived that nobody sent"))
+			}
+		}
+	}
 }
 
-// write hands over what waits, and pieces of the file behind it as long as the machine takes them.
+// write hands over what waits, and pieces of the file as long as the machine takes them: in a stream of their own, or behind
+// the messages.
 func (p *machinePlay) write(side simulate.Side, peer simulate.Peer) {
-	for {
-		n := peer.Write(p.queue[side])
-		p.sheet.wrote(n)
-		p.queue[side] = p.queue[side][:copy(p.queue[side], p.queue[side][n:])]
-		now := p.duel.Now()
-		if len(p.queue[side]) > 0 || !p.work.File || side != simulate.Client || !p.begun ||
-			now < p.first || now >= p.first+p.spec.Duration {
-			return
-		}
+	for p.hand(&p.queue[side], peer) && p.bulk[side] == nil && p.sending(side) {
 		p.queue[side] = append(p.queue[side], p.printer.frame(pieceNumber, chunkBytes)...)
 	}
+	if b := p.bulk[side]; b != nil && side == simulate.Client {
+		for p.hand(&p.pieces, b) && p.sending(side) {
+			p.pieces = append(p.pieces, p.printer.frame(pieceNumber, chunkBytes)...)
+		}
+	}
+}
+
+// hand writes what waits in queue and reports whether that was all.
+func (p *machinePlay) hand(queue *[]byte, to interface{ Write(p []byte) int }) bool {
+	n := to.Write(*queue)
+	p.sheet.wrote(n)
+	*queue = (*queue)[:copy(*queue, (*queue)[n:])]
+	return len(*queue) == 0
+}
+
+// sending reports whether the side sends a file now.
+func (p *machinePlay) sending(side simulate.Side) bool {
+	now := p.duel.Now()
+	return p.work.File && side == simulate.Client && p.begun && now >= p.first && now < p.first+p.spec.Duration
 }
 
 // read takes what has arrived.

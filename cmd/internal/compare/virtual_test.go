@@ -65,6 +65,9 @@ func TestSplitAddsUpToTheWire(t *testing.T) {
 			if r.Error != "" || r.Split.Total() != r.Wire.Bytes() {
 				t.Errorf("%s, %s: split %+v is %d bytes, the link saw %d (%s)", i.Name, workload, r.Split, r.Split.Total(), r.Wire.Bytes(), r.Error)
 			}
+			if r.Split.Payload < r.FileBytes+uint64(r.Delivered*200) {
+				t.Errorf("%s, %s: %d bytes of payload in the split, %d of a file arrived", i.Name, workload, r.Split.Payload, r.FileBytes)
+			}
 			// Nor is payload guessed.
 			if workload == "chat" && r.Split.Payload != 100*200 {
 				t.Errorf("%s: %d bytes of payload in the split, want %d", i.Name, r.Split.Payload, 100*200)

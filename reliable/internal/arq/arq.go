@@ -98,14 +98,6 @@ type Stats struct {
 	Wakes       uint64 // times it was made again
 }
 
-// Conversation returns the ID of the stream that a symbol is for.
-func Conversation(symbol []byte) (id uint32, ok bool) {
-	if len(symbol) < headerBytes {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint32(symbol), true
-}
-
 // New returns a stream with nothing in it, asleep.
 func New(cfg Config) *Stream {
 	return &Stream{cfg: cfg, window: uint16(cfg.RecvWindow), peerWindow: kcp.IKCP_WND_RCV}
@@ -225,8 +217,12 @@ func (s *Stream) Readable() int {
 	return max(0, s.core.PeekSize())
 }
 
-// Input takes a symbol from the peer and may change its bytes. After the last symbol of a batch call AckNow.
+// Input takes a symbol from the peer. After the last symbol of a batch call AckNow.
 func (s *Stream) Input(symbol []byte) error {
+	return s.unpacked(symbol, s.inputWhole)
+}
+
+func (s *Stream) inputWhole(symbol []byte) error {
 	una, window, err := s.check(symbol)
 	if err != nil {
 		return err
@@ -239,6 +235,10 @@ func (s *Stream) Input(symbol []byte) error {
 // peer age after it. The window in it is old and not trusted. Its timestamps are moved by age: the peer gets them
 // back, and would take the age for a part of the round trip.
 func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
+	return s.unpacked(symbol, func(symbol []byte) error { return s.inputRebuilt(symbol, age) })
+}
+
+func (s *Stream) inputRebuilt(symbol []byte, age time.Duration) error {
 	una, _, err := s.check(symbol)
 	if err != nil {
 		return err
@@ -250,6 +250,17 @@ func (s *Stream) InputRebuilt(symbol []byte, age time.Duration) error {
 		}
 	}
 	return s.input(symbol, una, kcp.IKCP_PACKET_FEC)
+}
+
+// unpacked calls f with a symbol as the core takes it.
+func (s *Stream) unpacked(symbol []byte, f func(symbol []byte) error) error {
+	whole := s.cfg.Clock.borrow()
+	defer s.cfg.Clock.giveBack(whole)
+	var err error
+	if *whole, err = appendUnpacked((*whole)[:0], symbol, s.cfg.Clock.ms(), s.cfg.SymbolBytesMax); err != nil {
+		return err
+	}
+	return f(*whole)
 }
 
 // input hands the core a symbol that has passed check.
@@ -450,7 +461,11 @@ func (s *Stream) output(buf []byte, size int) {
 		}
 		b = b[headerBytes+int(seg.length):]
 	}
+	packed := s.cfg.Clock.borrow()
+	*packed = appendPacked((*packed)[:0], sym.Bytes)
+	sym.Bytes = *packed
 	s.cfg.Output(sym)
+	s.cfg.Clock.giveBack(packed)
 }
 
 // note takes note of data in a symbol. Segments that are not in a row are not named, but for the first ones.

@@ -226,17 +226,17 @@ func TestInputRefusesWhatNoPeerSends(t *testing.T) {
 			"ack never sent":    {segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 1, 0, nil), ErrUnsent},
 			"second is foreign": {append(bytes.Clone(ok), segmentBytes(8, kcp.IKCP_CMD_WINS, 0, 0, 0, nil)...), ErrMalformed},
 		} {
-			if err := s.Input(test.symbol); !errors.Is(err, test.want) {
+			if err := s.inputWhole(test.symbol); !errors.Is(err, test.want) {
 				t.Errorf("%s: %v, want %v", name, err, test.want)
 			}
 		}
 		if s.Waiting() != 1 || s.Readable() != 0 {
 			t.Errorf("refused symbols changed the stream: %d waiting, %d readable", s.Waiting(), s.Readable())
 		}
-		if err := s.Input(ok); err != nil || s.Readable() != 4 {
+		if err := s.Input(appendPacked(nil, ok)); err != nil || s.Readable() != 4 {
 			t.Errorf("a genuine symbol: %v, %d readable", err, s.Readable())
 		}
-		if err := s.Input(segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 0, 1, nil)); err != nil || s.Waiting() != 0 {
+		if err := s.Input(appendPacked(nil, segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 0, 1, nil))); err != nil || s.Waiting() != 0 {
 			t.Errorf("a genuine acknowledgement: %v, %d waiting", err, s.Waiting())
 		}
 	})
@@ -244,9 +244,9 @@ func TestInputRefusesWhatNoPeerSends(t *testing.T) {
 
 // FuzzInput checks that no symbol panics the core or makes it deliver more than the window.
 func FuzzInput(f *testing.F) {
-	f.Add(segmentBytes(7, kcp.IKCP_CMD_PUSH, 0, 0, 0, []byte("data")))
-	f.Add(append(segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 0, 1, nil), segmentBytes(7, kcp.IKCP_CMD_WASK, 0, 0, 0, nil)...))
-	f.Add(segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 1<<31, nil))
+	f.Add(appendPacked(nil, segmentBytes(7, kcp.IKCP_CMD_PUSH, 0, 0, 0, []byte("data"))))
+	f.Add(appendPacked(nil, append(segmentBytes(7, kcp.IKCP_CMD_ACK, 0, 0, 1, nil), segmentBytes(7, kcp.IKCP_CMD_WASK, 0, 0, 1, nil)...)))
+	f.Add(appendPacked(nil, segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 1<<31, nil)))
 	clock := NewClock()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s := New(Config{ID: 7, SymbolBytes: 1000, SymbolBytesMax: 1000, SendWindow: 8, RecvWindow: 8, Clock: clock, Output: func(Symbol) {}})

@@ -79,28 +79,19 @@ func (s *Stream) askUna(now uint32) {
 		s.askAt = now + askGap
 		var seg [headerBytes]byte
 		s.putWireHeader(seg[:], kcp.IKCP_CMD_WASK, s.toldUna)
-		s.cfg.Output(Symbol{Bytes: seg[:]})
+		s.cfg.Output(Symbol{Bytes: appendPacked(nil, seg[:])})
 	}
 }
 
 // Asks reports whether a symbol wants an answer: it has data in it or a question. It need not have passed Input.
-func Asks(symbol []byte) bool {
-	for b := symbol; len(b) >= headerBytes; {
-		seg := parseSegment(b)
-		if seg.cmd == kcp.IKCP_CMD_PUSH || seg.cmd == kcp.IKCP_CMD_WASK {
-			return true
-		}
-		if uint64(seg.length) > uint64(len(b)-headerBytes) {
-			return false
-		}
-		b = b[headerBytes+int(seg.length):]
-	}
-	return false
+func Asks(symbol []byte) (asks bool) {
+	Parts(symbol, func(p Part) { asks = asks || p.Asks })
+	return asks
 }
 
 // LastWords returns a symbol that tells the peer that all it sent arrived. The stream must have Ended.
 func (s *Stream) LastWords() []byte {
 	b := make([]byte, headerBytes)
 	s.putWireHeader(b, kcp.IKCP_CMD_WINS, s.read)
-	return b
+	return appendPacked(nil, b)
 }

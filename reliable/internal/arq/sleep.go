@@ -101,7 +101,7 @@ func (s *Stream) tellAsleep() {
 	var seg [headerBytes]byte
 	s.window = uint16(s.cfg.RecvWindow)
 	s.putWireHeader(seg[:], kcp.IKCP_CMD_WINS, s.read)
-	s.cfg.Output(Symbol{Bytes: seg[:]})
+	s.cfg.Output(Symbol{Bytes: appendPacked(nil, seg[:])})
 }
 
 // putWireHeader writes the header of a segment for the peer: without data, with a cumulative acknowledgement.

@@ -127,7 +127,7 @@ func TestStreamDoesNotSleepWhileItHasSomething(t *testing.T) {
 			t.Error("sleeps with bytes to read")
 		}
 		// The third segment comes before the second.
-		if err := b.Input(segmentBytes(7, kcp.IKCP_CMD_PUSH, 0, 3, 0, []byte("later"))); err != nil {
+		if err := b.Input(appendPacked(nil, segmentBytes(7, kcp.IKCP_CMD_PUSH, 0, 3, 0, []byte("later")))); err != nil {
 			t.Fatal(err)
 		}
 		b.AckNow()
@@ -181,7 +181,7 @@ func TestLateSymbolsAfterASleepChangeNothing(t *testing.T) {
 			}
 		}
 		// Acknowledgements of what was never sent are still refused.
-		if err := a.Input(segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 6, nil)); err != ErrUnsent {
+		if err := a.Input(appendPacked(nil, segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 6, nil))); err != ErrUnsent {
 			t.Errorf("acknowledgement of a segment never sent: %v", err)
 		}
 	})
@@ -214,7 +214,7 @@ func TestClosedWindowSurvivesASleep(t *testing.T) {
 		s := l.ends[0]
 		closed := segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 0, nil)
 		closed[6] = 0
-		if err := s.Input(closed); err != nil || !s.Sleep() {
+		if err := s.Input(appendPacked(nil, closed)); err != nil || !s.Sleep() {
 			t.Fatal(err)
 		}
 		s.Send([]byte("x"), many)
@@ -222,7 +222,7 @@ func TestClosedWindowSurvivesASleep(t *testing.T) {
 		if s.Stats().Sent != 0 {
 			t.Error("data was sent into a closed window")
 		}
-		if err := s.Input(segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 0, nil)); err != nil {
+		if err := s.Input(appendPacked(nil, segmentBytes(7, kcp.IKCP_CMD_WINS, 0, 0, 0, nil))); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -136,8 +136,7 @@ func (p Path) ease(gaps []time.Duration) []time.Duration {
 	return gaps[:min(whole, len(gaps))]
 }
 
-// PlanFor plans the repair symbols of a group of k. Resent says that it carries data that was sent before and lost, which
-// somebody has waited for long enough.
+// PlanFor plans the repair symbols of a group of k. Resent says that it carries data that was sent before.
 func (m Mode) PlanFor(k int, resent bool, path Path) Plan {
 	var p Plan
 	if m == Off || k <= 0 || path.CE {
@@ -148,8 +147,9 @@ func (m Mode) PlanFor(k int, resent bool, path Path) Plan {
 		return bulkPlan(k, share, path)
 	}
 	gaps, most := m.gaps(share, path), RepairMax
-	if n := len(gaps); n > 0 && resent {
-		gaps = append(gaps, gaps[n-1]+tight[0])
+	if resent && m == Latency {
+		// Nearly always it was an acknowledgement that was lost, and not the message with all its copies.
+		gaps = gaps[:min(len(gaps), 1)]
 	}
 	if n := len(gaps); n > 0 && k > 1 {
 		gaps = append(gaps, gaps[n-1]+tight[0]) // Two of the group may be lost.
@@ -212,7 +212,7 @@ func (m Mode) copies(share float64, path Path) int {
 			return n
 		}
 		if part := (1 - allowed/miss) / (1 - share); part < 1 { // miss × (1 - part + part × share) = allowed
-			if path.turn(part) {
+			if m == Latency && n == 0 || path.turn(part) { // One copy costs little where little is lost.
 				n++
 			}
 			return n

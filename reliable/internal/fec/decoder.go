@@ -54,6 +54,9 @@ func NewDecoder(codecs *Codecs) *Decoder {
 	return &Decoder{codecs: codecs, maxAge: MaxAgeDefault}
 }
 
+// Newest returns the number of the newest group seen, 0 before the first.
+func (d *Decoder) Newest() uint32 { return d.history.newest }
+
 // SetMaxAge sets the age limit: in a group whose first symbol was seen longer ago than this
 // nothing is rebuilt. It should be about one retransmission timeout, because the layer above
 // answers a rebuilt packet with the timestamp in it, and an old one ruins the sender's estimate of

@@ -76,8 +76,6 @@ const (
 	// ResetOnce does not repeat a reset that was lost.
 	ResetOnce
 
-	bugs
-
 	// MoveUnchecked sends everything to an address that is not proven.
 	MoveUnchecked
 	// MoveOlderPacket follows packets that are not the newest.
@@ -86,6 +84,8 @@ const (
 	ChallengeIgnored
 	// BlackHoleForever goes on with datagrams that do not arrive.
 	BlackHoleForever
+
+	bugs
 )
 
 var names = [bugs]string{
@@ -94,6 +94,7 @@ var names = [bugs]string{
 	"linger short", "close once", "close reason lost", "death unnoticed", "death hasty", "ping unanswered",
 	"sleep busy", "sleep base off",
 	"streams mixed", "stream end lost", "stream ghost", "stream endless", "stream end unanswered", "reset once",
+	"move unchecked", "move older packet", "challenge ignored", "black hole forever",
 }
 
 // String returns the mistake's name in lower case.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"time"
 )
 
@@ -26,13 +27,27 @@ const (
 	FrameReset               // a stream is broken off; asks for an acknowledgement
 )
 
+var frameNames = [...]string{
+	"padding", "ping", "source", "bare", "repair", "ack", "close", "crypto", "token", "challenge", "response", "piece",
+	"data", "reset",
+}
+
+// String returns the type's name.
+func (t FrameType) String() string {
+	if int(t) < len(frameNames) {
+		return frameNames[t]
+	}
+	return "unknown"
+}
+
 // A Frame is one decoded frame; Type says which fields count. Slices point into the packet.
 type Frame struct {
 	Type FrameType
 
-	Group  uint32        // source, repair: the group's number
-	Index  uint8         // source: 0…K-1; repair: 0…R-1
-	K, R   uint8         // repair: source and repair symbols of the group
+	Group  uint32        // source, repair: the low GroupBits of the group's number
+	Index  uint8         // source: 0…K-1; repair: from 0
+	K      uint8         // repair: source symbols of the group
+	Asks   bool          // repair: wants an acknowledgement even if it brings nothing new
 	Age    time.Duration // repair: how much later than the group's first symbol it left; whole ms up to 65 s
 	Symbol []byte        // source, bare, repair, data
 
@@ -56,15 +71,15 @@ type Challenge [challengeBytes]byte
 
 // An Ack reports which packets arrived.
 type Ack struct {
-	Largest  uint64        // highest packet number that arrived
-	Delay    time.Duration // how long the receiver held it, in steps of 100 µs up to 6.5 s
-	Received uint32        // how many different packets arrived so far, modulo 2^32: the loss report
-	Bitmap   uint64        // bit i: packet Largest-1-i arrived
+	Largest uint64        // highest packet number that arrived; when just parsed, the low PacketBits of it
+	Delay   time.Duration // how long the receiver held it, in steps of 100 µs up to 6.5 s
+	Lost    uint16        // how many up to Largest did not arrive, modulo 2^16: the loss report
+	Bitmap  uint64        // bit i: packet Largest-1-i arrived
 }
 
 // Has reports whether the acknowledgement covers packet number n.
 func (a Ack) Has(n uint64) bool {
-	if n >= a.Largest {
+	if n >= a.Largest || n == 0 {
 		return n == a.Largest
 	}
 	d := a.Largest - 1 - n
@@ -73,15 +88,34 @@ func (a Ack) Has(n uint64) bool {
 
 const ackDelayUnit = 100 * time.Microsecond
 
+// Numbers that rise travel as their low bits. The receiver knows about where the sender is, and takes the number next to that.
+const (
+	// GroupBits: half of them is more groups than leave before a peer that hears nothing is given up.
+	GroupBits = 19
+	// PacketBits is the same for packets.
+	PacketBits = 24
+)
+
+// NearGroup returns the number of the group of which low are the low GroupBits, next to one that is known.
+func NearGroup(known, low uint32) uint32 {
+	const rest = 32 - GroupBits
+	return known + uint32(int32((low-known)<<rest)>>rest)
+}
+
+// Near completes a parsed acknowledgement by the number of the last packet sent.
+func (a Ack) Near(sent uint64) Ack {
+	const rest = 64 - PacketBits
+	a.Largest = sent + uint64(int64((a.Largest-sent)<<rest)>>rest)
+	return a
+}
+
 // AppendPing appends a ping frame.
 func AppendPing(b []byte) []byte { return append(b, byte(FramePing)) }
 
 // AppendSource appends a source symbol of at most SymbolBytesMax bytes.
 func AppendSource(b []byte, group uint32, index uint8, symbol []byte) []byte {
 	b = append(b, byte(FrameSource))
-	b = binary.BigEndian.AppendUint32(b, group)
-	b = append(b, index)
-	return appendSymbol(b, symbol)
+	return appendSymbol(append24(b, group<<indexBits|uint32(index)), symbol)
 }
 
 // AppendBare appends a symbol outside any group.
@@ -101,30 +135,47 @@ func AppendReset(b []byte, stream, code uint32) []byte {
 	return binary.BigEndian.AppendUint32(b, code)
 }
 
-// A Repair is a repair symbol: number Index of R for a group of K, sent Age after the group's first symbol.
+// A source symbol's group and index are three bytes, so are a repair symbol's, with a bit for Asks.
+const (
+	indexBits  = 24 - GroupBits
+	indexMax   = 1<<indexBits - 1
+	repairAsks = 1 << (indexBits - 1)
+)
+
+// A Repair is repair symbol Index of a group of K, sent Age after the group's first symbol. Index is at most 15.
 type Repair struct {
-	Group       uint32
-	K, R, Index uint8
-	Age         time.Duration
-	Symbol      []byte
+	Group    uint32
+	K, Index uint8
+	Asks     bool
+	Age      time.Duration
+	Symbol   []byte
 }
 
 // AppendRepair appends a repair symbol.
 func AppendRepair(b []byte, r Repair) []byte {
 	b = append(b, byte(FrameRepair))
-	b = binary.BigEndian.AppendUint32(b, r.Group)
-	b = append(b, r.K, r.R, r.Index)
+	low := uint32(r.Index)
+	if r.Asks {
+		low |= repairAsks
+	}
+	b = append(append24(b, r.Group<<indexBits|low), r.K)
 	b = binary.BigEndian.AppendUint16(b, uint16(min(max(r.Age, 0)/time.Millisecond, 1<<16-1)))
 	return appendSymbol(b, r.Symbol)
 }
 
 // AppendAck appends an acknowledgement.
 func AppendAck(b []byte, a Ack) []byte {
-	b = append(b, byte(FrameAck))
-	b = appendNumber(b, a.Largest)
+	b = append24(append(b, byte(FrameAck)), uint32(a.Largest))
 	b = binary.BigEndian.AppendUint16(b, uint16(min(max(a.Delay, 0)/ackDelayUnit, 1<<16-1)))
-	b = binary.BigEndian.AppendUint32(b, a.Received)
-	return binary.BigEndian.AppendUint64(b, a.Bitmap)
+	b = binary.BigEndian.AppendUint16(b, a.Lost)
+	bitmap := a.Bitmap
+	n := (bits.Len64(^bitmap) + 7) / 8 // Bytes that are all ones at the end stay away.
+	b = append(b, byte(n))
+	for range n {
+		b = append(b, byte(bitmap))
+		bitmap >>= 8
+	}
+	return b
 }
 
 // AppendClose appends a close frame. Text longer than CloseTextBytesMax is cut.
@@ -185,8 +236,8 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 		if len(b) < SourceFrameBytes-1 {
 			return f, nil, ErrTruncated
 		}
-		f.Group, f.Index = binary.BigEndian.Uint32(b), b[4]
-		f.Symbol, rest, err = parseSymbol(b[5:])
+		f.Group, f.Index = parse24(b)>>indexBits, b[2]&indexMax
+		f.Symbol, rest, err = parseSymbol(b[3:])
 		return f, rest, err
 	case FrameBare, FrameData:
 		f.Symbol, rest, err = parseSymbol(b)
@@ -201,9 +252,10 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 		if len(b) < RepairFrameBytes-1 {
 			return f, nil, ErrTruncated
 		}
-		f.Group, f.K, f.R, f.Index = binary.BigEndian.Uint32(b), b[4], b[5], b[6]
-		f.Age = time.Duration(binary.BigEndian.Uint16(b[7:])) * time.Millisecond
-		f.Symbol, rest, err = parseSymbol(b[9:])
+		f.Group, f.Index, f.K = parse24(b)>>indexBits, b[2]&(repairAsks-1), b[3]
+		f.Asks = b[2]&repairAsks != 0
+		f.Age = time.Duration(binary.BigEndian.Uint16(b[4:])) * time.Millisecond
+		f.Symbol, rest, err = parseSymbol(b[6:])
 		return f, rest, err
 	case FrameAck:
 		return parseAck(f, b)
@@ -226,16 +278,38 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 }
 
 func parseAck(f Frame, b []byte) (Frame, []byte, error) {
-	if len(b) < AckFrameBytes-1 {
+	const fixed = 3 + 2 + 2 + 1
+	if len(b) < fixed {
 		return f, nil, ErrTruncated
 	}
 	f.Ack = Ack{
-		Largest:  parseNumber(b),
-		Delay:    time.Duration(binary.BigEndian.Uint16(b[6:])) * ackDelayUnit,
-		Received: binary.BigEndian.Uint32(b[8:]),
-		Bitmap:   binary.BigEndian.Uint64(b[12:]),
+		Largest: uint64(parse24(b)),
+		Delay:   time.Duration(binary.BigEndian.Uint16(b[3:])) * ackDelayUnit,
+		Lost:    binary.BigEndian.Uint16(b[5:]),
+		Bitmap:  ^uint64(0),
 	}
-	return f, b[AckFrameBytes-1:], nil
+	n := int(b[7])
+	b = b[fixed:]
+	switch {
+	case n > 8:
+		return f, nil, ErrMalformed
+	case len(b) < n:
+		return f, nil, ErrTruncated
+	case n > 0 && b[n-1] == 0xff:
+		return f, nil, ErrMalformed
+	}
+	for i, c := range b[:n] {
+		f.Ack.Bitmap &^= uint64(^c) << (8 * i)
+	}
+	return f, b[n:], nil
+}
+
+// append24 appends the low 24 bits of n, most significant byte first.
+func append24(b []byte, n uint32) []byte { return append(b, byte(n>>16), byte(n>>8), byte(n)) }
+
+func parse24(b []byte) uint32 {
+	_ = b[2]
+	return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])
 }
 
 func parseClose(f Frame, b []byte) (Frame, []byte, error) {

@@ -47,11 +47,12 @@ const (
 
 	// PacketHeaderBytes is what stands before the frames of a packet.
 	PacketHeaderBytes = 1 + connIDBytes + packetNumberBytes
-	// AckFrameBytes, SourceFrameBytes, BareFrameBytes and RepairFrameBytes are the sizes of frames without their symbols.
-	AckFrameBytes    = 1 + packetNumberBytes + 2 + 4 + 8
-	SourceFrameBytes = 1 + 4 + 1 + 2
+	// AckFrameBytes is the most an acknowledgement takes. SourceFrameBytes, BareFrameBytes and RepairFrameBytes are the sizes
+	// of frames without their symbols.
+	AckFrameBytes    = 1 + 3 + 2 + 2 + 1 + 8
+	SourceFrameBytes = 1 + 3 + 2
 	BareFrameBytes   = 1 + 2
-	RepairFrameBytes = 1 + 4 + 1 + 1 + 1 + 2 + 2
+	RepairFrameBytes = 1 + 3 + 1 + 2 + 2
 	// DataFrameBytes is the size of a data frame without its symbol, ResetFrameBytes of a reset frame.
 	DataFrameBytes  = 1 + 2
 	ResetFrameBytes = 1 + 4 + 4

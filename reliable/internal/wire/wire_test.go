@@ -29,7 +29,7 @@ func TestLargestSymbolFitsAPacketInEveryForm(t *testing.T) {
 	head := AppendAck(AppendPacketHeader(nil, PacketHeader{}), Ack{})
 	for name, b := range map[string][]byte{
 		"source": AppendSource(bytes.Clone(head), 1, 0, sym),
-		"repair": AppendRepair(bytes.Clone(head), Repair{Group: 1, K: 2, R: 2, Symbol: append(sym, 0, 0)}),
+		"repair": AppendRepair(bytes.Clone(head), Repair{Group: 1, K: 2, Symbol: append(sym, 0, 0)}),
 	} {
 		if len(b)+SealBytes > DatagramBytesMax {
 			t.Errorf("%s packet with seal is %d bytes, want at most %d", name, len(b)+SealBytes, DatagramBytesMax)
@@ -61,11 +61,11 @@ func TestHandshakeDatagramsRoundTrip(t *testing.T) {
 }
 
 func TestFramesRoundTripTogether(t *testing.T) {
-	ack := Ack{Largest: 1<<48 - 1, Delay: 1200 * time.Microsecond, Received: 5, Bitmap: 0xf0}
+	ack := Ack{Largest: 1<<24 - 1, Delay: 1200 * time.Microsecond, Lost: 5, Bitmap: 0xf0}
 	b := AppendPing(nil)
 	b = AppendAck(b, ack)
 	b = AppendSource(b, 4, 1, []byte("source"))
-	b = AppendRepair(b, Repair{Group: 4, K: 2, R: 3, Index: 1, Age: 30 * time.Millisecond, Symbol: []byte("repair")})
+	b = AppendRepair(b, Repair{Group: 4, K: 2, Index: 1, Asks: true, Age: 30 * time.Millisecond, Symbol: []byte("repair")})
 	b = AppendBare(b, []byte("bare"))
 	b = AppendCrypto(b, []byte("crypto"))
 	b = AppendToken(b, []byte("token"))
@@ -77,7 +77,7 @@ func TestFramesRoundTripTogether(t *testing.T) {
 		{Type: FramePing},
 		{Type: FrameAck, Ack: ack},
 		{Type: FrameSource, Group: 4, Index: 1, Symbol: []byte("source")},
-		{Type: FrameRepair, Group: 4, K: 2, R: 3, Index: 1, Age: 30 * time.Millisecond, Symbol: []byte("repair")},
+		{Type: FrameRepair, Group: 4, K: 2, Index: 1, Asks: true, Age: 30 * time.Millisecond, Symbol: []byte("repair")},
 		{Type: FrameBare, Symbol: []byte("bare")},
 		{Type: FrameCrypto, Data: []byte("crypto")},
 		{Type: FrameToken, Data: []byte("token")},
@@ -205,7 +205,7 @@ func fuzzPacket(t *testing.T, b []byte) {
 		case FrameBare:
 			again = AppendBare(again, f.Symbol)
 		case FrameRepair:
-			again = AppendRepair(again, Repair{f.Group, f.K, f.R, f.Index, f.Age, f.Symbol})
+			again = AppendRepair(again, Repair{f.Group, f.K, f.Index, f.Asks, f.Age, f.Symbol})
 		case FrameAck:
 			again = AppendAck(again, f.Ack)
 		case FrameCrypto:

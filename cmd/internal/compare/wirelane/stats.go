@@ -3,8 +3,6 @@ package wirelane
 import (
 	"fmt"
 	"time"
-
-	"udpchat/reliable/netem"
 )
 
 // Wire is what happened on the wire during a run.
@@ -47,25 +45,6 @@ type Split struct {
 	RepeatedSegments uint64 `json:"repeated_segments"` // Those that repeat anything.
 	PureAcks         uint64 `json:"pure_ack_segments"`
 	Handshake        uint64 `json:"handshake_segments"` // Those with SYN.
-}
-
-// share returns how often a of b happened.
-func share(a, b uint64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return float64(a) / float64(b)
-}
-
-// Loss is the share of packets that did not arrive and were not dropped by a full queue.
-func (s Side) Loss() float64 {
-	lost := uint64(0)
-	for reason, n := range s.Dropped {
-		if reason != netem.DroppedQueue.String() {
-			lost += n
-		}
-	}
-	return share(lost, s.Packets)
 }
 
 // Timing is how well the wire kept its times: how much later packets were written than they were due. It says whether the
