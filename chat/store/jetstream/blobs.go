@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,14 +13,13 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nuid"
 
 	"udpchat/chat"
 )
 
 // PutBlob implements chat.Engine. It has one piece in memory at a time.
 func (e *Engine) PutBlob(ctx context.Context, r io.Reader) (id string, size int64, err error) {
-	num := nuid.Next()
+	num := rand.Text()
 	upload, err := e.beginUpload(ctx, num)
 	if err != nil {
 		return "", 0, fail("put file", err)

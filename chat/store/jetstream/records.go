@@ -2,15 +2,16 @@ package jetstream
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/nats-io/nuid"
-	"golang.org/x/sync/errgroup"
 
 	"udpchat/chat"
 )
@@ -47,7 +48,7 @@ func (e *Engine) Put(ctx context.Context, bucket, key string, val []byte, rev ui
 
 // put writes the last message of a subject in the stream of records. rev is the number of the one before; 0: none.
 func (e *Engine) put(ctx context.Context, subject string, val []byte, rev uint64) (next uint64, err error) {
-	msgID := nuid.Next() // So that an attempt whose answer was lost is not in its own way.
+	msgID := rand.Text() // So that an attempt whose answer was lost is not in its own way.
 	err = e.retry(ctx, func(ctx context.Context) error {
 		m := nats.NewMsg(subject)
 		m.Data = val
@@ -125,24 +126,33 @@ func (e *Engine) list(ctx context.Context, bucket, prefix string) ([]chat.Entry,
 			list = append(list, chat.Entry{Key: key})
 		}
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(listParallel)
-	for i := range list {
-		g.Go(func() error {
-			m, err := e.ask(ctx, e.names.recordStream(), question{Last: e.names.record(bucket, list[i].Key)})
-			if errors.Is(err, errNone) {
-				return nil // Deleted meanwhile.
-			}
-			list[i].Val, list[i].Rev = m.data, m.seq
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	if err := e.fetch(ctx, bucket, list); err != nil {
 		return nil, err
 	}
 	list = slices.DeleteFunc(list, func(en chat.Entry) bool { return en.Rev == 0 })
 	slices.SortFunc(list, func(a, b chat.Entry) int { return strings.Compare(a.Key, b.Key) })
 	return list, nil
+}
+
+// fetch fills in the records with these keys, many at a time. What was deleted meanwhile keeps revision 0.
+func (e *Engine) fetch(ctx context.Context, bucket string, list []chat.Entry) error {
+	var next atomic.Int64
+	errs := make([]error, min(listParallel, len(list)))
+	var wg sync.WaitGroup
+	for w := range errs {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
+				m, err := e.ask(ctx, e.names.recordStream(), question{Last: e.names.record(bucket, list[i].Key)})
+				if err != nil && !errors.Is(err, errNone) {
+					errs[w] = err
+					return
+				}
+				list[i].Val, list[i].Rev = m.data, m.seq
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // subjects asks the leader of the stream of records which subjects match a filter.
