@@ -62,6 +62,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newBenchCommand(),
 		newConfigCommand(),
 		newBackupCommand(),
+		newMigrateCommand(),
 		newVersionCommand(),
 	)
 	return root
