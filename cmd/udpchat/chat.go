@@ -24,8 +24,10 @@ const (
 	// is not there.
 	chatConnectWait = 5 * time.Second
 
-	// chatKeepAlive keeps the mapping of a NAT alive while nobody says anything.
-	chatKeepAlive = 25 * time.Second
+	// chatKeepAlive keeps the mapping of a NAT alive while nobody says anything. A NAT that has given us another port in the
+	// silence is noticed with the next one: before the 20 s are over in which the server waits for us to acknowledge what it
+	// has said meanwhile.
+	chatKeepAlive = 15 * time.Second
 
 	// chatIdleTimeout is after what silence of a reliable UDP server, which is probed from half of it on, the user is told
 	// that it is gone.
