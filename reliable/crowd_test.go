@@ -22,6 +22,7 @@ type crowd struct {
 	*testing.T
 
 	mu      sync.Mutex
+	ends    []*Endpoint
 	sockets map[netip.AddrPort]*crowdSocket         // guarded by mu; constant once the first datagram is on its way
 	tap     func(from, to netip.AddrPort, b []byte) // of everything that endpoints send; guarded by mu
 }
@@ -61,7 +62,19 @@ func (c *crowd) listen(addr netip.AddrPort, cfg Config) *Endpoint {
 	if err != nil {
 		c.Fatal(err)
 	}
+	c.ends = append(c.ends, e)
 	return e
+}
+
+// goroutines counts all but the endpoints' workers, of which there are always a few, sooner or later.
+func (c *crowd) goroutines() int {
+	n := runtime.NumGoroutine()
+	for _, e := range c.ends {
+		e.workers.mu.Lock()
+		n -= e.workers.started
+		e.workers.mu.Unlock()
+	}
+	return n
 }
 
 // connect returns both ends of a new connection.
