@@ -57,6 +57,7 @@ soak: ## simulate seeds that nobody has seen for DURATION=1h; a violation prints
 
 abuse: ## attack the transport with DATAGRAMS=1000000 of each kind: random, mutated, replayed, forged, hellos, an insider's
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Abuse' ./reliable -args -datagrams=$(DATAGRAMS)
+	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run 'AttacksOnKCP' ./cmd/internal/compare
 
 latency: ## how long chat messages take on lossy links, for each kind of redundancy; MESSAGES=10000
 	$(GO) test -count=1 -v -timeout 10m -run SimulationOfChat ./reliable/simulate -args -messages=$(MESSAGES)

@@ -190,6 +190,7 @@ func TestAbuseForgedFirstDatagramsCostLittle(t *testing.T) {
 		if err := <-got; err != nil {
 			t.Errorf("a genuine client in the middle of it: %v", err)
 		}
+		synctest.Wait() // All has been handled.
 		s := server.Stats()
 		if s.HalfOpen > halfOpenMax || s.Retries == 0 {
 			t.Errorf("%d half-open, %d cookies", s.HalfOpen, s.Retries)
