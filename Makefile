@@ -10,6 +10,7 @@ FUZZTIME ?= 10s
 FUZZ     ?= .
 SEED     ?=
 MESSAGES ?= 10000
+UPLOAD   ?= 10s
 SEEDS    ?=
 KILLS    ?= 100
 DURATION ?= 1h
@@ -27,7 +28,7 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim soak abuse latency bench bench-reliable compare-record lint tidy cross clean
+.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-reliable compare-record lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,8 +44,9 @@ test: ## run all tests with the race detector, in random order
 	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
 	$(GO) test $(RACE) -shuffle=on -timeout 5m $(TESTFLAGS) ./...
 
-crash: ## kill a process that writes KILLS=100 times, damage its files, and look for every message
+crash: ## kill writers KILLS=100 times and leaders of a cluster, damage files, and look for every message
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000
+	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Leader' ./chat/store/jetstream -args -kills=$(KILLS) -leader-kills=5 -leader-stops=5
 
 fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) .ci/fuzz '$(FUZZ)'
@@ -66,6 +68,9 @@ bench-reliable: build ## our transport beside KCP and QUIC: bad links, the loopb
 	@$(BIN)/udpchat bench reliable
 	@$(BIN)/udpchat bench pingpong
 	@for t in udp kcp; do $(BIN)/udpchat bench idle --transport $$t --connections 10000 2>/dev/null; done
+
+bulk: ## what files get of lossy and shared lines, and how long chat takes beside one; UPLOAD=10s
+	$(GO) test -count=1 -v -timeout 10m -run 'SimulationOf(Bulk|ChatBeside|TwoFiles|AFile)' ./reliable/simulate -args -upload=$(UPLOAD)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
