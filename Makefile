@@ -9,6 +9,7 @@ FUZZTIME ?= 10s
 FUZZ     ?= .
 SEED     ?=
 MESSAGES ?= 10000
+UPLOAD   ?= 10s
 SEEDS    ?=
 KILLS    ?= 100
 TESTFLAGS ?=
@@ -24,7 +25,7 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim latency bench bench-reliable compare-record lint tidy cross clean
+.PHONY: help run build test crash fuzz sim latency bulk bench bench-reliable compare-record lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +57,9 @@ bench-reliable: build ## our transport beside KCP and QUIC: bad links, the loopb
 	@$(BIN)/udpchat bench reliable
 	@$(BIN)/udpchat bench pingpong
 	@for t in udp kcp; do $(BIN)/udpchat bench idle --transport $$t --connections 10000 2>/dev/null; done
+
+bulk: ## what files get of lossy and shared lines, and how long chat takes beside one; UPLOAD=10s
+	$(GO) test -count=1 -v -timeout 10m -run 'SimulationOf(Bulk|ChatBeside|TwoFiles|AFile)' ./reliable/simulate -args -upload=$(UPLOAD)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

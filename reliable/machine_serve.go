@@ -220,6 +220,11 @@ func (m *Machine) streamsAt(now time.Time) time.Time {
 			}
 		}
 	}
+	for _, s := range m.streams[1:] {
+		if s.over() {
+			sooner(now)
+		}
+	}
 	for _, r := range m.resets {
 		sooner(r.at)
 	}

@@ -25,6 +25,7 @@ type Model struct {
 	reached  float64       // rate at the last growth in modeStartup
 	still    int           // rounds without growth
 	restAt   time.Duration // modeProbeRTT: when it is over; 0: too much is still in flight
+	eager    bool          // the next cycle is short: what was given up may be there again
 	deafTo   uint64        // no backing off before so many bytes are delivered: it would be for the same queue
 	backOffs uint64
 	full     int // full rounds in a row
@@ -166,7 +167,7 @@ func (m *Model) yield(now time.Duration, rate float64) {
 		m.rates[i] = min(m.rates[i], limit)
 	}
 	m.enter(now, modeSteady)
-	m.phase = phaseLess
+	m.phase, m.eager = phaseLess, true
 }
 
 // CE tells that a router has marked a packet of ours because its queue is too long (RFC 3168).

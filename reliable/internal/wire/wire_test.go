@@ -73,6 +73,8 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	b = AppendChallenge(b, Challenge{1})
 	b = AppendResponse(b, Challenge{2})
 	b = AppendPiece(b, 1, 3, []byte("part"))
+	b = AppendData(b, []byte("data"))
+	b = AppendReset(b, 7, 256)
 	b = AppendClose(b, 42, "bye")
 	want := []Frame{
 		{Type: FramePing},
@@ -86,6 +88,8 @@ func TestFramesRoundTripTogether(t *testing.T) {
 		{Type: FrameChallenge, Challenge: Challenge{1}},
 		{Type: FrameResponse, Challenge: Challenge{2}},
 		{Type: FramePiece, Piece: 1, Pieces: 3, Part: []byte("part")},
+		{Type: FrameData, Symbol: []byte("data")},
+		{Type: FrameReset, Stream: 7, Code: 256},
 		{Type: FrameClose, Code: 42, Text: []byte("bye")},
 	}
 	for _, w := range want {
@@ -222,6 +226,10 @@ func fuzzPacket(t *testing.T, b []byte) {
 			again = AppendResponse(again, f.Challenge)
 		case FramePiece:
 			again = AppendPiece(again, f.Piece, f.Pieces, f.Part)
+		case FrameData:
+			again = AppendData(again, f.Symbol)
+		case FrameReset:
+			again = AppendReset(again, f.Stream, f.Code)
 		case FrameClose:
 			again = AppendClose(again, f.Code, string(f.Text))
 		}
