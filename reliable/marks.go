@@ -26,9 +26,12 @@ const (
 )
 
 const (
-	// marksTries is how many marked packets leave before the peer has counted any, and how many must all be CE for the way
-	// to be one that makes them so.
+	// marksTries is how many marked packets leave before the peer has counted any.
 	marksTries = 10
+
+	// marksAllCE is how many of the first packets must all be CE for the way to be one that makes them so. Where a connection
+	// begins in a long queue, some are.
+	marksAllCE = 64
 
 	// congestedMin is how long a mark of congestion counts, at least; otherwise two round trips.
 	congestedMin = 100 * time.Millisecond
@@ -123,7 +126,7 @@ func (m *Machine) judgeMarks(largest uint64, marked int, count wire.Marks) {
 	k.ce += uint64(ce)
 	missing := int(plain)+int(ce) < marked // Cleared, or made ECT(1).
 	switch {
-	case missing, k.came > k.sent, !k.plain && k.ce >= marksTries:
+	case missing, k.came > k.sent, !k.plain && k.ce >= marksAllCE:
 		k.state = marksBad
 		m.stats.MarksFailed++
 		return
