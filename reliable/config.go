@@ -47,8 +47,8 @@ type Config struct {
 	// NoBatch makes one system call for each datagram, for systems whose calls for many at once are broken. Without it those
 	// are used where the system has them.
 	NoBatch bool
-	// NoECN sends without marks, for networks that treat those badly without it being noticed. Without it routers are allowed to mark
-	// congestion instead of dropping, where the system can and the way is found to bear it.
+	// NoECN sends nothing that routers may mark (RFC 3168). Without it they may mark congestion instead of dropping, where
+	// the system can tell marks and the way is found to bear them.
 	NoECN bool
 	// Backlog is how many connections may wait for Accept; more are refused. Default 1,024.
 	Backlog int
