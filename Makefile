@@ -41,8 +41,9 @@ test: ## run all tests with the race detector, in random order
 	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
 	$(GO) test $(RACE) -shuffle=on -timeout 5m $(TESTFLAGS) ./...
 
-crash: ## kill a process that writes KILLS=100 times, damage its files, and look for every message
+crash: ## kill writers KILLS=100 times and leaders of a cluster, damage files, and look for every message
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000
+	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Leader' ./chat/store/jetstream -args -kills=$(KILLS) -leader-kills=5 -leader-stops=5
 
 fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) .ci/fuzz '$(FUZZ)'
