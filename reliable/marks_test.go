@@ -54,7 +54,7 @@ func TestHandshakeHasNoMarks(t *testing.T) {
 	inWorld(t, netem.Params{Delay: 50 * time.Millisecond, Marks: netem.MarksDropped}, Config{}, func(w *world) {
 		start := time.Now()
 		w.connect()
-		if took := time.Since(start); took > 200*time.Millisecond {
+		if took := time.Since(start); took > 155*time.Millisecond {
 			t.Errorf("it took %v", took)
 		}
 	})
