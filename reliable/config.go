@@ -55,7 +55,7 @@ type Config struct {
 	// ConnsMax is how many connections the endpoint has at once; more are refused. Default 65,536.
 	ConnsMax int
 	// Streams is how many streams of each lane a peer may have opened at once, at most 64 express and 4 bulk ones; more are
-	// refused. Who allows any must accept and read them: each may hold a window of bytes. Default 0: none.
+	// refused. Who allows any must accept and read them: until then an express stream may hold 0.4 MB, a bulk stream 1.8 MB. Default 0: none.
 	Streams int
 	// Plain takes datagrams that are plain text instead of ours: their first byte is an ASCII letter. It is called by the
 	// endpoint's reader and must not block; b is valid only during the call, local is the address it was sent to (its
