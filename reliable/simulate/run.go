@@ -153,7 +153,7 @@ func (r *run) now() time.Duration { return r.driver.Now() }
 func (r *run) time() time.Time { return r.start.Add(r.driver.Now()) }
 
 // emit gives a datagram to the network.
-func (r *run) emit(from Side, to netip.AddrPort, b []byte, s sight) {
+func (r *run) emit(from Side, to netip.AddrPort, b []byte, ecn reliable.ECN, s sight) {
 	r.check.sent(from, b, s)
 	r.check.pathSent(from, to, len(b), s)
 	if r.silentAt > 0 && r.now() > r.silentAt {
@@ -175,9 +175,9 @@ func (r *run) emit(from Side, to netip.AddrPort, b []byte, s sight) {
 		r.sc.Trace(fmt.Sprintf("%12v %v sends %v, packet %d, %d bytes, window closed %v, to %v, client at %v", r.now(), from, s.kind, s.number, len(b), s.closed, to, r.here))
 	}
 	if r.now() < r.sc.HealAt {
-		r.bad[from].SendTagged(b, tag)
+		r.bad[from].SendMarked(b, tag, netem.ECN(ecn))
 	} else {
-		r.good[from].SendTagged(b, tag)
+		r.good[from].SendMarked(b, tag, netem.ECN(ecn))
 	}
 }
 

@@ -31,7 +31,7 @@ func seeds() int {
 	case *seedsFlag > 0:
 		return *seedsFlag
 	case raceDetector:
-		return 120
+		return 30
 	}
 	return 500
 }
@@ -40,6 +40,18 @@ func seeds() int {
 func simulate(t *testing.T, sc *Scenario, bug planted.Bug) (r *Result) {
 	synctest.Test(t, func(*testing.T) { r = Run(sc, bug) })
 	return r
+}
+
+// slow skips a test that plays so much that it is for the run without the race detector, where it takes a tenth of the time.
+// There is nothing to race: everything happens on one goroutine. A seed to be repeated is repeated alone.
+func slow(t *testing.T) {
+	t.Helper()
+	switch {
+	case *seedFlag >= 0:
+		t.Skip("one seed alone")
+	case raceDetector:
+		t.Skip("with the race detector it takes minutes")
+	}
 }
 
 // share calls f for 0…n-1 on as many goroutines as there are processors and waits.
