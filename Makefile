@@ -1,6 +1,7 @@
 # udpchat. 'make' lists what it can do; go, make and git are all it needs.
 #
-# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, KILLS for crash, SEED or SEEDS for sim, TESTFLAGS for test and sim.
+# Variables: PORT for run, FUZZTIME and FUZZ for fuzz, KILLS for crash, SEED or SEEDS for sim,
+# DURATION for soak, DATAGRAMS for abuse, TESTFLAGS for test and sim.
 
 GO       ?= go
 BIN      := .bin
@@ -9,8 +10,11 @@ FUZZTIME ?= 10s
 FUZZ     ?= .
 SEED     ?=
 MESSAGES ?= 10000
+UPLOAD   ?= 10s
 SEEDS    ?=
 KILLS    ?= 100
+DURATION ?= 1h
+DATAGRAMS ?= 1000000
 TESTFLAGS ?=
 LINES_MAX := 600
 
@@ -24,7 +28,7 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim latency bench bench-reliable compare-record lint tidy cross clean
+.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-reliable compare-record lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,16 +42,26 @@ build: ## build the binary into .bin/
 
 test: ## run all tests with the race detector, in random order
 	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
-	$(GO) test $(RACE) -shuffle=on -timeout 5m $(TESTFLAGS) ./...
+	$(GO) test $(RACE) -shuffle=on -timeout 8m $(TESTFLAGS) ./...
+	@test -z "$(RACE)" || { echo "the simulation once more, all of it, without the race detector:"; \
+		$(GO) test -shuffle=on -timeout 8m $(TESTFLAGS) ./reliable/simulate; }
 
-crash: ## kill a process that writes KILLS=100 times, damage its files, and look for every message
+crash: ## kill writers KILLS=100 times and leaders of a cluster, damage files, and look for every message
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000
+	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Leader' ./chat/store/jetstream -args -kills=$(KILLS) -leader-kills=5 -leader-stops=5
 
 fuzz: ## run every fuzz target for FUZZTIME=10s, or those that FUZZ=REGEXP matches
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) .ci/fuzz '$(FUZZ)'
 
 sim: ## simulate connections on a bad link; SEED=N repeats one run, SEEDS=N makes so many
 	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run Simul ./reliable/simulate $(if $(SEED)$(SEEDS),-args $(if $(SEED),-seed=$(SEED)) $(if $(SEEDS),-seeds=$(SEEDS)))
+
+soak: ## simulate seeds that nobody has seen for DURATION=1h; a violation prints its seed
+	$(GO) test -count=1 -v -timeout 0 $(TESTFLAGS) -run 'TestSoak$$' ./reliable/simulate -args -soak=$(DURATION)
+
+abuse: ## attack the transport with DATAGRAMS=1000000 of each kind: random, mutated, replayed, forged, hellos, an insider's
+	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Abuse' ./reliable -args -datagrams=$(DATAGRAMS)
+	$(GO) test -count=1 -v -timeout 10m $(TESTFLAGS) -run 'AttacksOnKCP' ./cmd/internal/compare
 
 latency: ## how long chat messages take on lossy links, for each kind of redundancy; MESSAGES=10000
 	$(GO) test -count=1 -v -timeout 10m -run SimulationOfChat ./reliable/simulate -args -messages=$(MESSAGES)
@@ -56,6 +70,9 @@ bench-reliable: build ## our transport beside KCP and QUIC: bad links, the loopb
 	@$(BIN)/udpchat bench reliable
 	@$(BIN)/udpchat bench pingpong
 	@for t in udp kcp; do $(BIN)/udpchat bench idle --transport $$t --connections 10000 2>/dev/null; done
+
+bulk: ## what files get of lossy and shared lines, and how long chat takes beside one; UPLOAD=10s
+	$(GO) test -count=1 -v -timeout 10m -run 'SimulationOf(Bulk|ChatBeside|TwoFiles|AFile)' ./reliable/simulate -args -upload=$(UPLOAD)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

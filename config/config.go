@@ -9,7 +9,8 @@ import "time"
 //	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
-//	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them
+//	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them;
+//	              "servers": URLs of NATS servers
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
 
@@ -18,6 +19,9 @@ type Config struct {
 	Data         string   `mapstructure:"data" default:"$XDG_STATE_HOME/udpchat" range:"1..4096" usage:"the 'DIR' for what must survive the server: its private key, made on first start, and what it stores; $XDG_STATE_HOME is ~/.local/state where it is not set"`
 	Durability   string   `mapstructure:"durability" default:"synced" choices:"synced|fast|memory" usage:"when something counts as stored: synced when it is on the disk, fast when the operating system has it (losing power may lose the last moments), memory at once, and all is gone when the server ends"`
 	DurableRooms []string `mapstructure:"durable_rooms" default:"" form:"patterns" usage:"rooms that the server remembers across restarts, by 'PATTERN': * stands for any text, ? for one character (write ? for a space); other rooms of the lab protocol forget"`
+
+	NATS         []string `mapstructure:"nats" default:"" form:"servers" usage:"store everything in a NATS cluster with JetStream instead, which many servers can share: its servers, as 'URL's; durability is then up to them"`
+	NATSReplicas int      `mapstructure:"nats_replicas" default:"3" range:"1..5" usage:"on how many servers of the NATS cluster everything is; 1 is for trying things out"`
 
 	StudentID string `mapstructure:"student_id" default:"udpchat" range:"1..64" usage:"the StudentID that HELO is answered with"`
 	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`

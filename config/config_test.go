@@ -45,7 +45,7 @@ func defaults(t *testing.T) Config {
 func TestDefaults(t *testing.T) {
 	want := Config{
 		Listen: []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
-		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, StudentID: "udpchat", LabMode: "compat",
+		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, NATS: []string{}, NATSReplicas: 3, StudentID: "udpchat", LabMode: "compat",
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, BatchIO: true, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",
@@ -134,6 +134,22 @@ func TestSamePatternsFromEverySource(t *testing.T) {
 	check("environment", cfg, err)
 }
 
+func TestPasswordOfAServerIsNotShown(t *testing.T) {
+	cfg, settings, err := load(t, "", "--nats", "nats://ann:secret@a:4222,tls://b")
+	if err != nil || len(cfg.NATS) != 2 || cfg.NATS[0] != "nats://ann:secret@a:4222" {
+		t.Fatalf("got %q, %v", cfg.NATS, err)
+	}
+	for _, s := range settings {
+		if strings.Contains(s.Value, "secret") || s.Key == "nats" && s.Value != "nats://…@a:4222 tls://b" {
+			t.Errorf("%s is shown as %q", s.Key, s.Value)
+		}
+	}
+	t.Setenv("UDPCHAT_NATS", "http://ann:secret@a")
+	if _, _, err = load(t, ""); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -174,6 +190,9 @@ func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
 		{"number as pattern", "durable_rooms: [7]", "", nil, []string{"durable_rooms", "entry 1", "quotes"}},
 		{"escape sequence in a pattern", `durable_rooms: ["a\e[2J"]`, "", nil, []string{"durable_rooms", "printable"}},
 		{"too many patterns", "", "UDPCHAT_DURABLE_ROOMS=" + strings.Repeat("a ", 257), nil, []string{"durable_rooms", "257"}},
+		{"server without scheme", "", "", []string{"--nats", "a:4222"}, []string{"nats", "server 1", "nats://a:4222"}},
+		{"server without host", "nats: ['nats://a', 'nats://']", "", nil, []string{"nats", "server 2"}},
+		{"web server", "", "UDPCHAT_NATS=http://a", nil, []string{"nats", "server 1"}},
 		{"durability of the weather", "durability: sunny", "", nil, []string{"durability", "synced, fast, memory"}},
 		{"not YAML", "a: b: c", "", nil, []string{"test.yaml", "yaml"}},
 	}
@@ -293,7 +312,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	AddFlags(fs)
 	template := strings.ReplaceAll(string(Template()), "\n# ", " ") // Long lines are broken.
 	for _, f := range fields() {
-		if f.usage == "" || f.key == "" || f.def == "" && !f.host && !f.patterns() {
+		if f.usage == "" || f.key == "" || f.def == "" && f.form == "" {
 			t.Errorf("field %+v: key, default and usage must be there", f)
 		}
 		if flag := fs.Lookup(f.flag); flag == nil || !strings.Contains(flag.Usage, f.env) {

@@ -20,7 +20,7 @@ type field struct {
 	typ            reflect.Type
 	min, max       int64 // For numbers, durations (in nanoseconds) and lengths of text; both 0: no limit.
 	choices        []string
-	host           bool // An IP address or host name, or empty.
+	form           string // "host", "patterns" or "servers"; see Config.
 }
 
 // fields reads the tags of Config, in the order of the struct.
@@ -33,7 +33,7 @@ func fields() []field {
 			usage: strings.ReplaceAll(sf.Tag.Get("usage"), "'", "`"), // A tag is quoted by backquotes itself.
 			def:   sf.Tag.Get("default"),
 			typ:   sf.Type,
-			host:  sf.Tag.Get("form") == "host",
+			form:  sf.Tag.Get("form"),
 		}
 		f.flag = strings.ReplaceAll(f.key, "_", "-")
 		f.env = envPrefix + strings.ToUpper(f.key)
@@ -64,9 +64,6 @@ func limits(key string, t reflect.Type, tag string) (least, greatest int64) {
 	return one(lo), one(hi)
 }
 
-// patterns reports whether f is a list of patterns.
-func (f field) patterns() bool { return f.typ == reflect.TypeFor[[]string]() }
-
 // allowed says what a value of f may be, for error messages and for the documentation.
 func (f field) allowed() string {
 	switch {
@@ -74,11 +71,13 @@ func (f field) allowed() string {
 		return "one or more of ADDRESS[/TRANSPORT[/PROTOCOL]], like :4000 or 127.0.0.1:4001/tcp/lab"
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return fmt.Sprintf("a duration with its unit from %s to %s, like 90s or 5m", brief(time.Duration(f.min)), brief(time.Duration(f.max)))
-	case f.patterns():
+	case f.form == "servers":
+		return fmt.Sprintf("none to %d URLs, separated by spaces or commas, like nats://a:4222 or tls://USER:PASSWORD@b:4222", serversMax)
+	case f.form == "patterns":
 		return fmt.Sprintf("none to %d patterns of 1 to %d printable bytes, separated by spaces or commas, like lobby team-*", patternsMax, patternBytesMax)
 	case f.choices != nil:
 		return "one of " + strings.Join(f.choices, ", ")
-	case f.host:
+	case f.form == "host":
 		return "an IP address or host name without port, like 203.0.113.7 or chat.example.org, or empty"
 	case f.typ.Kind() == reflect.Bool:
 		return "true or false"
@@ -97,7 +96,9 @@ func (f field) convert(raw any) (any, error) {
 		return nil, fmt.Errorf("no value")
 	case f.typ == reflect.TypeFor[[]Listener]():
 		return listenersFrom(raw)
-	case f.patterns():
+	case f.form == "servers":
+		return serversFrom(raw)
+	case f.form == "patterns":
 		return patternsFrom(raw)
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return f.duration(raw)
@@ -169,7 +170,7 @@ func (f field) text(raw any) (any, error) {
 		}
 		return nil, errNotAllowed
 	}
-	if f.host {
+	if f.form == "host" {
 		host, ok := hostFrom(s)
 		if !ok {
 			return nil, errNotAllowed
@@ -195,7 +196,11 @@ func format(v any) string {
 		}
 		return strings.Join(texts, " ")
 	case []string:
-		return strings.Join(v, " ")
+		texts := make([]string, len(v))
+		for i, text := range v {
+			texts[i] = withoutPassword(text)
+		}
+		return strings.Join(texts, " ")
 	case time.Duration:
 		return brief(v)
 	default:

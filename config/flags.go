@@ -69,7 +69,7 @@ func (v *flagValue) Type() string {
 		return "duration"
 	case v.field.choices != nil:
 		return strings.Join(v.field.choices, "|")
-	case v.field.host:
+	case v.field.form == "host":
 		return "host"
 	default:
 		return "text"

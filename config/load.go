@@ -168,6 +168,9 @@ func (l *loader) bind(f field) string {
 // problem describes a value that convert refused.
 func (f field) problem(raw any, source string, err error) Problem {
 	p := Problem{Key: f.key, Value: shown(raw), Source: source, Want: f.allowed()}
+	if f.form == "servers" {
+		p.Value = withoutPassword(p.Value)
+	}
 	if !errors.Is(err, errNotAllowed) {
 		p.Detail = err.Error()
 	}

@@ -12,23 +12,11 @@ const (
 	patternBytesMax = 256
 )
 
-// patternsFrom reads a list of patterns as it comes from a flag or the environment (text, separated by spaces or commas) or
-// from the file (text, or a list of texts).
+// patternsFrom reads a list of patterns.
 func patternsFrom(raw any) ([]string, error) {
-	var ps []string
-	switch v := raw.(type) {
-	case string:
-		ps = strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' })
-	case []any:
-		for i, entry := range v {
-			text, ok := entry.(string)
-			if !ok {
-				return nil, fmt.Errorf("entry %d: %v is no text; put it in quotes", i+1, entry)
-			}
-			ps = append(ps, text)
-		}
-	default:
-		return nil, fmt.Errorf("got %T instead of a list", raw)
+	ps, err := textsFrom(raw)
+	if err != nil {
+		return nil, err
 	}
 	if len(ps) > patternsMax {
 		return nil, fmt.Errorf("%d patterns", len(ps))
@@ -39,4 +27,24 @@ func patternsFrom(raw any) ([]string, error) {
 		}
 	}
 	return ps, nil
+}
+
+// textsFrom reads a list of texts as it comes from a flag or the environment (text, separated by spaces or commas) or from
+// the file (text, or a list of texts).
+func textsFrom(raw any) ([]string, error) {
+	switch v := raw.(type) {
+	case string:
+		return strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }), nil
+	case []any:
+		var texts []string
+		for i, entry := range v {
+			text, ok := entry.(string)
+			if !ok {
+				return nil, fmt.Errorf("entry %d: %v is no text; put it in quotes", i+1, entry)
+			}
+			texts = append(texts, text)
+		}
+		return texts, nil
+	}
+	return nil, fmt.Errorf("got %T instead of a list", raw)
 }

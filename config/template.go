@@ -41,7 +41,7 @@ func Template() []byte {
 			b.WriteString(listenExample)
 		}
 		def := f.def
-		if f.typ.Kind() == reflect.String || f.key == "listen" || f.patterns() {
+		if f.typ.Kind() == reflect.String || f.typ.Kind() == reflect.Slice {
 			def = fmt.Sprintf("%q", f.def)
 		}
 		fmt.Fprintf(&b, "#%s: %s\n", f.key, def)

@@ -29,9 +29,8 @@ type Conn struct {
 	local     netip.AddrPort // guarded by mu, set by the turn
 	moved     chan struct{}  // guarded by mu; one token; nil: nobody has asked
 	moves     uint64         // guarded by mu; that were told
-	in, out   fifo           // guarded by mu; for Read, from Write
-	readable  waiter         // guarded by mu; readers
-	writable  waiter         // guarded by mu; writers
+	port                     // guarded by mu; of the connection itself
+	streams   *streamSet     // guarded by mu; further streams; nil: there were none
 	opened    latch          // guarded by mu, set by the turn; the handshake is over
 	ended     latch          // guarded by mu; there will be no more turns
 	closed    bool           // guarded by mu; Close was called
@@ -45,7 +44,7 @@ type Conn struct {
 
 func newConn(e *Endpoint, remote, local netip.AddrPort) *Conn {
 	c := &Conn{e: e, remote: remote, local: local}
-	c.readable.cond.L, c.writable.cond.L = &c.mu, &c.mu
+	c.init(c)
 	return c
 }
 
@@ -82,10 +81,21 @@ func (c *Conn) finish(code uint32, text string, abort bool) {
 		c.closed, c.closeCode, c.closeText = true, code, text
 	}
 	c.abort = c.abort || abort
-	c.readable.wake()
-	c.writable.wake()
+	c.wakeLocked()
 	c.mu.Unlock()
 	c.e.workers.push(c)
+}
+
+// wakeLocked has everybody who reads or writes look again.
+func (c *Conn) wakeLocked() {
+	c.wake()
+	if c.streams == nil {
+		return
+	}
+	for _, s := range c.streams.list {
+		s.wake()
+	}
+	notify(c.streams.news)
 }
 
 // wait returns a channel that is closed when the latch, one of c's, is set.
@@ -123,29 +133,13 @@ func (c *Conn) ServerKey() Key {
 }
 
 // SetDeadline sets both deadlines; see net.Conn.
-func (c *Conn) SetDeadline(t time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.readable.setLimit(t)
-	c.writable.setLimit(t)
-	return nil
-}
+func (c *Conn) SetDeadline(t time.Time) error { return c.setLimits(c, t, true, true) }
 
 // SetReadDeadline sets when Read gives up with an error that is Timeout(). The zero time means never.
-func (c *Conn) SetReadDeadline(t time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.readable.setLimit(t)
-	return nil
-}
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.setLimits(c, t, true, false) }
 
 // SetWriteDeadline is SetReadDeadline for Write.
-func (c *Conn) SetWriteDeadline(t time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writable.setLimit(t)
-	return nil
-}
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setLimits(c, t, false, true) }
 
 // Stats returns the connection's figures so far; after its end, the last ones.
 func (c *Conn) Stats() ConnStats {

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 )
 
 // A datagram is a pooled buffer; who holds it last returns it to the endpoint.
@@ -68,55 +67,17 @@ func (c *Conn) admitLocked(d *datagram) Drop {
 	return dropNone
 }
 
-// pull moves readable bytes into the buffer, up to its limit; at the end of the connection all of them, which the
-// window bounds. It needs the lock.
-func (c *Conn) pull(all bool) (got bool) {
-	for all || c.in.len() < recvBufferBytes {
-		buf := c.e.scratch()
-		n := c.m.Read(buf[:])
-		if n > 0 {
-			c.in.write(buf[:n])
-			got = true
-		}
-		c.e.scratchPool.Put(buf)
-		if n == 0 {
-			break
-		}
-	}
-	return got
-}
-
 // Read reads bytes in order. At the end it returns io.EOF if the peer closed without giving a reason to worry, otherwise
 // why the connection ended: a *CloseError, or an error that is Timeout() when the peer was lost.
-func (c *Conn) Read(p []byte) (int, error) {
-	c.mu.Lock()
-	n, err := c.tryRead(p)
-	for n == 0 && err == nil && len(p) > 0 {
-		c.readable.wait()
-		n, err = c.tryRead(p)
-	}
-	// A turn leaves what does not fit in the machine, and the peer's window closed.
-	reopened := n > 0 && c.in.len() < recvBufferBytes && c.in.len()+n >= recvBufferBytes
-	c.mu.Unlock()
-	if reopened {
-		c.e.workers.push(c)
-	}
-	return n, err
-}
+func (c *Conn) Read(p []byte) (int, error) { return c.read(c, c, p) }
 
-// tryRead returns 0 and no error if there is nothing to read yet. It needs the lock.
-func (c *Conn) tryRead(p []byte) (int, error) {
-	switch {
-	case c.readable.expired():
-		return 0, os.ErrDeadlineExceeded
-	case c.closed:
-		return 0, c.endError()
-	case c.in.len() > 0:
-		return c.in.read(p), nil
-	case c.err != nil:
-		return 0, c.endError()
+func (c *Conn) shut() bool { return c.closed }
+
+func (c *Conn) readEnd() error {
+	if c.err == nil && !c.closed {
+		return nil
 	}
-	return 0, nil
+	return c.endError()
 }
 
 // endError is what Read and Write report when nothing more can be done. It needs the lock.

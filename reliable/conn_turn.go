@@ -21,12 +21,8 @@ func (c *Conn) feed(now time.Time) {
 	arrived := c.inbox.first
 	c.inbox = inbox{}
 	closed, abort, code, text := c.closed, c.abort, c.closeCode, c.closeText
-	if n := c.out.len(); n > 0 {
-		c.out.drop(c.m.Write(c.out.bytes()))
-		if c.out.len() < n {
-			c.writable.wake()
-		}
-	}
+	c.take(c.m.Write)
+	c.feedStreamsLocked()
 	c.mu.Unlock()
 	for d := arrived; d != nil; {
 		next := d.next
@@ -49,9 +45,10 @@ func (c *Conn) publish() {
 	if c.closed {
 		c.in = fifo{} // Nobody may read any more; taking the bytes keeps the peer's window open until it hears.
 	}
-	got := c.pull(err != nil)
+	got := c.pull(c, c.m.Read, err != nil)
 	c.stats = c.m.Stats()
 	c.err = err
+	c.publishStreamsLocked()
 	from, to := c.followLocked()
 	if got || err != nil {
 		c.readable.wake()
@@ -87,8 +84,12 @@ func (c *Conn) publishHandshake() {
 func (c *Conn) end() {
 	c.e.remove(c)
 	c.mu.Lock()
-	c.readable.stop()
-	c.writable.stop()
+	c.stop()
+	if c.streams != nil {
+		for _, s := range c.streams.list {
+			s.stop()
+		}
+	}
 	c.ended.happen()
 	c.mu.Unlock()
 }

@@ -80,3 +80,11 @@ func isClosed(c <-chan struct{}) bool {
 		return false
 	}
 }
+
+// notify leaves a token in c unless there is one.
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -16,6 +16,15 @@
 // SPEC.md beside this file is the protocol as a document. Machine is one connection without socket, clock and
 // goroutines, for simulations and other event loops.
 //
-// Endpoint and Conn are safe for concurrent use. The package does not limit how fast a sender may be: a window bounds
-// what is in flight, but there is no congestion control yet.
+// A connection carries further streams, each with an order of its own, opened by either side:
+//
+//	file, err := conn.OpenStream(reliable.Bulk)
+//	s, err := conn.AcceptStream(ctx) // with Config.Streams
+//
+// What leaves is bounded by a model of the way to the peer that follows arrival rates and round trips, not losses. A few packets of the
+// express streams, of which the connection itself is one, go at once whatever bulk streams do.
+//
+// [Conn.Stats] and [Endpoint.Stats] are figures, [Config].Trace tells of every event, and [TraceTo] writes them down.
+//
+// Endpoint, Conn and Stream are safe for concurrent use.
 package reliable

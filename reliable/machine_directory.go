@@ -186,20 +186,17 @@ func (m *Machine) answerLate(id uint32, symbol []byte) {
 
 // retireStreams forgets streams that are over: the peer's end has been read, ours acknowledged.
 func (m *Machine) retireStreams() {
-	if m.cfg.Planted == planted.StreamEndless {
-		return
-	}
 	for i := len(m.streams) - 1; i > 0; i-- {
 		s := m.streams[i]
 		if s.closed {
 			m.discard(s)
 		}
 		switch {
-		case !s.arq.Closed() || s.arq.Waiting() > 0:
+		case !s.over():
 		case s.Ended():
 			m.words = m.words.add(s.id, s.arq.LastWords())
 			m.forgetStream(s)
-		case s.closed:
+		default:
 			s.Reset(CodeNone) // Nobody reads what the peer goes on sending.
 		}
 	}

@@ -169,7 +169,7 @@ func (m *Machine) mayRepair(n int) bool {
 	t := m.elapsed()
 	n += wire.PacketHeaderBytes + wire.RepairFrameBytes + wire.SealBytes + headerBytes
 	switch {
-	case m.pacing().silence.Count() >= quietTimeouts:
+	case m.pacing().silence.Count() >= quietTimeouts, m.congested():
 		return false
 	case m.pacing().model.Allowance(t) > 0:
 		return true
@@ -218,6 +218,11 @@ func (m *Machine) streamsAt(now time.Time) time.Time {
 			if d, ok := s.arq.Next(s.out.len() > 0 && (s.arq.Room() == 0 || p == nil || !p.blocked)); ok {
 				sooner(now.Add(d))
 			}
+		}
+	}
+	for _, s := range m.streams[1:] {
+		if s.over() {
+			sooner(now)
 		}
 	}
 	for _, r := range m.resets {

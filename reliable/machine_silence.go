@@ -9,7 +9,7 @@ import (
 
 // When acknowledgements fail to come, whatever is sent may be what keeps the way from recovering. After two timeouts
 // without any, one message leaves in a round trip; after three, that only if it is new, and otherwise one packet now and then,
-// until one is answered (SPEC.md 8.4; RFC 8085, 3.1; RFC 8084).
+// until one is answered (SPEC.md 11.4; RFC 8085, 3.1; RFC 8084).
 
 const (
 	// quietTimeouts is how many timeouts without an acknowledgement make us quiet, brokenTimeouts how many break the circuit.
@@ -41,6 +41,7 @@ func (m *Machine) mayTalk(now time.Time) bool {
 	if m.pacing().silence.Advance(m.elapsed(), m.timeout()) && m.hushed() {
 		m.giveUpSent()
 		m.pacing().model.Silent(m.elapsed())
+		m.marks.doubt()
 	}
 	if !m.hushed() {
 		return true

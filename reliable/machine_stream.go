@@ -100,6 +100,11 @@ func (s *MachineStream) Waiting() bool {
 	return s.out.len() > 0 || s.arq != nil && s.arq.Waiting() > 0 || s.fresh || s.ending && !s.arq.Closed()
 }
 
+// over reports whether there is nothing more to do: our end is acknowledged, and the peer's was read or nobody will.
+func (s *MachineStream) over() bool {
+	return s.arq.Closed() && s.arq.Waiting() == 0 && (s.Ended() || s.closed) && s.m.cfg.Planted != planted.StreamEndless
+}
+
 // open makes the ARQ's state.
 func (s *MachineStream) open() {
 	if s.arq != nil {

@@ -92,11 +92,12 @@ anybody else noticing.`,
 func newBenchIdleCommand() *cobra.Command {
 	var f benchFlags
 	var connections, pid int
+	var settle time.Duration
 	cmd := &cobra.Command{
 		Use:   "idle",
 		Short: "Connections that do nothing: memory and processor time of the server",
 		Long: `Open connections that join a room and then keep quiet, and read the server's memory and processor time from /proc
-(Linux only). With --server the process must be named by --pid.`,
+(Linux only) after they have come to rest. With --server the process must be named by --pid.`,
 		Example: strings.Trim(`
   udpchat bench idle --connections 10000 --transport udp
   udpchat bench idle --connections 10000 --transport tcp --json -
@@ -121,13 +122,14 @@ func newBenchIdleCommand() *cobra.Command {
 				}
 				return bench.IdleConfig{
 					Server: server, PID: own, Transport: f.transport, Connections: connections,
-					Duration: f.duration, Progress: progress,
+					Settle: settle, Duration: f.duration, Progress: progress,
 				}.Run(ctx)
 			})
 		},
 	}
 	f.register(cmd, "`transport` of the connections: tcp, udp, or kcp (kcp-go's sessions and a server of theirs, to compare)")
 	cmd.Flags().IntVar(&connections, "connections", 1000, "how many connections to open")
+	cmd.Flags().DurationVar(&settle, "settle", 45*time.Second, "how long to let connections come to rest before looking")
 	cmd.Flags().IntVar(&pid, "pid", 0, "process of the server given by --server")
 	return cmd
 }

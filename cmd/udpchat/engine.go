@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 
 	core "udpchat/chat" // The command "chat" is named so in this package.
+	"udpchat/chat/store/jetstream"
 	"udpchat/chat/store/memory"
 	"udpchat/chat/store/route"
 	"udpchat/chat/store/sqlite"
@@ -15,20 +17,50 @@ import (
 // memoryDurability is the setting by which nothing is kept.
 const memoryDurability = "memory"
 
-// openEngine opens what keeps the rooms of a server: durable ones in its data directory, the others in memory.
-func openEngine(cfg config.Config, log *slog.Logger) (core.Engine, error) {
-	if cfg.Durability == memoryDurability {
+// forgetPrefix begins the names of the streams of rooms that forget.
+const forgetPrefix = "udpchat-forget"
+
+// openEngine opens what keeps the rooms of a server: durable ones in its data directory or in a cluster, the others in
+// memory, here or there.
+func openEngine(ctx context.Context, cfg config.Config, log *slog.Logger) (core.Engine, error) {
+	var kept, forgetting core.Engine
+	var err error
+	switch {
+	case len(cfg.NATS) > 0:
+		if cfg.Durability != sqlite.Synced.String() {
+			return nil, advise(fmt.Errorf("durability %s does not go with nats", cfg.Durability),
+				"How durable a NATS cluster is its servers decide: sync_interval in the jetstream section of their configuration.")
+		}
+		if kept, err = openCluster(ctx, cfg, log, false); err != nil {
+			return nil, err
+		}
+		if forgetting, err = openCluster(ctx, cfg, log, true); err != nil {
+			return nil, errors.Join(err, kept.Close())
+		}
+	case cfg.Durability == memoryDurability:
 		return memory.New(memory.Config{}), nil
-	}
-	kept, err := openStore(cfg, log)
-	if err != nil {
-		return nil, err
+	default:
+		if kept, err = openStore(cfg, log); err != nil {
+			return nil, err
+		}
+		forgetting = memory.New(memory.Config{})
 	}
 	patterns := make([]route.Pattern, len(cfg.DurableRooms))
 	for i, p := range cfg.DurableRooms {
 		patterns[i] = route.Pattern(p)
 	}
-	return route.New(route.Config{Kept: kept, Forgetting: memory.New(memory.Config{}), Durable: patterns}), nil
+	return route.New(route.Config{Kept: kept, Forgetting: forgetting, Durable: patterns}), nil
+}
+
+// openCluster opens what a NATS cluster keeps, or the rooms in its memory.
+func openCluster(ctx context.Context, cfg config.Config, log *slog.Logger, forget bool) (*jetstream.Engine, error) {
+	js := jetstream.Config{Servers: cfg.NATS, Replicas: cfg.NATSReplicas, Forget: forget, Logger: log}
+	if forget {
+		js.Prefix, js.Shards = forgetPrefix, 1
+	}
+	e, err := jetstream.Open(ctx, js)
+	return e, advise(err, "Are at least %d NATS servers with JetStream running there, and do they see each other? --nats-replicas 1 needs one only.",
+		cfg.NATSReplicas)
 }
 
 // openStore opens the store in the server's data directory.

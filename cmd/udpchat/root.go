@@ -35,7 +35,8 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
   udpchat link --listen :5000 --to localhost:4000 --profile lossy-20
                                                    put a bad link in front of it
   udpchat chat --name bob --room lobby --server localhost:5000
-                                                   and chat across that`, "\n"),
+                                                   and chat across that
+  udpchat labtest localhost:4000                   grade a server of the lab protocol, anybody's`, "\n"),
 		SilenceUsage:  true, // A failed connection is no reason to print a page of flags.
 		SilenceErrors: true, // report prints them, once, with advice.
 		Version:       versionText(),
@@ -54,12 +55,14 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newServeCommand(),
 		newChatCommand(),
 		newLinkCommand(),
+		newLabtestCommand(),
 		newCompareCommand(),
 		newCompareLaneCommand(),
 		newKCPServerCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
 		newBackupCommand(),
+		newMigrateCommand(),
 		newVersionCommand(),
 	)
 	return root

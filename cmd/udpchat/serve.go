@@ -70,6 +70,11 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 		return err
 	}
 	greet(stdout, os.Args[0], n.addrs, n.invite())
+	quietly, busy := context.WithCancel(ctx)
+	var memory sync.WaitGroup
+	memory.Go(func() { giveMemoryBack(quietly) })
+	defer memory.Wait()
+	defer busy()
 	return runUntilStopped(ctx, n, signals, killed, stdout)
 }
 

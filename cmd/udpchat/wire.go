@@ -58,7 +58,7 @@ func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()
 			return nil, err
 		}
 	}
-	if n.engine, err = openEngine(cfg, log); err != nil {
+	if n.engine, err = openEngine(ctx, cfg, log); err != nil {
 		return nil, err
 	}
 	if err := n.open(ctx, kill); err != nil {

@@ -26,5 +26,7 @@
 //
 // Nothing here is safe for concurrent use, but any number of runs may go on at once, each in its bubble.
 //
+// A [Contest] lets several connections, and flows like TCP's, share one line.
+//
 // The package does not simulate sockets, goroutines, calls or changes of address.
 package simulate

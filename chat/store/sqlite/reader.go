@@ -26,6 +26,9 @@ const (
 	qRecords
 	qBlob
 	qChunk
+	qRooms
+	qBuckets
+	qBlobs
 	queryCount
 )
 
@@ -41,6 +44,9 @@ var queries = [queryCount]string{
 	// The end of a range of keys is NULL where there is none.
 	qRecords: "SELECT key, rev, val, sum FROM records WHERE bucket = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key",
 	qBlob:    "SELECT num, size FROM blobs WHERE id = ?",
+	qRooms:   "SELECT name FROM rooms WHERE name > ? ORDER BY name LIMIT ?",
+	qBuckets: "SELECT DISTINCT bucket FROM records WHERE bucket > ? ORDER BY bucket LIMIT ?",
+	qBlobs:   "SELECT id FROM blobs WHERE id > ? ORDER BY id LIMIT ?",
 	qChunk:   "SELECT data, sum FROM chunks WHERE num = ? AND n = ?",
 }
 

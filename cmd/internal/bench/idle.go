@@ -16,6 +16,7 @@ type IdleConfig struct {
 	PID         int    // the server's process; its /proc entry must be readable
 	Transport   string // tcp or udp
 	Connections int
+	Settle      time.Duration // how long nothing happens before that: connections come to rest, garbage is collected
 	Duration    time.Duration // how long the processor time of the idle server is watched
 	Progress    func(format string, args ...any)
 }
@@ -52,10 +53,11 @@ func (cfg IdleConfig) Run(ctx context.Context) (Idle, error) {
 	if err := c.openIdle(ctx, cfg); err != nil {
 		return out, err
 	}
-	cfg.Progress("watching for %v", cfg.Duration)
-	if err := pause(ctx, cfg.Duration); err != nil { // Handshakes are over, the collector has run.
+	cfg.Progress("letting them come to rest for %v", cfg.Settle)
+	if err := pause(ctx, cfg.Settle); err != nil {
 		return out, err
 	}
+	cfg.Progress("watching for %v", cfg.Duration)
 	before, err := processorTime(cfg.PID)
 	if err != nil {
 		return out, err

@@ -1,4 +1,4 @@
-// Package lane decides how fast a connection may send: congestion control without sockets and clocks (SPEC.md 8).
+// Package lane decides how fast a connection may send: congestion control without sockets and clocks (SPEC.md 11).
 //
 // A [Model] learns from acknowledgements how much the way to the peer carries and how long it takes, and says how many
 // bytes may leave now. It follows the rate at which bytes arrive, not losses: a lost packet says nothing on a radio link. What

@@ -37,7 +37,7 @@ const (
 	// queueMax is the queueing delay above which the model backs off, and backOff what it then takes of the rate at which
 	// bytes arrive.
 	queueMax = 50 * time.Millisecond
-	backOff  = 0.85
+	backOff  = 0.9
 
 	// startupQueue is the queueing delay that ends startup, if it is also more than a quarter of the shortest round trip.
 	startupQueue = 10 * time.Millisecond

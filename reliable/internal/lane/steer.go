@@ -41,6 +41,9 @@ func (m *Model) enter(now time.Duration, to mode) {
 // time, so its length varies.
 func (m *Model) hold(now time.Duration) {
 	m.phase, m.cruise, m.modeAt = phaseHold, 4+int(m.delivered/7%5), now
+	if m.eager {
+		m.cruise, m.eager = 1, false
+	}
 }
 
 // steer goes on to the next mode or phase when it is time.

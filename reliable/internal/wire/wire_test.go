@@ -64,6 +64,7 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	ack := Ack{Largest: 1<<24 - 1, Delay: 1200 * time.Microsecond, Lost: 5, Bitmap: 0xf0}
 	b := AppendPing(nil)
 	b = AppendAck(b, ack)
+	b = AppendAckMarks(b, ack, Marks{ECT0: 1<<16 - 1, CE: 7})
 	b = AppendSource(b, 4, 1, []byte("source"))
 	b = AppendRepair(b, Repair{Group: 4, K: 2, Index: 1, Asks: true, Age: 30 * time.Millisecond, Symbol: []byte("repair")})
 	b = AppendBare(b, []byte("bare"))
@@ -72,10 +73,13 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	b = AppendChallenge(b, Challenge{1})
 	b = AppendResponse(b, Challenge{2})
 	b = AppendPiece(b, 1, 3, []byte("part"))
+	b = AppendData(b, []byte("data"))
+	b = AppendReset(b, 7, 256)
 	b = AppendClose(b, 42, "bye")
 	want := []Frame{
 		{Type: FramePing},
 		{Type: FrameAck, Ack: ack},
+		{Type: FrameAckMarks, Ack: ack, Marks: Marks{ECT0: 1<<16 - 1, CE: 7}},
 		{Type: FrameSource, Group: 4, Index: 1, Symbol: []byte("source")},
 		{Type: FrameRepair, Group: 4, K: 2, Index: 1, Asks: true, Age: 30 * time.Millisecond, Symbol: []byte("repair")},
 		{Type: FrameBare, Symbol: []byte("bare")},
@@ -84,6 +88,8 @@ func TestFramesRoundTripTogether(t *testing.T) {
 		{Type: FrameChallenge, Challenge: Challenge{1}},
 		{Type: FrameResponse, Challenge: Challenge{2}},
 		{Type: FramePiece, Piece: 1, Pieces: 3, Part: []byte("part")},
+		{Type: FrameData, Symbol: []byte("data")},
+		{Type: FrameReset, Stream: 7, Code: 256},
 		{Type: FrameClose, Code: 42, Text: []byte("bye")},
 	}
 	for _, w := range want {
@@ -208,6 +214,8 @@ func fuzzPacket(t *testing.T, b []byte) {
 			again = AppendRepair(again, Repair{f.Group, f.K, f.Index, f.Asks, f.Age, f.Symbol})
 		case FrameAck:
 			again = AppendAck(again, f.Ack)
+		case FrameAckMarks:
+			again = AppendAckMarks(again, f.Ack, f.Marks)
 		case FrameCrypto:
 			again = AppendCrypto(again, f.Data)
 		case FrameToken:
@@ -218,6 +226,10 @@ func fuzzPacket(t *testing.T, b []byte) {
 			again = AppendResponse(again, f.Challenge)
 		case FramePiece:
 			again = AppendPiece(again, f.Piece, f.Pieces, f.Part)
+		case FrameData:
+			again = AppendData(again, f.Symbol)
+		case FrameReset:
+			again = AppendReset(again, f.Stream, f.Code)
 		case FrameClose:
 			again = AppendClose(again, f.Code, string(f.Text))
 		}

@@ -1,0 +1,202 @@
+//go:build unix
+
+package jetstream_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"udpchat/chat"
+	"udpchat/chat/store/jetstream"
+)
+
+var (
+	leaderKills = flag.Int("leader-kills", 1, "how often the leader of a room is killed")
+	leaderStops = flag.Int("leader-stops", 0, "how often the leader of a room is stopped for a while")
+)
+
+// A leader that dies, or is stopped and comes back believing that it still leads, makes writers wait and nothing else.
+func TestClusterWithoutItsLeaderLosesNothing(t *testing.T) {
+	c, err := startCluster(t.TempDir())
+	if c != nil {
+		t.Cleanup(c.stop)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefix := c.storage(t)
+	cfg := c.config(prefix)
+	cfg.Shards = 1
+	nodes := []chat.Engine{openOn(t, cfg), openOn(t, cfg)}
+	var mu sync.Mutex
+	got := make([][]chat.Msg, len(nodes)) // Guarded by mu.
+	for i, e := range nodes {
+		if _, err := e.Subscribe("kitchen", func(m chat.Msg) { mu.Lock(); got[i] = append(got[i], m); mu.Unlock() }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const writers = 10
+	stop := make(chan struct{})
+	acked := make([][]uint64, writers)
+	longest := make([]time.Duration, writers)
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			tick := time.NewTicker(writers * time.Second / 500)
+			defer tick.Stop()
+			for n := 0; ; n++ {
+				begin := time.Now()
+				m, err := nodes[w%2].Append(t.Context(), "kitchen", fmt.Sprintf("w%d-%d", w, n), nil)
+				if err != nil {
+					t.Errorf("Append: %v", err)
+					return
+				}
+				acked[w] = append(acked[w], m.Seq)
+				longest[w] = max(longest[w], time.Since(begin))
+				select {
+				case <-stop:
+					return
+				case <-tick.C:
+				}
+			}
+		})
+	}
+	count := func() int { mu.Lock(); defer mu.Unlock(); return len(got[0]) }
+	await := func(more int) {
+		for from, begin := count(), time.Now(); count() < from+more; time.Sleep(10 * time.Millisecond) {
+			if time.Since(begin) > time.Minute {
+				t.Fatalf("nothing goes on: %d messages", count())
+			}
+		}
+	}
+	for range *leaderKills {
+		await(100)
+		n := c.leader(t, prefix+"_room0")
+		n.kill()
+		await(100)
+		if err := n.start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.await(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range *leaderStops {
+		await(100)
+		n := c.leader(t, prefix+"_room0")
+		if err := n.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		await(100)
+		if err := n.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(100)
+	close(stop)
+	writing.Wait()
+	end, err := nodes[0].Append(t.Context(), "kitchen", "end-1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stall := time.Duration(0)
+	for _, d := range longest {
+		stall = max(stall, d)
+	}
+	log := readAll(t, nodes[1])
+	t.Logf("%d messages; the longest Append took %v", len(log), stall)
+	at := map[string]uint64{}
+	next := make([]int, writers)
+	for _, m := range log[:len(log)-1] {
+		var w, n int
+		if _, err := fmt.Sscanf(m.ID, "w%d-%d", &w, &n); err != nil || n != next[w] {
+			t.Fatalf("log has %s, where message %d of that writer belongs", m.ID, next[w])
+		}
+		next[w]++
+		at[m.ID] = m.Seq
+	}
+	for w := range acked {
+		for n, seq := range acked[w] {
+			if id := fmt.Sprintf("w%d-%d", w, n); at[id] != seq {
+				t.Fatalf("%s was acknowledged as %d, it is at %d", id, seq, at[id])
+			}
+		}
+	}
+	for i := range nodes {
+		for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+			mu.Lock()
+			msgs := got[i]
+			mu.Unlock()
+			if len(msgs) > 0 && msgs[len(msgs)-1].Seq >= end.Seq {
+				break
+			}
+			if time.Since(begin) > 20*time.Second {
+				t.Fatalf("node %d was not told of the last message", i)
+			}
+		}
+		if len(got[i]) != len(log) {
+			t.Errorf("node %d was told of %d messages, the log has %d", i, len(got[i]), len(log))
+		}
+		for k := range min(len(got[i]), len(log)) {
+			if got[i][k].Seq != log[k].Seq || got[i][k].ID != log[k].ID {
+				t.Fatalf("node %d was told of %s at %d, the log has %s at %d", i, got[i][k].ID, got[i][k].Seq, log[k].ID, log[k].Seq)
+			}
+		}
+	}
+}
+
+func openOn(t *testing.T, cfg jetstream.Config) *jetstream.Engine {
+	t.Helper()
+	e, err := jetstream.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+func readAll(t *testing.T, e chat.Engine) []chat.Msg {
+	t.Helper()
+	var all []chat.Msg
+	after := uint64(0)
+	for {
+		page, err := e.Read(t.Context(), "kitchen", after, 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			return all
+		}
+		all = append(all, page...)
+		after = page[len(page)-1].Seq
+	}
+}
+
+// A cluster that cannot be reached is an error that names it, without its password.
+func TestClusterThatIsNotThereIsNamed(t *testing.T) {
+	ports, err := freePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err = jetstream.Open(ctx, jetstream.Config{Servers: []string{fmt.Sprintf("nats://ann:secret@127.0.0.1:%d", ports[0])}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Open: %v", err)
+	}
+	for _, bad := range []string{"secret", "ann"} {
+		if err != nil && strings.Contains(err.Error(), bad) {
+			t.Errorf("the error has %q in it: %v", bad, err)
+		}
+	}
+	if err != nil && !strings.Contains(err.Error(), fmt.Sprintf("nats://127.0.0.1:%d", ports[0])) {
+		t.Errorf("the error does not name the server: %v", err)
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"udpchat/cmd/internal/labtest"
+)
+
+// gradeOurs runs labtest against a server of our own.
+func gradeOurs(t *testing.T, mode string, cfg labtest.Config) *labtest.Report {
+	t.Helper()
+	profile := labtest.AsGraded
+	if mode == "strict" {
+		profile = labtest.AsSpecified
+	}
+	n, err := labServer(t.Context(), profile)
+	if err != nil {
+		t.Error(err)
+		return &labtest.Report{}
+	}
+	defer n.close()
+	cfg.Server = n.addr
+	report, err := labtest.Run(context.Background(), cfg)
+	if err != nil {
+		t.Error(err)
+		return &labtest.Report{}
+	}
+	return report
+}
+
+// describeFailures is what the tester says about the rules that were not passed.
+func describeFailures(r *labtest.Report) string {
+	var b strings.Builder
+	r.WriteFailures(&b)
+	for _, result := range r.Results {
+		if result.Verdict != labtest.Pass {
+			fmt.Fprintf(&b, "%s %s: %s\n", result.Verdict, result.ID, result.Note)
+		}
+	}
+	return b.String()
+}
+
+// Our server passes everything: as the course's tester wants it in compat mode, as the document wants it in strict mode,
+// in both dialects, over all transports.
+func TestOurServerPassesEverything(t *testing.T) {
+	var wg sync.WaitGroup // Most of a run is waiting.
+	for _, mode := range []string{"compat", "strict"} {
+		profile := map[string]string{"compat": labtest.AsGraded, "strict": labtest.AsSpecified}[mode]
+		for _, dialect := range []string{labtest.Dialect2017, labtest.Dialect2015} {
+			for _, transport := range []string{labtest.TCP, labtest.UDP, labtest.Plain} {
+				wg.Go(func() {
+					cfg := labtest.Config{Profile: profile, Dialect: dialect, Transport: transport}
+					if transport != labtest.TCP {
+						cfg.LossPercent = 20
+					}
+					report := gradeOurs(t, mode, cfg)
+					passed := !slices.ContainsFunc(report.Results, func(r labtest.Result) bool { return r.Verdict != labtest.Pass })
+					if len(report.Results) < 50 || !passed || report.Grade.Total.Percent != 100 {
+						t.Errorf("%s over %s, dialect %s:\n%s", mode, transport, dialect, describeFailures(report))
+					}
+					if c := report.Grade.Course; mode == "compat" && (c == nil || c.Grade != 100 || c.Max != 100) {
+						t.Errorf("%s over %s, dialect %s: %s", mode, transport, dialect, report.LastLine())
+					}
+				})
+			}
+		}
+	}
+	wg.Wait()
+}
+
+// The other mode fails exactly where the document and the course's tester contradict each other, and says so.
+func TestOurServerInTheOtherMode(t *testing.T) {
+	for mode, want := range map[string][]string{
+		"compat": {"errors.join-id", "leave.silent"},
+		"strict": {"chat.foreign-id", "graded.join", "leave.notice-self"},
+	} {
+		profile := map[string]string{"compat": labtest.AsSpecified, "strict": labtest.AsGraded}[mode]
+		report := gradeOurs(t, mode, labtest.Config{Profile: profile, Skip: []string{"concurrency", "robustness"}})
+		for _, result := range report.Results {
+			if failed := result.Verdict == labtest.Fail; failed != slices.Contains(want, result.ID) && result.Group != "scenario" {
+				t.Errorf("%s with profile %s: %s: %s", mode, profile, result.ID, result.Verdict)
+			} else if failed && result.Group != "scenario" && result.Against == "" {
+				t.Errorf("%s with profile %s: %s does not say what it contradicts", mode, profile, result.ID)
+			}
+		}
+	}
+}
