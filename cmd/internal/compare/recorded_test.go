@@ -12,7 +12,7 @@ func TestRecordedFiguresAreThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, transport := range []string{"tcp-cubic", "tcp-bbr", "tcp-reno"} {
-		for _, profile := range []string{noLoss, "lossy-10", "bursty-10"} {
+		for _, profile := range []string{"lossy-0", "lossy-10", "bursty-10"} {
 			for run := range 10 {
 				link, err := LinkNamed(profile)
 				if err != nil {
