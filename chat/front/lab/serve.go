@@ -16,6 +16,8 @@ type conn struct {
 	peer      *peer
 	front     *Front
 	link      *link
+	buf       []byte
+	stop      func() bool // ends the wait for the end of the context
 	decoder   wire.Decoder
 	bucket    bucket
 	malformed int  // Malformed or too long messages in a row.
@@ -23,39 +25,48 @@ type conn struct {
 	deadline  bool // A read deadline is set.
 }
 
-// serve reads l, a session of p, until it ends, and returns why.
+// serve reads l, a session of p, until it ends, and returns why. Thousands of idle sessions wait in it for something to
+// read: what else there is to do is done in functions of its own, so that it does not add to their stacks.
 func (p *peer) serve(ctx context.Context, l *link) error {
-	defer context.AfterFunc(ctx, l.wake)()
-	c, buf := newConn(p, l)
+	c := newConn(ctx, p, l)
+	defer c.stop()
 	for {
-		if err := c.read(ctx, buf); err != nil {
+		if err := c.ready(ctx); err != nil {
+			return err
+		}
+		n, err := l.session.Read(c.buf)
+		if err := c.took(ctx, n, err); err != nil {
 			return err
 		}
 	}
 }
 
-// newConn returns what reads l and its buffer. Thousands of idle sessions are in serve: what is done here does not add to
-// their stacks.
+// newConn returns what reads l, to be stopped.
 //
 //go:noinline
-func newConn(p *peer, l *link) (c *conn, buf []byte) {
-	c = &conn{peer: p, front: p.front, link: l, flushes: l.plain() || !l.udp()}
+func newConn(ctx context.Context, p *peer, l *link) *conn {
+	c := &conn{peer: p, front: p.front, link: l, flushes: l.plain() || !l.udp()}
+	c.stop = context.AfterFunc(ctx, l.wake)
+	size := readBytes
 	if l.plain() {
-		return c, make([]byte, readPlainBytes)
+		size = readPlainBytes
 	}
-	return c, make([]byte, readBytes)
+	c.buf = make([]byte, size)
+	return c
 }
 
-// read takes what comes next, which may be silence, and carries out all requests it completes. It returns an error
-// when the session has ended.
-func (c *conn) read(ctx context.Context, buf []byte) error {
+// ready prepares for what comes next. It returns an error when the session has ended.
+//
+//go:noinline
+func (c *conn) ready(ctx context.Context) error {
 	c.arm()
-	// After arm, which may have undone a wake.
-	if err := c.stopped(ctx); err != nil {
-		return err
-	}
-	n, readErr := c.link.session.Read(buf)
-	c.decoder.Feed(buf[:n])
+	return c.stopped(ctx) // After arm, which may have undone a wake.
+}
+
+// took takes what came, which may be silence, and carries out all requests it completes. It returns an error when the
+// session has ended.
+func (c *conn) took(ctx context.Context, n int, readErr error) error {
+	c.decoder.Feed(c.buf[:n])
 	if err := c.requests(ctx); err != nil {
 		return err
 	}
