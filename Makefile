@@ -21,7 +21,7 @@ LINES_MAX := 600
 # What the figures that ship for machines without a wire lane are made of.
 RECORDED := cmd/internal/compare/recorded/tcp.json.gz
 RECORD_OF := --transport tcp-cubic --transport tcp-bbr --transport tcp-reno \
-	$(addprefix --profile ,lossy-0 lossy-1 lossy-5 lossy-10 lossy-20 lossy-30 bursty-5 bursty-10 wifi-good wifi-bad 4g-train transcontinental)
+	$(addprefix --profile ,lossy-0 lossy-1 lossy-5 lossy-10 lossy-20 lossy-30 bursty-5 bursty-10)
 
 # The race detector needs cgo and a C compiler. Without them the tests run without it, and say so.
 CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC))
