@@ -33,6 +33,7 @@ type flying struct {
 	order    int
 	toServer bool
 	path     Path // as the server sees it
+	ecn      ECN
 	b        []byte
 }
 
@@ -56,10 +57,10 @@ func inCouple(t *testing.T, delay time.Duration, cfg Config, f func(d *couple)) 
 func (d *couple) dial(cfg Config) {
 	d.Helper()
 	shared := NewShared()
-	emitUp := func(g Datagram) { d.push(true, Path{Remote: d.here}, g.Bytes, d.delay) }
+	emitUp := func(g Datagram) { d.push(true, Path{Remote: d.here}, g, d.delay) }
 	emitDown := func(g Datagram) {
 		d.toOthers[g.Path.Remote] += len(g.Bytes)
-		d.push(false, g.Path, g.Bytes, d.delay)
+		d.push(false, g.Path, g, d.delay)
 	}
 	var err error
 	if d.client, err = NewClientMachine(cfg, shared, time.Now(), Path{Remote: serverAddr}, emitUp); err != nil {
@@ -75,9 +76,9 @@ func (d *couple) dial(cfg Config) {
 }
 
 // push puts a datagram on its way.
-func (d *couple) push(toServer bool, p Path, b []byte, delay time.Duration) {
+func (d *couple) push(toServer bool, p Path, g Datagram, delay time.Duration) {
 	d.order++
-	f := flying{at: time.Now().Add(delay), order: d.order, toServer: toServer, path: p, b: bytes.Clone(b)}
+	f := flying{at: time.Now().Add(delay), order: d.order, toServer: toServer, path: p, ecn: g.ECN, b: bytes.Clone(g.Bytes)}
 	if d.pass == nil || d.pass(&f) {
 		d.onWay = append(d.onWay, f)
 	}
@@ -130,9 +131,9 @@ func (d *couple) deliver(f flying) {
 	switch {
 	case f.toServer:
 		d.fromOthers[f.path.Remote] += len(f.b)
-		d.server.Handle(time.Now(), Datagram{Path: f.path, Bytes: f.b})
+		d.server.Handle(time.Now(), Datagram{Path: f.path, ECN: f.ecn, Bytes: f.b})
 	case f.path.Remote == d.here: // Or nobody is there any more.
-		d.client.Handle(time.Now(), Datagram{Path: Path{Remote: serverAddr}, Bytes: f.b})
+		d.client.Handle(time.Now(), Datagram{Path: Path{Remote: serverAddr}, ECN: f.ecn, Bytes: f.b})
 	}
 }
 

@@ -24,5 +24,7 @@
 // What leaves is bounded by a model of the way to the peer that follows arrival rates and round trips, not losses. A few packets of the
 // express streams, of which the connection itself is one, go at once whatever bulk streams do.
 //
+// [Conn.Stats] and [Endpoint.Stats] are figures, [Config].Trace tells of every event, and [TraceTo] writes them down.
+//
 // Endpoint, Conn and Stream are safe for concurrent use.
 package reliable

@@ -93,6 +93,7 @@ func (m *Machine) advanceRest(now time.Time) {
 		}
 		m.giveUpSent()
 		m.pace = nil // What was known of the way is old (RFC 9002, 7.8).
+		m.budget.SetRate(0)
 	}
 	if m.restAt.IsZero() {
 		m.packet, m.mtu.hole = nil, nil

@@ -7,7 +7,7 @@ import (
 )
 
 // Limits of one connection. What a peer can make us hold is bounded by their sum: about 3 MiB when every queue is full,
-// some kilobytes when it is idle.
+// some kilobytes when it is idle. Further streams come on top, see streamsMax.
 const (
 	// windowSegments is how many segments are in flight, and how many wait for order or the reader, at most. At 100 ms
 	// RTT it carries 2.8 MB/s. The peer stops sending when it is reached.
@@ -58,7 +58,9 @@ const (
 )
 
 // streamsMax is how many streams of a lane each side may have opened at once; opening more is an error. A peer that
-// allows fewer (Config.Streams) refuses them. All together hold at most some 12 MiB that nobody reads.
+// allows fewer (Config.Streams) refuses them. Where all are open and nobody reads, those of one side hold 12 MiB in their windows,
+// 24 if the peer sends another window while the first is full, and recvBufferBytes each besides: at most some 41 MiB, and with those
+// of the other side 82.
 var streamsMax = [lanes]int{Express: 64, Bulk: 4}
 
 // Limits of following a client to another address.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -45,6 +46,27 @@ func TestLoopbackFindsLargeDatagrams(t *testing.T) {
 	want := client.e.cfg.MTUMax
 	if got := client.Stats().MTU; got != want {
 		t.Errorf("datagrams of %d bytes, want %d", got, want)
+	}
+}
+
+// Real sockets carry marks, where the system tells them.
+func TestLoopbackBearsMarks(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("marks are read and written on Linux alone")
+	}
+	client, server := pair(t)
+	for range 50 {
+		for _, dir := range []struct{ from, to *Conn }{{client, server}, {server, client}} {
+			dir.from.Write([]byte("hello"))
+			if _, err := io.ReadFull(dir.to, make([]byte, 5)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, c := range map[string]*Conn{"client": client, "server": server} {
+		if s := c.Stats(); !s.Marks || s.MarkedSent == 0 || s.MarksFailed != 0 {
+			t.Errorf("%s: %d marked packets, known to arrive: %v, failed %d times", name, s.MarkedSent, s.Marks, s.MarksFailed)
+		}
 	}
 }
 

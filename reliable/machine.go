@@ -75,6 +75,9 @@ type Machine struct {
 	inside           bool   // its frames came in pieces
 	mute             bool   // the packet under construction is for nothing but its size
 	quiet            quiet  // client: whether the server has fallen silent
+	marks            marks
+	marked           bool       // the packet under construction leaves with a mark
+	marksIn          wire.Marks // of the packets that came
 
 	stats  ConnStats
 	traced *traced // what Config.Trace was told; nil: nobody asks, or nothing yet
@@ -155,6 +158,7 @@ func (m *Machine) Stats() ConnStats {
 	s := m.stats
 	s.RTT, s.RTTMin = m.rtt.smoothed, m.rtt.min
 	s.MTU = m.mtu.size
+	s.Marks = m.marks.state == marksGood
 	s.LossSent, s.LossReceived = m.lossOut.share, m.lossIn.share
 	s.BurstSent, s.BurstPackets = m.losses.Burst()
 	if m.dec != nil {

@@ -17,8 +17,8 @@ const (
 	reorderPackets = 3
 )
 
-// handleAck takes the peer's report of what arrived.
-func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
+// handleAck takes the peer's report of what arrived. Counts are its marks; nil: there were none in it.
+func (m *Machine) handleAck(now time.Time, a wire.Ack, counts *wire.Marks) error {
 	a = a.Near(m.number)
 	if a.Largest > m.number {
 		return errBroken // An acknowledgement for a packet never sent.
@@ -26,6 +26,7 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 	m.token.acknowledged(a)
 	var rtt time.Duration
 	news := false
+	marked := 0
 	p := m.pacing()
 	p.confirms = p.confirms[:0]
 	for i := range m.sent {
@@ -37,6 +38,9 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 			continue
 		}
 		item.arrived, news = true, true
+		if item.marked {
+			marked++
+		}
 		m.mtu.arrivedSize(item)
 		if item.number == a.Largest {
 			rtt = max(now.Sub(item.at)-a.Delay, time.Microsecond)
@@ -48,9 +52,13 @@ func (m *Machine) handleAck(now time.Time, a wire.Ack) error {
 		}
 		m.arrivedAtPeer(item.cargo)
 	}
+	if counts != nil {
+		m.judgeMarks(a.Largest, marked, *counts)
+	}
 	m.judge(now, a.Largest)
 	m.acknowledgedSize(now, a)
 	p.model.Update(m.elapsed(), rtt)
+	m.budget.SetRate(p.model.Capacity() * repairShare)
 	if news {
 		p.silence.Heard(m.elapsed(), m.timeout(), slices.ContainsFunc(m.sent, func(i sentItem) bool { return !i.mute && !i.arrived }))
 	}

@@ -77,11 +77,15 @@ func (m *Machine) handleAnswer(now time.Time, typ wire.Type, datagram []byte) {
 	}
 	switch typ {
 	case wire.TypeRetry:
-		if r, err := wire.ParseRetry(datagram); err != nil || !m.client.HandleRetry(now, r) {
+		if r, err := wire.ParseRetry(datagram); err != nil {
+			m.drop(DropMalformed)
+		} else if !m.client.HandleRetry(now, r) {
 			m.drop(DropUnasked)
 		}
 	case wire.TypeRefuse:
-		if r, err := wire.ParseRefuse(datagram); err != nil || !m.client.HandleRefuse(r) {
+		if r, err := wire.ParseRefuse(datagram); err != nil {
+			m.drop(DropMalformed)
+		} else if !m.client.HandleRefuse(r) {
 			m.drop(DropUnasked)
 		} else {
 			m.end(&RefusedError{r.Code})

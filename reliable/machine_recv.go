@@ -79,6 +79,7 @@ func (m *Machine) handlePacket(now time.Time, d Datagram) {
 	m.follow(now, d.Path, len(datagram), h.Number > m.largest)
 	m.arrived.Mark(h.Number)
 	m.received++
+	m.countMark(d.ECN)
 	m.heardAt = now
 	if h.Number > m.largest {
 		m.largest, m.askedAt = h.Number, now
@@ -139,7 +140,9 @@ func (m *Machine) handleFrame(now time.Time, f wire.Frame) error {
 	case wire.FrameRepair:
 		return m.handleRepair(now, f)
 	case wire.FrameAck:
-		return m.handleAck(now, f.Ack)
+		return m.handleAck(now, f.Ack, nil)
+	case wire.FrameAckMarks:
+		return m.handleAck(now, f.Ack, &f.Marks)
 	case wire.FrameClose:
 		m.handleClose(f.Code, string(f.Text))
 	case wire.FrameCrypto:

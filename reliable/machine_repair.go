@@ -68,7 +68,7 @@ func (m *Machine) closeGroup() {
 	r := m.repairs[last]
 	r.plan = fec.Mode(m.cfg.Redundancy).PlanFor(m.enc.Len(), r.resent, fec.Path{
 		Loss: &m.losses, RTT: m.rtt.smoothed, RTTMin: m.rtt.min, RTTVar: m.rtt.variance, Group: m.enc.Group(),
-		Pressure: &m.pressure, Now: m.now.Sub(m.start),
+		Pressure: &m.pressure, Now: m.now.Sub(m.start), CE: m.congested(),
 	})
 	r.group, _ = m.enc.Close(r.plan.R)
 	if r.group.R == 0 {

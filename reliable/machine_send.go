@@ -17,6 +17,7 @@ type sentItem struct {
 	at      time.Time
 	bytes   uint16 // of the datagram
 	stamp   lane.Stamp
+	marked  bool // it left with a mark
 	arrived bool
 	settled bool // congestion control knows its fate
 }
@@ -54,6 +55,7 @@ func (m *Machine) startPacket(room int) []byte {
 	} else {
 		m.head.Phase = m.keys.Phase(m.now)
 	}
+	m.marked = !finish && m.mayMark()
 	b := wire.AppendPacketHeader(m.packet[:0], m.head)
 	if finish {
 		b = wire.AppendCrypto(b, m.finish.data)
@@ -67,7 +69,7 @@ func (m *Machine) startPacket(room int) []byte {
 		if m.cfg.Planted == planted.AckInvents {
 			bitmap |= 1 << 5
 		}
-		b = wire.AppendAck(b, wire.Ack{
+		b = m.appendAck(b, room, wire.Ack{
 			Largest: m.largest, Delay: m.now.Sub(m.askedAt), Lost: uint16(m.largest - m.received), Bitmap: bitmap,
 		})
 	}
@@ -122,7 +124,7 @@ func (m *Machine) remember(c cargo, bytes int) {
 	}
 	t := m.elapsed()
 	m.sent = append(m.sent, sentItem{
-		cargo: c, number: m.number, at: m.now, bytes: uint16(bytes), stamp: m.pacing().model.Sent(t, bytes+headerBytes),
+		cargo: c, number: m.number, at: m.now, bytes: uint16(bytes), marked: m.marked, stamp: m.pacing().model.Sent(t, bytes+headerBytes),
 	})
 	m.mtu.leaves(m.now, bytes, m.timeout())
 	if !c.mute {
@@ -135,5 +137,11 @@ func (m *Machine) send(b []byte) {
 	m.packet = b[:0]
 	m.stats.DatagramsSent++
 	m.stats.BytesSent += uint64(len(b))
-	m.emit(Datagram{Path: m.way(len(b)), Bytes: b})
+	d := Datagram{Path: m.way(len(b)), Bytes: b}
+	if m.marked {
+		d.ECN = ECT0
+		m.marks.left()
+		m.stats.MarkedSent++
+	}
+	m.emit(d)
 }

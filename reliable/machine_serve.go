@@ -169,7 +169,7 @@ func (m *Machine) mayRepair(n int) bool {
 	t := m.elapsed()
 	n += wire.PacketHeaderBytes + wire.RepairFrameBytes + wire.SealBytes + headerBytes
 	switch {
-	case m.pacing().silence.Count() >= quietTimeouts:
+	case m.pacing().silence.Count() >= quietTimeouts, m.congested():
 		return false
 	case m.pacing().model.Allowance(t) > 0:
 		return true

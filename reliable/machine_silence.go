@@ -41,6 +41,7 @@ func (m *Machine) mayTalk(now time.Time) bool {
 	if m.pacing().silence.Advance(m.elapsed(), m.timeout()) && m.hushed() {
 		m.giveUpSent()
 		m.pacing().model.Silent(m.elapsed())
+		m.marks.doubt()
 	}
 	if !m.hushed() {
 		return true

@@ -192,6 +192,8 @@ func (m *Machine) forgetWay() {
 	m.losses = fec.LossEstimator{}
 	m.restartMTU()
 	m.pace = nil
+	m.budget.SetRate(0)
+	m.marks.restart()
 }
 
 // advancePaths sends the challenges that are due and forgets what is over.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"sync"
 	"testing"
@@ -137,11 +136,11 @@ type tapped struct {
 	tap *wiretap
 }
 
-func (s tapped) WriteTo(b []byte, to net.Addr) (int, error) {
+func (s tapped) WriteMarked(b []byte, to netip.AddrPort, ecn uint8) (int, error) {
 	s.tap.mu.Lock()
 	s.tap.seen = append(s.tap.seen, bytes.Clone(b))
 	s.tap.mu.Unlock()
-	return s.Socket.WriteTo(b, to)
+	return s.Socket.WriteMarked(b, to, ecn)
 }
 
 // Keys are renewed every hour while bytes flow, whatever is lost.

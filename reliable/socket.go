@@ -29,18 +29,34 @@ func newSocket(pc net.PacketConn, noBatch bool) (socket, error) {
 	if udp, ok := pc.(*net.UDPConn); ok {
 		return newUDPSocket(udp, addr, noBatch), nil
 	}
-	return &packetSocket{conn: pc, addr: unmap(addr.AddrPort())}, nil
+	marks, _ := pc.(markedConn)
+	return &packetSocket{conn: pc, marks: marks, addr: unmap(addr.AddrPort())}, nil
 }
 
 // packetSocket is any net.PacketConn with UDP addresses that is no socket of the kernel, for example one of a network in
 // memory.
 type packetSocket struct {
-	conn net.PacketConn
-	addr netip.AddrPort
+	conn  net.PacketConn
+	marks markedConn // the same; nil: it carries no marks
+	addr  netip.AddrPort
+}
+
+// A markedConn carries the marks of datagrams.
+type markedConn interface {
+	ReadMarked(b []byte) (n int, from netip.AddrPort, ecn uint8, err error)
+	WriteMarked(b []byte, to netip.AddrPort, ecn uint8) (int, error)
 }
 
 func (s *packetSocket) read(ds []*datagram, take func() *datagram) ([]*datagram, error) {
 	d := take()
+	if s.marks != nil {
+		n, from, ecn, err := s.marks.ReadMarked(d.buf[:])
+		if err != nil {
+			return ds, err
+		}
+		d.n, d.ecn, d.path = n, ECN(ecn), Path{Local: s.addr.Addr(), Remote: unmap(from)}
+		return append(ds, d), nil
+	}
 	n, from, err := s.conn.ReadFrom(d.buf[:])
 	if err != nil {
 		return ds, err
@@ -53,6 +69,10 @@ func (s *packetSocket) read(ds []*datagram, take func() *datagram) ([]*datagram,
 }
 
 func (s *packetSocket) write(d Datagram) error {
+	if s.marks != nil {
+		_, err := s.marks.WriteMarked(d.Bytes, d.Path.Remote, uint8(d.ECN))
+		return err
+	}
 	_, err := s.conn.WriteTo(d.Bytes, net.UDPAddrFromAddrPort(d.Path.Remote))
 	return err
 }

@@ -117,6 +117,11 @@ type ConnStats struct {
 	BlackHoles        uint64 // times that large datagrams stopped to arrive and smaller ones had to do
 	Pieces            uint64 // packets with a part of one that had become too large
 
+	Marks       bool   // the way to the peer is known to bear marks (ECN)
+	MarkedSent  uint64 // packets that routers may mark
+	MarkedCE    uint64 // of these: some router did, because its queue was too long
+	MarksFailed uint64 // times that marks did not come as they left, and were given up
+
 	Challenges  uint64 // client: addresses of ours that the server asked for
 	QuietProbes uint64 // client: questions whether the server, fallen silent, is still there
 	Sleeps      uint64 // times the ARQ's state was given up after a silence
@@ -140,7 +145,7 @@ func (k *Kinds) count(t wire.FrameType, bytes int) {
 		k.Data += uint64(bytes)
 	case wire.FrameRepair:
 		k.Repair += uint64(bytes)
-	case wire.FrameAck, wire.FrameBare:
+	case wire.FrameAck, wire.FrameAckMarks, wire.FrameBare:
 		k.Acks += uint64(bytes)
 	default:
 		k.Control += uint64(bytes)

@@ -6,6 +6,7 @@ import "time"
 type bottleneck struct {
 	rate  lineRate
 	queue time.Duration
+	mark  time.Duration // From so long a wait on, packets are marked; 0: never.
 
 	freeAt    time.Duration // When the line has sent all that waits.
 	waiting   []waiting     // Packets not sent yet, the one being sent among them, in order.
@@ -19,7 +20,7 @@ type waiting struct {
 }
 
 func newBottleneck(p Params, draws *stream) bottleneck {
-	b := bottleneck{rate: newLineRate(p, draws), queue: p.Queue, crossFlow: crossFlow{cross: p.Cross}}
+	b := bottleneck{rate: newLineRate(p, draws), queue: p.Queue, mark: p.Mark, crossFlow: crossFlow{cross: p.Cross}}
 	if b.queue == 0 {
 		b.queue = 2 * max(p.Delay, p.Redraw.High)
 	}
@@ -53,6 +54,9 @@ func (b *bottleneck) join(t time.Duration, size int) (departs time.Duration, ok 
 	b.bytes += size
 	return b.freeAt, true
 }
+
+// marks reports whether a packet that joins at time t and departs later has waited for too long.
+func (b *bottleneck) marks(t, departs time.Duration) bool { return b.mark > 0 && departs-t > b.mark }
 
 // limit is how many bytes the queue holds at time t.
 func (b *bottleneck) limit(t time.Duration) int {

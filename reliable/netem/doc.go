@@ -45,6 +45,7 @@
 //
 // # What it does not do
 //
-// It models no wire below IP (no ARP, no collisions), no ICMP, no fragmentation and no ECN marks. Corrupt
+// It models no wire below IP (no ARP, no collisions), no ICMP, no fragmentation, and marks (ECN) only of what PushMarked and
+// Socket.WriteMarked send: a Proxy's datagrams have none. Corrupt
 // datagrams are delivered corrupt, as if the UDP checksum were off: the layers above must notice.
 package netem

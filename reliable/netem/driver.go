@@ -67,7 +67,12 @@ func (p *Pipe) Send(pkt []byte) { p.SendTagged(pkt, 0) }
 
 // SendTagged pushes pkt with a tag, see Link.PushTagged.
 func (p *Pipe) SendTagged(pkt []byte, tag uint64) {
-	p.link.PushTagged(p.Now(), pkt, tag)
+	p.SendMarked(pkt, tag, NotECT)
+}
+
+// SendMarked is SendTagged for a datagram with a mark.
+func (p *Pipe) SendMarked(pkt []byte, tag uint64, ecn ECN) {
+	p.link.PushMarked(p.Now(), pkt, tag, ecn)
 	p.arm()
 }
 

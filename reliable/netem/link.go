@@ -28,6 +28,7 @@ type Packet struct {
 	At      time.Duration // When it came out.
 	Address int           // How many moves had begun when it was pushed.
 	Tag     uint64        // As given to PushTagged.
+	ECN     ECN           // As given to PushMarked, and what the way has made of it.
 }
 
 // NewLink returns a link with the random numbers of (seed, dir). It panics if p is not valid.
@@ -65,14 +66,19 @@ func (l *Link) Push(now time.Duration, pkt []byte) { l.PushTagged(now, pkt, 0) }
 
 // PushTagged is Push for callers who need to know something about a packet when it comes out.
 func (l *Link) PushTagged(now time.Duration, pkt []byte, tag uint64) {
-	l.push(now, pkt, headerBytes, tag)
+	l.push(now, pkt, headerBytes, tag, NotECT)
 }
 
-// PushIP is Push for whole IP packets: their headers are in them and are not counted once more. All sizes in verdicts
-// and counts are then those of IP packets.
-func (l *Link) PushIP(now time.Duration, pkt []byte) { l.push(now, pkt, 0, 0) }
+// PushMarked is PushTagged for a datagram with a mark.
+func (l *Link) PushMarked(now time.Duration, pkt []byte, tag uint64, ecn ECN) {
+	l.push(now, pkt, headerBytes, tag, ecn)
+}
 
-func (l *Link) push(now time.Duration, pkt []byte, header int, tag uint64) {
+// PushIP is Push for whole IP packets: their headers are in them and are not counted once more, nor read for marks. All sizes in verdicts
+// and counts are then those of IP packets.
+func (l *Link) PushIP(now time.Duration, pkt []byte) { l.push(now, pkt, 0, 0, NotECT) }
+
+func (l *Link) push(now time.Duration, pkt []byte, header int, tag uint64, ecn ECN) {
 	l.now = max(l.now, now)
 	address := l.moves.moves(l.now)
 	t := transit{
@@ -80,7 +86,7 @@ func (l *Link) push(now time.Duration, pkt []byte, header int, tag uint64) {
 		pkt:     pkt,
 		header:  header,
 		verdict: Verdict{At: l.now, Ordinal: l.ordinal, Size: len(pkt)},
-		packet:  Packet{Ordinal: l.ordinal, SentAt: l.now, Address: address, Tag: tag},
+		packet:  Packet{Ordinal: l.ordinal, SentAt: l.now, Address: address, Tag: tag, ECN: ecn},
 	}
 	t.draws = t.lane.draw()
 	l.ordinal++
@@ -94,11 +100,12 @@ func (l *Link) push(now time.Duration, pkt []byte, header int, tag uint64) {
 	}
 	data, changes := t.lane.mangle.apply(t.pkt, t.draws.mangle)
 	t.packet.Data = data
+	passed := t.packet.ECN
 	t.verdict.Changes |= changes
 	l.carry(&t, at, extra, t.draws.delay[:2])
 	if chance(t.draws.duplicate, t.lane.params.Duplicate) {
-		t.packet.Data = append([]byte(nil), data...)
-		t.verdict.Changes = t.verdict.Changes&^Reordered | Copied
+		t.packet.Data, t.packet.ECN = append([]byte(nil), data...), passed
+		t.verdict.Changes = t.verdict.Changes&^(Reordered|Marked) | Copied
 		l.carry(&t, at, extra, t.draws.delay[2:])
 	}
 }
@@ -133,6 +140,9 @@ func (l *Link) admit(t *transit) (at, extra time.Duration, fate Fate) {
 	if p.at > l.now {
 		t.verdict.Changes |= Held
 	}
+	if t.packet.ECN, fate = ln.params.Marks.pass(t.packet.ECN); fate != Kept {
+		return 0, 0, fate
+	}
 	m := ln.replay.meet(p.at)
 	if m.Lost {
 		return 0, 0, DroppedReplay
@@ -146,6 +156,10 @@ func (l *Link) carry(t *transit, at, extra time.Duration, u []uint64) {
 	if !ok {
 		l.decide(t, DroppedQueue)
 		return
+	}
+	if t.packet.ECN != NotECT && t.lane.bottleneck.marks(at, departs) {
+		t.packet.ECN = CE
+		t.verdict.Changes |= Marked
 	}
 	arrives, late := t.lane.delay.arrive(departs, extra, u)
 	if late {

@@ -152,7 +152,7 @@ func (n *Network) runLocked() {
 }
 
 // sendLocked puts a datagram on its path.
-func (n *Network) sendLocked(s *Socket, b []byte, to netip.AddrPort) {
+func (n *Network) sendLocked(s *Socket, b []byte, to netip.AddrPort, ecn ECN) {
 	n.runLocked()
 	n.followMovesLocked(s)
 	key := pathKey{s.public, to}
@@ -160,17 +160,17 @@ func (n *Network) sendLocked(s *Socket, b []byte, to netip.AddrPort) {
 		n.lost++ // Strangers' addresses do not get paths: there are too many.
 		return
 	}
-	n.pathLocked(key).sendLocked(b)
+	n.pathLocked(key).sendLocked(b, ecn)
 	n.runLocked()
 }
 
 // arriveLocked hands a datagram to the socket at its destination, if there still is one.
-func (n *Network) arriveLocked(data []byte, from, to netip.AddrPort) {
+func (n *Network) arriveLocked(d arrived, to netip.AddrPort) {
 	if s := n.sockets[to]; s != nil {
 		n.followMovesLocked(s)
 	}
 	if s := n.sockets[to]; s != nil { // It may just have moved away.
-		s.receiveLocked(data, from)
+		s.receiveLocked(d)
 		return
 	}
 	n.lost++

@@ -41,6 +41,11 @@ type Params struct {
 	// dropped when the bytes before it, and its own, are more than the line sends in that time. 0: one
 	// bandwidth-delay product, for a round trip of twice the delay; never under two full packets.
 	Queue time.Duration
+	// Mark makes the queue mark congestion (CE) on datagrams that may be marked and leave the line later than so long after
+	// they came, instead of filling up until it drops. 0: it marks nothing.
+	Mark time.Duration
+	// Marks is what the way does to marks before they come to the queue.
+	Marks Marks
 	// Cross is somebody else's traffic in the same queue.
 	Cross Cross
 
@@ -60,6 +65,22 @@ type Params struct {
 	// milliseconds. 0: exact.
 	Grain time.Duration
 }
+
+// Marks is what a way does to datagrams with a mark (ECN) in their IP header: anything but not-ECT.
+type Marks uint8
+
+const (
+	// MarksPass leaves them alone.
+	MarksPass Marks = iota
+	// MarksCleared takes their marks away.
+	MarksCleared
+	// MarksCongested makes all of them CE.
+	MarksCongested
+	// MarksTurned makes ECT(0) of ECT(1) and the reverse.
+	MarksTurned
+	// MarksDropped drops them.
+	MarksDropped
+)
 
 // Burst is a chain of good and bad times in continuous time. It moves with the clock, not with packets.
 // The zero value has no bad times.

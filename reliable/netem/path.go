@@ -103,11 +103,11 @@ func (p *Path) attachLocked(params Params, seed uint64, dir Direction) {
 	p.mover, p.moves = dir == Up && hasMove(params.Events), 0
 }
 
-func (p *Path) sendLocked(b []byte) { p.pipe.SendTagged(b, uint64(len(p.ends)-1)) }
+func (p *Path) sendLocked(b []byte, ecn ECN) { p.pipe.SendMarked(b, uint64(len(p.ends)-1), ecn) }
 
 func (p *Path) arriveLocked(packet Packet) {
 	ends := p.ends[packet.Tag]
-	p.net.arriveLocked(packet.Data, ends.from, ends.to)
+	p.net.arriveLocked(arrived{packet.Data, ends.from, packet.ECN}, ends.to)
 }
 
 func (p *Path) noteLocked(v Verdict) {

@@ -32,6 +32,7 @@ type Socket struct {
 type arrived struct {
 	data []byte
 	from netip.AddrPort
+	ecn  ECN
 }
 
 var _ net.PacketConn = (*Socket)(nil)
@@ -54,20 +55,26 @@ func (s *Socket) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // ReadFromUDPAddrPort is ReadFrom without allocating the address.
 func (s *Socket) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
+	n, from, _, err := s.ReadMarked(b)
+	return n, from, err
+}
+
+// ReadMarked is ReadFromUDPAddrPort that tells the datagram's mark, too.
+func (s *Socket) ReadMarked(b []byte) (n int, from netip.AddrPort, ecn ECN, err error) {
 	s.net.mu.Lock()
 	defer s.net.mu.Unlock()
 	for {
 		switch {
 		case s.closed:
-			return 0, netip.AddrPort{}, s.opError("read", net.ErrClosed)
+			return 0, netip.AddrPort{}, NotECT, s.opError("read", net.ErrClosed)
 		case passed(s.readDeadline):
-			return 0, netip.AddrPort{}, s.opError("read", os.ErrDeadlineExceeded)
+			return 0, netip.AddrPort{}, NotECT, s.opError("read", os.ErrDeadlineExceeded)
 		case len(s.waiting) > 0:
 			first := s.waiting[0]
 			s.waiting[0] = arrived{}
 			s.waiting = s.waiting[1:]
 			s.waitingBytes -= len(first.data) + headerBytes
-			return copy(b, first.data), first.from, nil
+			return copy(b, first.data), first.from, first.ecn, nil
 		}
 		s.readable.Wait()
 	}
@@ -84,6 +91,11 @@ func (s *Socket) WriteTo(b []byte, to net.Addr) (int, error) {
 
 // WriteToUDPAddrPort is WriteTo for a netip.AddrPort.
 func (s *Socket) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	return s.WriteMarked(b, to, NotECT)
+}
+
+// WriteMarked is WriteToUDPAddrPort for a datagram with a mark.
+func (s *Socket) WriteMarked(b []byte, to netip.AddrPort, ecn ECN) (int, error) {
 	s.net.mu.Lock()
 	defer s.net.mu.Unlock()
 	switch {
@@ -96,7 +108,7 @@ func (s *Socket) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	case !to.IsValid():
 		return 0, s.opError("write", errors.New("netem: no destination"))
 	}
-	s.net.sendLocked(s, b, unmap(to))
+	s.net.sendLocked(s, b, unmap(to), ecn)
 	return len(b), nil
 }
 
@@ -200,13 +212,13 @@ func (s *Socket) closeLocked() {
 }
 
 // receiveLocked takes a datagram, which is the socket's from now on.
-func (s *Socket) receiveLocked(data []byte, from netip.AddrPort) {
-	if s.waitingBytes+len(data)+headerBytes > s.bufferBytes {
+func (s *Socket) receiveLocked(d arrived) {
+	if s.waitingBytes+len(d.data)+headerBytes > s.bufferBytes {
 		s.dropped++
 		return
 	}
-	s.waiting = append(s.waiting, arrived{data, from})
-	s.waitingBytes += len(data) + headerBytes
+	s.waiting = append(s.waiting, d)
+	s.waitingBytes += len(d.data) + headerBytes
 	s.readable.Broadcast()
 }
 

@@ -62,7 +62,7 @@ func (p *Params) validateTimes() error {
 		name  string
 		value time.Duration
 	}{
-		{"Queue", p.Queue}, {"Delay", p.Delay}, {"Jitter", p.Jitter}, {"ReorderBy", p.ReorderBy},
+		{"Queue", p.Queue}, {"Mark", p.Mark}, {"Delay", p.Delay}, {"Jitter", p.Jitter}, {"ReorderBy", p.ReorderBy},
 		{"Grain", p.Grain}, {"Cross.On", p.Cross.On}, {"Cross.Off", p.Cross.Off}, {"Redraw.Low", p.Redraw.Low},
 	} {
 		if d.value < 0 {
@@ -83,6 +83,9 @@ func (p *Params) validateRate() error {
 		(p.Rate != 0 || w.Low < rateMin || w.High < w.Low || w.Every < stepMin || !(w.Step > 0 && w.Step <= 100)) {
 		return fmt.Errorf("netem: params: Walk wants Rate 0, Low at least %d bit/s and up to High, Every at least %v, Step above 0 and up to 100",
 			rateMin, stepMin)
+	}
+	if p.Marks > MarksDropped {
+		return fmt.Errorf("netem: params: no such Marks: %d", p.Marks)
 	}
 	if p.Cross.On > 0 && p.Rate == 0 {
 		return fmt.Errorf("netem: params: Cross wants a Rate")

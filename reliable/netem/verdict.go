@@ -14,6 +14,7 @@ const (
 	DroppedMTU                   // It was larger than the MTU.
 	DroppedPartition             // It was pushed during a partition, scheduled or by Cut.
 	DroppedHandover              // It was pushed during, or on the way at the beginning of, a handover or move.
+	DroppedMarked                // It had a mark, which the way does not bear.
 	DroppedEvent                 // It was pushed during a Lossy event and unlucky.
 	DroppedReplay                // One was lost at this time when the network was recorded.
 	DroppedLoss                  // It was unlucky.
@@ -25,7 +26,7 @@ const (
 )
 
 var fateNames = [fateCount]string{
-	"kept", "mtu", "partition", "handover", "event", "replay", "loss", "burst", "chain", "queue", "full",
+	"kept", "mtu", "partition", "handover", "marked", "event", "replay", "loss", "burst", "chain", "queue", "full",
 }
 
 func (f Fate) String() string {
@@ -53,9 +54,10 @@ const (
 	Copied                        // This is the second of two.
 	Held                          // A Hold delayed it.
 	Reordered                     // It was made late on purpose.
+	Marked                        // The queue has marked congestion on it.
 )
 
-var changeNames = [...]string{"corrupted", "truncated", "copied", "held", "reordered"}
+var changeNames = [...]string{"corrupted", "truncated", "copied", "held", "reordered", "marked"}
 
 // Names lists what is in c.
 func (c Changes) Names() []string {
@@ -89,7 +91,7 @@ type Counts struct {
 	Delivered, DeliveredBytes uint64 // Popped.
 	DroppedFor                [fateCount]uint64
 	Corrupted, Truncated      uint64 // Of those kept.
-	Held, Reordered           uint64 // Of those kept.
+	Held, Reordered, Marked   uint64 // Of those kept.
 }
 
 // Dropped is the sum over all reasons.
@@ -113,6 +115,7 @@ func (c *Counts) Add(o Counts) {
 	c.Truncated += o.Truncated
 	c.Held += o.Held
 	c.Reordered += o.Reordered
+	c.Marked += o.Marked
 	for i := range c.DroppedFor {
 		c.DroppedFor[i] += o.DroppedFor[i]
 	}
@@ -131,7 +134,7 @@ func (c *Counts) note(v Verdict) {
 	for _, n := range []struct {
 		change Changes
 		count  *uint64
-	}{{Corrupted, &c.Corrupted}, {Truncated, &c.Truncated}, {Held, &c.Held}, {Reordered, &c.Reordered}} {
+	}{{Corrupted, &c.Corrupted}, {Truncated, &c.Truncated}, {Held, &c.Held}, {Reordered, &c.Reordered}, {Marked, &c.Marked}} {
 		if v.Changes&n.change != 0 {
 			*n.count++
 		}

@@ -32,9 +32,7 @@ func mbits(bytes int, d time.Duration) float64 { return float64(bytes) * 8 / d.S
 
 // What one file gets of a line that loses packets. The figures are for people.
 func TestSimulationOfBulk(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	var table strings.Builder
 	fmt.Fprintf(&table, "20 Mbit/s, round trip 100 ms, buffer of 100 ms; over %v from the first hello; Mbit/s of useful bytes, of IP packets\n", *uploadFlag)
 	fmt.Fprintf(&table, "lane     loss  goodput  offered  ratio  with acks  resent  held back  back-offs\n")
@@ -59,9 +57,7 @@ func TestSimulationOfBulk(t *testing.T) {
 
 // How long messages take beside a file on the same connection, on lines with long queues.
 func TestSimulationOfChatBesideAFile(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	var table strings.Builder
 	fmt.Fprintf(&table, "a message of 200 bytes every 100 ms beside a file on a bulk stream; ms one way, 50 of them propagation\n")
 	fmt.Fprintf(&table, "line                loss   p50   p90   p99 p99.9   max  file Mbit/s of goodput, share of the line\n")
@@ -97,9 +93,7 @@ func TestSimulationOfChatBesideAFile(t *testing.T) {
 
 // How two files share a line: Jain's index is 1 when both get the same, 1/2 when one gets all.
 func TestSimulationOfTwoFilesThatShare(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	var table strings.Builder
 	fmt.Fprintf(&table, "two connections with a file each, the second 5 s later; Mbit/s in the last half, Jain's index\n")
 	for _, l := range []struct {
@@ -129,9 +123,7 @@ func TestSimulationOfTwoFilesThatShare(t *testing.T) {
 
 // How a file shares a line with a flow that does as TCP CUBIC does.
 func TestSimulationOfAFileBesideCUBIC(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	var table strings.Builder
 	fmt.Fprintf(&table, "10 Mbit/s, buffer of 100 ms, a file beside a flow like CUBIC; Mbit/s of IP packets over a minute, CUBIC's share\n")
 	for _, rtt := range []time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond} {

@@ -17,9 +17,7 @@ var messagesFlag = flag.Int("messages", 500, "how many messages TestSimulationOf
 // How long small messages take on links of 50 ms that lose more and more, with every kind of redundancy. The figures are
 // for people: the test looks only for what cannot be.
 func TestSimulationOfChat(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	var table strings.Builder
 	fmt.Fprintf(&table, "one-way latency in ms, %d messages each; bytes in IP packets, both ways, for one byte of message\n", *messagesFlag)
 	fmt.Fprintf(&table, "link       redundancy   p50   p90   p99 p99.9   max  bytes  repair symbols\n")

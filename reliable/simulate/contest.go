@@ -20,7 +20,7 @@ type Contest struct {
 
 // A flow is one sender and its receiver.
 type flow interface {
-	receive(side Side, b []byte)
+	receive(side Side, p netem.Packet)
 }
 
 // NewContest returns a contest over two lines.
@@ -28,7 +28,7 @@ func NewContest(seed uint64, there, back netem.Params) *Contest {
 	c := &Contest{start: time.Now(), shared: reliable.NewShared()}
 	for side, p := range [2]netem.Params{there, back} {
 		c.lines[side] = c.driver.Attach(netem.NewLink(p, seed, netem.Direction(side)), func(p netem.Packet) {
-			c.flows[p.Tag].receive(Side(side).other(), p.Data)
+			c.flows[p.Tag].receive(Side(side).other(), p)
 		})
 	}
 	return c
@@ -126,12 +126,12 @@ func (u *Upload) emit(side Side) func(reliable.Datagram) {
 	return func(d reliable.Datagram) {
 		u.Offered[side] += len(d.Bytes) + 28
 		u.Packets[side]++
-		u.c.lines[side].SendTagged(d.Bytes, u.tag)
+		u.c.lines[side].SendMarked(d.Bytes, u.tag, netem.ECN(d.ECN))
 	}
 }
 
-func (u *Upload) receive(side Side, b []byte) {
-	d := reliable.Datagram{Bytes: b}
+func (u *Upload) receive(side Side, p netem.Packet) {
+	d := reliable.Datagram{Bytes: p.Data, ECN: reliable.ECN(p.ECN)}
 	if m := u.ends[side]; m != nil {
 		m.Handle(u.c.time(), d)
 	} else if m, err := reliable.NewServerMachine(reliable.Config{Streams: 4}, u.c.shared, u.c.time(), d, u.emit(side)); err == nil {

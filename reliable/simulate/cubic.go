@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"time"
+
+	"udpchat/reliable/netem"
 )
 
 // A Cubic is a flow with as much to send as there is room for, controlled as RFC 9438 says, with selective acknowledgements: a
@@ -45,7 +47,8 @@ func (c *Contest) NewCubic() *Cubic {
 	return f
 }
 
-func (f *Cubic) receive(side Side, b []byte) {
+func (f *Cubic) receive(side Side, p netem.Packet) {
+	b := p.Data
 	n := binary.LittleEndian.Uint32(b)
 	if side == Server {
 		if !f.got[n] {

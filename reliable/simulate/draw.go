@@ -53,6 +53,7 @@ func NewScenario(seed uint64) *Scenario {
 	newDice(seed ^ 1<<63).drawStreams(s) // Other numbers, so that streams do not change what else happens.
 	d.drawEnding(s)
 	d.drawPaths(s)
+	newDice(seed ^ 1<<62).drawMarks(s)
 	return s
 }
 

@@ -31,6 +31,19 @@ func (d dice) drawPaths(s *Scenario) {
 	}
 }
 
+// drawMarks decides what the links do to marks, and whether queues mark before they drop.
+func (d dice) drawMarks(s *Scenario) {
+	for side := range s.Links {
+		p := &s.Links[side]
+		if d.chance(0.15) {
+			p.Marks = netem.MarksCleared + netem.Marks(d.IntN(int(netem.MarksDropped)))
+		}
+		if d.chance(0.4) && p.Rate > 0 {
+			p.Mark = d.between(time.Millisecond, p.Queue)
+		}
+	}
+}
+
 // shrink draws a black hole, which stays or vanishes.
 func (d dice) shrink(s *Scenario) Shrink {
 	from := d.between(0, s.HealAt)

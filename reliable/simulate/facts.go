@@ -47,6 +47,7 @@ const (
 	LargerFound   // datagrams than at first
 	BlackHoleLeft // by going back to small datagrams
 	PieceSent     // of a packet that had become too large
+	CutOneWay     // by the network, while the other direction worked
 	LivingGivenUp // after a silence that was the network's fault
 	facts
 )
@@ -58,7 +59,7 @@ var factNames = [facts]string{
 	"slept and woke", "stream opened", "stream ended", "stream reset", "stream refused", "too many streams",
 	"late for a stream",
 	"client moved", "path check failed", "address gone", "packet copied", "quiet server asked",
-	"larger datagrams found", "black hole left", "piece sent", "living peer given up",
+	"larger datagrams found", "black hole left", "piece sent", "cut one way", "living peer given up",
 }
 
 // String returns the fact in words.
@@ -111,6 +112,29 @@ func (s *Summary) Missing() []Fact {
 		}
 	}
 	return missing
+}
+
+// Idle returns the faults of the links that never happened.
+func (s *Summary) Idle() []string {
+	var idle []string
+	seldom := func(name string, n uint64) {
+		if n == 0 {
+			idle = append(idle, name)
+		}
+	}
+	l := &s.Links
+	for _, f := range []netem.Fate{
+		netem.DroppedMTU, netem.DroppedPartition, netem.DroppedHandover, netem.DroppedLoss, netem.DroppedBurst,
+		netem.DroppedChain, netem.DroppedQueue,
+	} {
+		seldom("lost by "+f.String(), l.DroppedFor[f])
+	}
+	seldom("copied", l.Copied)
+	seldom("corrupted", l.Corrupted)
+	seldom("truncated", l.Truncated)
+	seldom("held", l.Held)
+	seldom("reordered", l.Reordered)
+	return idle
 }
 
 // String returns the summary in a few lines.

@@ -59,7 +59,7 @@ func (h *host) receive(p netem.Packet, from netip.AddrPort) {
 	case h.ended:
 		h.answerLatecomer(from)
 	default:
-		h.m.Handle(h.r.time(), reliable.Datagram{Path: reliable.Path{Remote: from}, Bytes: b})
+		h.m.Handle(h.r.time(), reliable.Datagram{Path: reliable.Path{Remote: from}, ECN: reliable.ECN(p.ECN), Bytes: b})
 		h.planTurn()
 	}
 }
@@ -83,7 +83,7 @@ func (h *host) handleHello(b []byte, from netip.AddrPort) {
 		if len(retry) > len(b) {
 			h.r.check.fail("numbers", h.side, "%d bytes answered by %d", len(b), len(retry))
 		}
-		h.r.emit(h.side, from, retry, look(retry))
+		h.r.emit(h.side, from, retry, reliable.NotECT, look(retry))
 	case h.m == nil:
 		h.admit(hello, b, from)
 	}
@@ -125,7 +125,7 @@ func (h *host) emit(d reliable.Datagram) {
 	case s.kind == kindClose:
 		h.farewell, h.goodbye = append(h.farewell[:0], b...), s
 	}
-	h.r.emit(h.side, d.Path.Remote, b, s)
+	h.r.emit(h.side, d.Path.Remote, b, d.ECN, s)
 }
 
 // answerLatecomer tells a peer that has not heard it that the connection has ended; less and less often, because two
@@ -139,7 +139,7 @@ func (h *host) answerLatecomer(from netip.AddrPort) {
 		return
 	}
 	h.r.check.facts[LatecomerTold]++
-	h.r.emit(h.side, h.m.Path().Remote, h.farewell, h.goodbye)
+	h.r.emit(h.side, h.m.Path().Remote, h.farewell, reliable.NotECT, h.goodbye)
 }
 
 // planTurn makes a turn happen at this instant, after everything that was planned for it before.

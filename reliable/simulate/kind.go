@@ -73,7 +73,8 @@ func lookInto(b []byte) sight {
 		wire.FrameClose: kindClose, wire.FrameSource: kindData, wire.FrameRepair: kindRepair, wire.FramePing: kindPing,
 		wire.FrameToken: kindOther, wire.FrameChallenge: kindOther, wire.FrameResponse: kindOther,
 		wire.FramePiece: kindData, wire.FrameData: kindData,
-		wire.FrameReset: kindPing, // It asks for an answer, too.
+		wire.FrameReset:    kindPing, // It asks for an answer, too.
+		wire.FrameAckMarks: kindOther,
 	}
 	for len(frames) > 0 {
 		f, rest, err := wire.ParseFrame(frames)
@@ -84,7 +85,7 @@ func lookInto(b []byte) sight {
 			s.kind = k
 		}
 		s.asks = s.asks || f.Asks
-		if f.Type == wire.FrameAck {
+		if f.Type == wire.FrameAck || f.Type == wire.FrameAckMarks {
 			s.acks, s.ack = true, f.Ack
 		}
 		if f.Type == wire.FrameChallenge || f.Type == wire.FrameResponse {

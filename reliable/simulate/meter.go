@@ -41,7 +41,7 @@ func (m *Meter) Watch(packet []byte) {
 			rest += bytes - uint64(len(f.Symbol))
 		case wire.FrameRepair:
 			m.Parity += bytes
-		case wire.FrameAck:
+		case wire.FrameAck, wire.FrameAckMarks:
 			m.Acks += bytes
 		default:
 			rest += bytes

@@ -13,9 +13,7 @@ import (
 // A chat on a line of 20 kbit/s, that loses besides, must not be choked by its own copies: the queue in front of the line
 // does not grow without end, and a message is sent hardly more than twice.
 func TestSimulationOfChatOnANarrowLine(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	gprs, err := netem.ProfileNamed("2g-rural")
 	if err != nil {
 		t.Fatal(err)

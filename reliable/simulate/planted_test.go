@@ -13,9 +13,7 @@ const plantedSeedsMax = 200
 
 // A checker that never complains proves nothing: every mistake that can be planted must be noticed.
 func TestSimulationNoticesPlantedMistakes(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	bugs := planted.All()
 	lines := make([]string, len(bugs))
 	share(t, len(bugs), func(t *testing.T, i int) {

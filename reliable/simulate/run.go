@@ -30,6 +30,8 @@ type run struct {
 	bad, good [2]*netem.Pipe // by sender
 	passages  [2][]passage   // by sender; the tag of a datagram is its index
 	pushing   kind           // of the datagram that is being given to a link
+	pusher    Side           // of that datagram
+	cuts      [2]cut         // by sender
 	digest    hash.Hash
 	here      netip.AddrPort // where the server sees the client
 	moved     int            // times the client has another address
@@ -151,7 +153,7 @@ func (r *run) now() time.Duration { return r.driver.Now() }
 func (r *run) time() time.Time { return r.start.Add(r.driver.Now()) }
 
 // emit gives a datagram to the network.
-func (r *run) emit(from Side, to netip.AddrPort, b []byte, s sight) {
+func (r *run) emit(from Side, to netip.AddrPort, b []byte, ecn reliable.ECN, s sight) {
 	r.check.sent(from, b, s)
 	r.check.pathSent(from, to, len(b), s)
 	if r.silentAt > 0 && r.now() > r.silentAt {
@@ -168,19 +170,20 @@ func (r *run) emit(from Side, to netip.AddrPort, b []byte, s sight) {
 		r.passages[from][tag].client = r.here
 		r.copyPacket(b, s, tag)
 	}
-	r.pushing = s.kind
+	r.pushing, r.pusher = s.kind, from
 	if r.sc.Trace != nil {
 		r.sc.Trace(fmt.Sprintf("%12v %v sends %v, packet %d, %d bytes, window closed %v, to %v, client at %v", r.now(), from, s.kind, s.number, len(b), s.closed, to, r.here))
 	}
 	if r.now() < r.sc.HealAt {
-		r.bad[from].SendTagged(b, tag)
+		r.bad[from].SendMarked(b, tag, netem.ECN(ecn))
 	} else {
-		r.good[from].SendTagged(b, tag)
+		r.good[from].SendMarked(b, tag, netem.ECN(ecn))
 	}
 }
 
 // noteVerdict counts what the links did to the rarer kinds of datagrams.
 func (r *run) noteVerdict(v netem.Verdict) {
+	r.noteCut(v.Fate == netem.DroppedPartition)
 	if v.Fate == netem.Kept && v.Changes&(netem.Corrupted|netem.Truncated) == 0 {
 		return
 	}
@@ -193,6 +196,27 @@ func (r *run) noteVerdict(v netem.Verdict) {
 		r.check.facts[CloseLost]++
 	case kindOther, kindRetry, kindData, kindRepair, kindPing, kinds:
 	}
+}
+
+// A cut is what happens while one direction is partitioned.
+type cut struct {
+	now   bool // the latest datagram vanished in a partition
+	other bool // since then one got through the other way
+}
+
+// noteCut takes note of whether a datagram vanished in a partition. Where one gets through between two that vanish, the
+// partition is one-way.
+func (r *run) noteCut(cutNow bool) {
+	own, other := &r.cuts[r.pusher], &r.cuts[r.pusher.other()]
+	switch {
+	case !cutNow:
+		*own = cut{}
+		other.other = other.now
+	case own.other:
+		r.check.facts[CutOneWay]++
+		own.other = false
+	}
+	own.now = cutNow
 }
 
 // arrived reports what a datagram is and whether it comes for the first time, undamaged.

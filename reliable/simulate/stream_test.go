@@ -20,9 +20,7 @@ func pieces(bytes int) []Write {
 }
 
 func TestSimulationOfLongStreamsBothWaysAtOnce(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	const bytes = 16 << 20
 	link := netem.Params{Loss: 0.2, Delay: 20 * time.Millisecond, Grain: time.Millisecond}
 	sc := &Scenario{
@@ -46,9 +44,7 @@ func TestSimulationOfLongStreamsBothWaysAtOnce(t *testing.T) {
 
 // The same seed gives the same datagrams at the same times.
 func TestSimulationIsTheSameForTheSameSeed(t *testing.T) {
-	if *seedFlag >= 0 {
-		t.Skip("one seed alone")
-	}
+	slow(t)
 	seen := map[[32]byte]uint64{}
 	for seed := range uint64(5) {
 		cryptotest.SetGlobalRandom(t, seed)

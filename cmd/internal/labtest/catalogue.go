@@ -25,6 +25,8 @@ const (
 	ruleMembers      = "chat.members-receive"
 	ruleSimultaneous = "clients.simultaneous"
 	ruleGradedKill   = "graded.kill"
+
+	ruleGradedDisconnect = "graded.disconnect-self"
 )
 
 // catalogue is all acts in the order in which they are played: by risk, and within that by group.

@@ -13,7 +13,7 @@ import (
 
 // The scenario of the course's own tester, with its reading habits: one conversation of client1 to client4 in room1 and
 // room2, read line by line and by counting. One line too many shifts everything that follows, and where nothing comes at
-// all the tester went on to KILL_SERVICE: what had not been tried was lost. Its points are the course's: 75 for the base,
+// all the tester went on to KILL_SERVICE, on the connection it had: what had not been tried was lost. Its points are the course's: 75 for the base,
 // 1,755 for the chat, 25 for KILL_SERVICE. A published log of a run that broke off at DISCONNECT says 1,275 of 1,755:
 // that is five points for each check up to there, for the form and for the value of each line apart.
 
@@ -41,7 +41,7 @@ func gradedSteps() []Rule {
 			"Do not compare JOIN_ID with CLIENT_NAME, and send no ERROR_CODE."),
 		step("graded.room2", 7, "Every member of room2, the sender included, gets the message of client3.", shift),
 		step("graded.nothing", 7, "Who is not in the room finds nothing to read.", "Keep one list of members for each room."),
-		step("graded.disconnect-self", 8, "client1's DISCONNECT: first it gets the leave notices of room1 and room2 itself, then the end of the connection.",
+		step(ruleGradedDisconnect, 8, "client1's DISCONNECT: first it gets the leave notices of room1 and room2 itself, then the end of the connection.",
 			"Go through the client's rooms in the order of ROOM_REF, tell all members, the client included, then close."),
 		step("graded.disconnect-others", 8, "client1's DISCONNECT: the members of room1 and room2 get the leave notices.", shift),
 		step("graded.again", 9, "client1 connects and joins again under the same name, talks, and leaves.", shift),
@@ -155,7 +155,16 @@ func (g *graded) giveUp(c *client, what string) {
 	if g.p.net.transport != Plain && c.closed() {
 		g.broken += "; the server had closed the connection"
 	}
+	if g.rule == ruleGradedDisconnect {
+		g.p.keep(c)
+	}
 	runtime.Goexit()
+}
+
+// keep leaves c open for KILL_SERVICE at the end of the run.
+func (p *player) keep(c *client) {
+	p.run.kept = c
+	p.clients = slices.DeleteFunc(p.clients, func(other *client) bool { return other == c })
 }
 
 // client returns the client of this name, connected.
@@ -393,7 +402,7 @@ func (g *graded) nothing(room, other string) {
 
 func (g *graded) disconnect(name string) {
 	c := g.client(name)
-	g.rule = "graded.disconnect-self"
+	g.rule = ruleGradedDisconnect
 	if c != nil {
 		c.send(c.disconnectText())
 	}

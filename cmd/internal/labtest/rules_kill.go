@@ -28,6 +28,9 @@ func killActs() []act {
 }
 
 func playKill(p *player) {
+	if p.run.kept != nil && p.killByKept() {
+		return
+	}
 	var sockets []*client
 	if p.run.results[ruleSimultaneous].Verdict != Fail { // Then nobody must be in the killer's way.
 		ann := p.connect("ann")
@@ -58,15 +61,16 @@ func playKill(p *player) {
 		}
 	}
 	after := fmt.Sprintf("%v after KILL_SERVICE", killWait)
-	p.outcomes[ruleGradedKill] = &Outcome{Verdict: Pass, Passed: 5, Checks: 5}
 	if p.net.transport == Plain {
 		closed = gone
 	}
-	if !closed && !gone {
-		p.outcomes[ruleGradedKill] = &Outcome{
-			Verdict: Fail, Passed: 1, Checks: 5, Note: "the message could be sent",
+	if closed || gone {
+		p.graded(&Outcome{Verdict: Pass, Passed: 5})
+	} else {
+		p.graded(&Outcome{
+			Verdict: Fail, Passed: 1, Note: "the message could be sent",
 			Finding: describe("all connections end, or nobody can connect any more", "the server goes on "+after),
-		}
+		})
 	}
 	switch {
 	case gone && extra > 1 && p.net.transport == TCP:
@@ -79,11 +83,40 @@ func playKill(p *player) {
 	}
 }
 
+// graded notes what the course's tester would have said, once: of five checks one is that the message could be sent.
+func (p *player) graded(o *Outcome) {
+	if o.Checks = 5; p.outcomes[ruleGradedKill] == nil {
+		p.outcomes[ruleGradedKill] = o
+	}
+}
+
+// killByKept sends KILL_SERVICE as the course's tester did when the scenario had broken off: on the connection of
+// client1, which had asked to be disconnected. It reports whether that ended the server; if not, that costs the points
+// of the scenario only.
+func (p *player) killByKept() bool {
+	const text = "KILL_SERVICE\n"
+	p.transcript.add(p.run.kept.label, sent, []byte(text))
+	if _, err := p.run.kept.conn.Write([]byte(text)); err != nil {
+		p.transcript.note(p.run.kept.label, "not sent: %v", err)
+	}
+	p.sleep(killWait)
+	if !p.reachable() {
+		p.graded(&Outcome{Verdict: Pass, Passed: 5})
+		return true
+	}
+	p.graded(&Outcome{
+		Verdict: Fail, Passed: 1,
+		Note: "the course's tester sent KILL_SERVICE on the connection of client1, where the scenario had broken off; " +
+			"kill.stops says whether another connection works",
+		Finding: describe("all connections end, or nobody can connect any more", "the server goes on"),
+	})
+	return false
+}
+
 // refusedToDie notes that the server said no.
 func (p *player) refusedToDie(m *message) {
 	f := describe("the service ends", string(m.raw))
-	p.decide(ruleGradedKill, Fail, "the server refuses", f)
-	p.outcomes[ruleGradedKill].Passed, p.outcomes[ruleGradedKill].Checks = 1, 5
+	p.graded(&Outcome{Verdict: Fail, Passed: 1, Note: "the server refuses", Finding: f})
 	for _, id := range []string{"kill.stops", "kill.closes"} {
 		p.decide(id, Unsupported, "the server refuses", f)
 	}

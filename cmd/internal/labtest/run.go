@@ -29,11 +29,12 @@ type run struct {
 	report  *Report
 	results map[string]Result
 
-	heloMissing bool   // HELO has not been answered, so it cannot tell whether the server lives.
-	suspect     bool   // The server may not live any more: look before the next act.
-	lastSent    string // The last message of the last act that sent something,
-	lastAct     act    // and that act.
-	lost        string // Why nothing is played any more; empty: all is well.
+	kept        *client // client1 of the scenario, if that broke off at its DISCONNECT; nil: it did not.
+	heloMissing bool    // HELO has not been answered, so it cannot tell whether the server lives.
+	suspect     bool    // The server may not live any more: look before the next act.
+	lastSent    string  // The last message of the last act that sent something,
+	lastAct     act     // and that act.
+	lost        string  // Why nothing is played any more; empty: all is well.
 }
 
 // Run plays the rules against the server. The error says why it could not be tested: *UnreachableError if nobody
@@ -63,6 +64,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := r.greet(ctx); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if r.kept != nil {
+			r.kept.shut()
+		}
+	}()
 	for i, a := range catalogue() {
 		if a.rules = slices.DeleteFunc(slices.Clone(a.rules), func(rule Rule) bool { return !cfg.wants(rule) }); len(a.rules) > 0 {
 			r.playOrSkip(ctx, a, i)

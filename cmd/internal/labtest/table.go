@@ -146,7 +146,7 @@ func (r *Report) WriteScores(w io.Writer) {
 			g.Verdicts[Pass], g.Verdicts[Fail], g.Verdicts[NonStrict], g.Verdicts[Unsupported], g.Verdicts[Skipped])
 	}
 	fmt.Fprintf(w, "\n%s over %s, profile %s, dialect %s, %.1f s\n", r.Server, r.Transport, r.Profile, r.Dialect, r.DurationMS/1000)
-	if c := r.Grade.Course; c != nil {
+	if r.Grade.Course != nil && r.Grade.Total.Max > 0 {
 		fmt.Fprintf(w, "rules: %s of %s points (%.1f %%)\n", trim(r.Grade.Total.Earned), trim(r.Grade.Total.Max), r.Grade.Total.Percent)
 	}
 	fmt.Fprintln(w, r.LastLine())

@@ -100,7 +100,7 @@ type Path struct {
 	// Pressure is what earlier queues have left; nil: nothing. Now is the time for it.
 	Pressure *Pressure
 	Now      time.Duration
-	// CE says that a router has marked congestion in the last round trip. Then nothing leaves that need not.
+	// CE says that a router has marked congestion lately. Then nothing leaves that need not.
 	CE bool
 }
 

@@ -28,6 +28,7 @@ type Model struct {
 	eager    bool          // the next cycle is short: what was given up may be there again
 	deafTo   uint64        // no backing off before so many bytes are delivered: it would be for the same queue
 	backOffs uint64
+	full     int // full rounds in a row
 
 	tokens   float64 // bytes that pacing allows; negative: debt
 	tokensAt time.Duration
@@ -123,8 +124,10 @@ func (m *Model) endRound(now time.Duration) {
 	}
 	m.round = round{end: m.delivered, delivered: m.delivered, began: now}
 	if !r.full {
+		m.full = 0
 		return // It says nothing about the way.
 	}
+	m.full++
 	queue := r.rtt - m.rttMin
 	if m.mode == modeStartup {
 		m.judgeStartup(now, queue, r.samples)
@@ -168,7 +171,22 @@ func (m *Model) yield(now time.Duration, rate float64) {
 }
 
 // CE tells that a router has marked a packet of ours because its queue is too long (RFC 3168).
-func (m *Model) CE(now time.Duration) { m.yield(now, 0) }
+// Who has little to say does not fill queues; who then does not know the way yet has nothing to go back to.
+func (m *Model) CE(now time.Duration) {
+	if m.mode == modeStartup && m.limitedTo > m.delivered {
+		return
+	}
+	m.yield(now, 0)
+}
+
+// Capacity returns what the way carries in bytes/s if that is known: if for some round trips there was more to send than it
+// carries. What arrives of a sender who has little to say is no measure of the way. 0: not known.
+func (m *Model) Capacity() float64 {
+	if m.full < stillRounds || m.mode == modeStartup {
+		return 0
+	}
+	return m.bandwidth()
+}
 
 // Silent tells that acknowledgements have been missing for so long that the way must be learned anew when they come again.
 func (m *Model) Silent(now time.Duration) {

@@ -207,3 +207,39 @@ func TestEveryFateIsToldOnceAndNothingStaysInFlight(t *testing.T) {
 		t.Errorf("%d bytes in flight for ever", s.InFlight)
 	}
 }
+
+func TestCapacityIsKnownOnlyWhileThereIsMuchToSay(t *testing.T) {
+	p := newPipe(1, 50*ms, 100*ms, 0)
+	p.thirst = 3000
+	p.run(20 * time.Second)
+	if got := p.m.Capacity(); got != 0 {
+		t.Errorf("%.0f bytes/s after a chat, want unknown", got)
+	}
+	p.thirst = 0
+	p.run(20 * time.Second)
+	if got := p.m.Capacity(); got < 100_000 || got > 150_000 {
+		t.Errorf("%.0f bytes/s on a line of 125,000", got)
+	}
+	p.thirst, p.said = 3000, 0
+	p.run(5 * time.Second)
+	if got := p.m.Capacity(); got != 0 {
+		t.Errorf("%.0f bytes/s in a chat, want unknown", got)
+	}
+}
+
+func TestMarkBeforeTheWayIsKnownLeavesStartup(t *testing.T) {
+	p := newPipe(20, 50*ms, 100*ms, 0)
+	p.thirst = 3000
+	p.run(2 * time.Second)
+	p.m.CE(p.now)
+	if p.m.mode != modeStartup {
+		t.Error("a chat's small rate is taken for that of the way")
+	}
+	p.thirst = 0
+	p.run(60 * ms)
+	p.m.limitedTo = 0
+	p.m.CE(p.now)
+	if p.m.mode == modeStartup {
+		t.Error("startup goes on although a router has marked")
+	}
+}

@@ -27,14 +27,17 @@ const (
 	FrameReset               // a stream is broken off; asks for an acknowledgement
 )
 
+// FrameAckMarks is an acknowledgement that also tells how many packets came with marks.
+const FrameAckMarks FrameType = 15
+
 var frameNames = [...]string{
 	"padding", "ping", "source", "bare", "repair", "ack", "close", "crypto", "token", "challenge", "response", "piece",
-	"data", "reset",
+	"data", "reset", 15: "ack_marks",
 }
 
 // String returns the type's name.
 func (t FrameType) String() string {
-	if int(t) < len(frameNames) {
+	if int(t) < len(frameNames) && frameNames[t] != "" {
 		return frameNames[t]
 	}
 	return "unknown"
@@ -51,7 +54,8 @@ type Frame struct {
 	Age    time.Duration // repair: how much later than the group's first symbol it left; whole ms up to 65 s
 	Symbol []byte        // source, bare, repair, data
 
-	Ack Ack // ack
+	Ack   Ack   // ack, ack with marks
+	Marks Marks // ack with marks
 
 	Stream uint32 // reset: which
 
@@ -75,6 +79,12 @@ type Ack struct {
 	Delay   time.Duration // how long the receiver held it, in steps of 100 µs up to 6.5 s
 	Lost    uint16        // how many up to Largest did not arrive, modulo 2^16: the loss report
 	Bitmap  uint64        // bit i: packet Largest-1-i arrived
+}
+
+// Marks are how many packets came with marks (RFC 3168) since the connection began, modulo 2^16.
+type Marks struct {
+	ECT0 uint16 // ECT(0): the way bears marks
+	CE   uint16 // a router has a queue that is too long
 }
 
 // Has reports whether the acknowledgement covers packet number n.
@@ -164,8 +174,18 @@ func AppendRepair(b []byte, r Repair) []byte {
 }
 
 // AppendAck appends an acknowledgement.
-func AppendAck(b []byte, a Ack) []byte {
-	b = append24(append(b, byte(FrameAck)), uint32(a.Largest))
+func AppendAck(b []byte, a Ack) []byte { return appendAck(append(b, byte(FrameAck)), a) }
+
+// AppendAckMarks appends an acknowledgement with marks.
+func AppendAckMarks(b []byte, a Ack, m Marks) []byte {
+	b = append(b, byte(FrameAckMarks))
+	b = binary.BigEndian.AppendUint16(b, m.ECT0)
+	b = binary.BigEndian.AppendUint16(b, m.CE)
+	return appendAck(b, a)
+}
+
+func appendAck(b []byte, a Ack) []byte {
+	b = append24(b, uint32(a.Largest))
 	b = binary.BigEndian.AppendUint16(b, uint16(min(max(a.Delay, 0)/ackDelayUnit, 1<<16-1)))
 	b = binary.BigEndian.AppendUint16(b, a.Lost)
 	bitmap := a.Bitmap
@@ -259,6 +279,12 @@ func ParseFrame(b []byte) (f Frame, rest []byte, err error) {
 		return f, rest, err
 	case FrameAck:
 		return parseAck(f, b)
+	case FrameAckMarks:
+		if len(b) < AckMarksBytes {
+			return f, nil, ErrTruncated
+		}
+		f.Marks = Marks{ECT0: binary.BigEndian.Uint16(b), CE: binary.BigEndian.Uint16(b[2:])}
+		return parseAck(f, b[AckMarksBytes:])
 	case FrameClose:
 		return parseClose(f, b)
 	case FrameCrypto:

@@ -49,7 +49,9 @@ const (
 	PacketHeaderBytes = 1 + connIDBytes + packetNumberBytes
 	// AckFrameBytes is the most an acknowledgement takes. SourceFrameBytes, BareFrameBytes and RepairFrameBytes are the sizes
 	// of frames without their symbols.
-	AckFrameBytes    = 1 + 3 + 2 + 2 + 1 + 8
+	AckFrameBytes = 1 + 3 + 2 + 2 + 1 + 8
+	// AckMarksBytes is what the marks of an acknowledgement add. No room is kept for them.
+	AckMarksBytes    = 2 + 2
 	SourceFrameBytes = 1 + 3 + 2
 	BareFrameBytes   = 1 + 2
 	RepairFrameBytes = 1 + 3 + 1 + 2 + 2

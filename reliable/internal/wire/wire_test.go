@@ -64,6 +64,7 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	ack := Ack{Largest: 1<<24 - 1, Delay: 1200 * time.Microsecond, Lost: 5, Bitmap: 0xf0}
 	b := AppendPing(nil)
 	b = AppendAck(b, ack)
+	b = AppendAckMarks(b, ack, Marks{ECT0: 1<<16 - 1, CE: 7})
 	b = AppendSource(b, 4, 1, []byte("source"))
 	b = AppendRepair(b, Repair{Group: 4, K: 2, Index: 1, Asks: true, Age: 30 * time.Millisecond, Symbol: []byte("repair")})
 	b = AppendBare(b, []byte("bare"))
@@ -78,6 +79,7 @@ func TestFramesRoundTripTogether(t *testing.T) {
 	want := []Frame{
 		{Type: FramePing},
 		{Type: FrameAck, Ack: ack},
+		{Type: FrameAckMarks, Ack: ack, Marks: Marks{ECT0: 1<<16 - 1, CE: 7}},
 		{Type: FrameSource, Group: 4, Index: 1, Symbol: []byte("source")},
 		{Type: FrameRepair, Group: 4, K: 2, Index: 1, Asks: true, Age: 30 * time.Millisecond, Symbol: []byte("repair")},
 		{Type: FrameBare, Symbol: []byte("bare")},
@@ -212,6 +214,8 @@ func fuzzPacket(t *testing.T, b []byte) {
 			again = AppendRepair(again, Repair{f.Group, f.K, f.Index, f.Asks, f.Age, f.Symbol})
 		case FrameAck:
 			again = AppendAck(again, f.Ack)
+		case FrameAckMarks:
+			again = AppendAckMarks(again, f.Ack, f.Marks)
 		case FrameCrypto:
 			again = AppendCrypto(again, f.Data)
 		case FrameToken:
