@@ -57,7 +57,7 @@ func TestRoamProfileNeedsNoReconnect(t *testing.T) {
 	})
 }
 
-// Real sockets, through a bad link that talks to the server from another port every 150 ms.
+// Real sockets, through a bad link that talks to the server from another port every 150 ms, and later every 2 s.
 func TestConnectionSurvivesPortChangesOnLoopback(t *testing.T) {
 	var log strings.Builder
 	var mu sync.Mutex
@@ -68,7 +68,11 @@ func TestConnectionSurvivesPortChangesOnLoopback(t *testing.T) {
 	defer server.Close()
 	link := netem.Params{Delay: 2 * time.Millisecond}
 	profile := netem.Profile{Up: link, Down: link}
-	profile.Up.Events = []netem.Event{{Kind: netem.Move, First: 150 * time.Millisecond, Every: 150 * time.Millisecond}}
+	// A slow machine needs longer, but the server checks no more than so many addresses in a row and one a second.
+	profile.Up.Events = []netem.Event{{Kind: netem.Move, First: 2 * time.Second, Every: 2 * time.Second}}
+	for i := range pathChecksMax - 2 {
+		profile.Up.Events = append(profile.Up.Events, netem.Event{Kind: netem.Move, First: time.Duration(i+1) * 150 * time.Millisecond})
+	}
 	proxy, err := netem.NewProxy(netem.ProxyConfig{Listen: "127.0.0.1:0", To: server.Addr().String(), Profile: profile, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +81,8 @@ func TestConnectionSurvivesPortChangesOnLoopback(t *testing.T) {
 	wg.Go(func() { proxy.Run(t.Context()) })
 	defer wg.Wait()
 	defer proxy.Close()
-	client, err := Dial(t.Context(), proxy.Addr().String(), Config{})
+	// A client that has everything acknowledged and only waits for more says nothing by itself, and then nobody can find it.
+	client, err := Dial(t.Context(), proxy.Addr().String(), Config{KeepAlive: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
