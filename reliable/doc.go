@@ -24,6 +24,10 @@
 // What leaves is bounded by a model of the way to the peer that follows arrival rates and round trips, not losses. A few packets of the
 // express streams, of which the connection itself is one, go at once whatever bulk streams do.
 //
+// A connection outlives its client's address: when a NAT or a phone changes it, the server asks whether the client is there
+// and goes on ([Conn.Moved]). Datagrams grow as far as the way carries them, and shrink again when it stops to. A
+// connection at rest keeps some 4 KB and goes on with the next byte without a word.
+//
 // [Conn.Stats] and [Endpoint.Stats] are figures, [Config].Trace tells of every event, and [TraceTo] writes them down.
 //
 // Endpoint, Conn and Stream are safe for concurrent use.

@@ -57,7 +57,7 @@ func copyInto(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer db.Close()
-	if err := quickCheck(ctx, db); err != nil {
+	if err := verify(ctx, db, false); err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, "VACUUM INTO ?", to)

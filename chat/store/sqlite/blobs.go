@@ -38,7 +38,7 @@ func (e *Engine) PutBlob(ctx context.Context, r io.Reader) (id string, size int6
 	err = w.do(ctx, "put file", 0, func(t *txn) error {
 		var old, oldSize int64
 		if key := hash.Sum(nil); !t.row(stBlob, []any{key}, &old, &oldSize) {
-			t.exec(stAddBlob, key, num, size)
+			t.exec(stAddBlob, key, num, size, sumBlob(key, num, size))
 			t.exec(stDropUpload, num)
 		}
 		return t.broken
@@ -164,6 +164,14 @@ func (r *blobReader) next() error {
 
 // Close implements io.Closer. There is nothing to close.
 func (r *blobReader) Close() error { return nil }
+
+// sumBlob is the checksum of where a file is.
+func sumBlob(id []byte, num, size int64) int64 {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[0:], uint64(num))
+	binary.BigEndian.PutUint64(b[8:], uint64(size))
+	return sum(b[:], id)
+}
 
 // sumChunk is the checksum of a piece of a file.
 func sumChunk(num, n int64, data []byte) int64 {

@@ -10,14 +10,15 @@ import (
 )
 
 // check has SQLite look through the whole file if the store was not closed properly, and also if that takes no time to
-// speak of. It waits a moment for the result; later ones are found by whoever calls damaged.
+// speak of: only then it waits a moment for the result. Later ones are found by whoever calls damaged.
 func (e *Engine) check(ctx context.Context) error {
 	killed := e.killed != ""
 	info, err := os.Stat(e.path())
 	if err != nil {
 		return err
 	}
-	if !killed && info.Size() > checkAlwaysBytes {
+	small := info.Size() <= checkAlwaysBytes
+	if !killed && !small {
 		return nil
 	}
 	if killed {
@@ -33,7 +34,7 @@ func (e *Engine) check(ctx context.Context) error {
 	e.tasks.Go(func() {
 		defer cancel()
 		begin := time.Now()
-		err := quickCheck(ctx, db)
+		err := verify(ctx, db, small)
 		if ctx.Err() != nil {
 			err = nil // We were told to stop.
 		}
@@ -54,6 +55,9 @@ func (e *Engine) check(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	})
+	if !small {
+		return nil
+	}
 	wait := time.NewTimer(checkWait)
 	defer wait.Stop()
 	select {
@@ -64,16 +68,71 @@ func (e *Engine) check(ctx context.Context) error {
 	}
 }
 
-// quickCheck returns what SQLite finds wrong with a database.
-func quickCheck(ctx context.Context, db *sql.DB) error {
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		return fail("looking for damage", err)
+// verify returns what is wrong with a database: how it is built, the names by which everything is found, and, if it is to be
+// thorough, every index. What messages and files say is verified when they are read.
+func verify(ctx context.Context, db *sql.DB, thorough bool) error {
+	looks := []string{"PRAGMA quick_check(1)", "PRAGMA integrity_check(rooms)"}
+	if thorough {
+		looks = []string{"PRAGMA integrity_check(1)"}
 	}
-	if verdict != "ok" {
-		return fail("looking for damage", fmt.Errorf("%w: %s", ErrDamaged, verdict))
+	for _, look := range looks {
+		var verdict string
+		if err := db.QueryRowContext(ctx, look).Scan(&verdict); err != nil {
+			return fail("looking for damage", err)
+		}
+		if verdict != "ok" {
+			return fail("looking for damage", fmt.Errorf("%w: %s", ErrDamaged, verdict))
+		}
 	}
-	return nil
+	return fail("looking for damage", errors.Join(verifyRecords(ctx, db), verifyBlobs(ctx, db)))
+}
+
+// verifyRecords looks at every record: one whose key has changed would not be missed by anybody else.
+func verifyRecords(ctx context.Context, db *sql.DB) error {
+	var last, greatest int64
+	if err := db.QueryRowContext(ctx, "SELECT val FROM meta WHERE key = ?", metaRevision).Scan(&last); err != nil {
+		return err
+	}
+	rows, err := db.QueryContext(ctx, "SELECT key, rev, val, sum, bucket FROM records")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key, val, bucket []byte
+		var rev, want int64
+		if err := rows.Scan(&key, &rev, &val, &want, &bucket); err != nil {
+			return err
+		}
+		if sumRecord(string(bucket), string(key), rev, val) != want {
+			return fmt.Errorf("%w: record %q of %q is not what was written", ErrDamaged, key, bucket)
+		}
+		greatest = max(greatest, rev)
+	}
+	if greatest > last {
+		return fmt.Errorf("%w: a record has revision %d, the last one given was %d", ErrDamaged, greatest, last)
+	}
+	return rows.Err()
+}
+
+// verifyBlobs looks at where every file is.
+func verifyBlobs(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, "SELECT id, num, size, sum FROM blobs")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id []byte
+		var num, size, want int64
+		if err := rows.Scan(&id, &num, &size, &want); err != nil {
+			return err
+		}
+		if sumBlob(id, num, size) != want {
+			return fmt.Errorf("%w: the place of file %x is not what was written", ErrDamaged, id)
+		}
+	}
+	return rows.Err()
 }
 
 // inspectWAL looks at what a stopped process left in the write-ahead log, before SQLite does: SQLite takes everything

@@ -175,6 +175,40 @@ func TestTornEndIsCutOff(t *testing.T) {
 	}
 }
 
+// Damage that is met while the store is in use ends all writing: the file may be worse than what was met.
+func TestDamageFoundLaterEndsWriting(t *testing.T) {
+	e, dir, _, _ := stored(t, sqlite.Config{})
+	if err := e.Close(); err != nil { // So that everything is in the database, and in nobody's cache.
+		t.Fatal(err)
+	}
+	e = open(t, dir, sqlite.Config{})
+	path := filepath.Join(dir, "udpchat.db")
+	b, err := os.ReadFile(path)
+	if err == nil {
+		clear(b[4096:])
+		err = os.WriteFile(path, b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if msgs, err := e.Read(t.Context(), "kitchen", 0, 0, 1000); !errors.Is(err, sqlite.ErrDamaged) {
+		t.Fatalf("Read: %d messages, %v, want ErrDamaged", len(msgs), err)
+	}
+	if _, err := e.Append(t.Context(), "kitchen", "bob-1", nil); !errors.Is(err, sqlite.ErrDamaged) {
+		t.Errorf("Append: %v, want ErrDamaged", err)
+	}
+	if err := e.Health(); !errors.Is(err, sqlite.ErrDamaged) {
+		t.Errorf("Health: %v, want ErrDamaged", err)
+	}
+	if n := e.Stats().Damaged; n != 1 {
+		t.Errorf("%d reads met damage, want 1", n)
+	}
+	_ = e.Close() // What it can still do is not what this is about.
+	if _, err := sqlite.Open(dir, sqlite.Config{}); !errors.Is(err, sqlite.ErrDamaged) {
+		t.Errorf("Open afterwards: %v, want ErrDamaged", err)
+	}
+}
+
 func TestWriteAheadLogWithoutDatabaseIsRefused(t *testing.T) {
 	_, dir, _, _ := stored(t, sqlite.Config{})
 	for what, hurt := range map[string]func(string) error{

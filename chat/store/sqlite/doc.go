@@ -26,15 +26,15 @@
 // # What goes wrong
 //
 // A full disk, a directory that became read-only and the like are errors of the calls that met them; nothing of what
-// they were to write is stored, and the next calls try again. They match chat.ErrFull if there is no space. Health says
-// what the last failure was until something was written again.
+// they were to write is stored, and the next calls try again. They match chat.ErrFull if there is no space. After a
+// failure Health tries to write, and says what it met.
 //
-// After a stop that was none of ours Open looks at the log of the last moments and has SQLite check the whole file, up to
-// a second before it returns and in the background after that. A torn end, which nobody was told was stored, is cut off
-// and logged. Anything else is damage, and damage is never covered up: Open refuses, or from the moment it is found
-// Health says so and every change is refused with ErrDamaged. Messages, records and pieces of files carry checksums;
-// one that does not fit is an error, never wrong data.
-//
-// What no file can tell: that the whole directory was replaced by an older copy. Backup therefore marks its copies, and
-// opening one changes Epoch, so that clients do not resume from numbers that now mean something else.
+// After a stop that was none of ours Open looks at the write-ahead log, and has SQLite look through the whole file: before it
+// returns if that is quick, else in the background. A torn end, which nobody was told was stored, is cut off and logged.
+// Anything else is damage, and damage is never covered up: Open refuses, or from the moment it is found Health says so and
+// every change is refused with ErrDamaged. Messages, records and pieces of files carry checksums; one that does not fit is an
+// error, never wrong data. Of stores over 64 MiB the index of message ids is not looked through: damage there may let a
+// message in twice. Two more things no file can tell: that the last transaction was damaged rather than torn, and that the
+// whole directory was replaced by an older copy. Backup therefore marks its copies, and opening one changes Epoch, so that
+// clients do not resume from numbers that now mean something else.
 package sqlite

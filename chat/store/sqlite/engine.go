@@ -160,7 +160,7 @@ func (e *Engine) Close() error {
 	e.calls.Wait()
 	err := e.reader.close()
 	if e.writer != nil {
-		err = errors.Join(err, e.writer.close()) // The last one: it empties the write-ahead log.
+		err = errors.Join(err, e.writer.close())
 	}
 	if e.lock != nil {
 		clean := err == nil && e.damaged() == nil && (e.opened || e.killed == "")

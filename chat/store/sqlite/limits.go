@@ -68,9 +68,8 @@ const (
 	// busyTimeout is how long we wait for another program that has the database open, such as the sqlite3 shell.
 	busyTimeout = 5 * time.Second
 
-	// checkWait is how long Open waits for the check of a store that was not closed. A longer one goes on behind it.
-	checkWait = time.Second
-
-	// checkAlwaysBytes is up to what size the whole store is checked at every start, not only after a bad stop.
+	// checkAlwaysBytes is up to what size the whole store is checked at every start, not only after a bad stop, and checkWait
+	// how long Open waits for that, to refuse a damaged store before anybody uses it. Longer checks go on behind it.
 	checkAlwaysBytes = 64 << 20
+	checkWait        = 250 * time.Millisecond
 )

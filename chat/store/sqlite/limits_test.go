@@ -81,6 +81,23 @@ func TestFileThatIsTooLargeLeavesNothing(t *testing.T) {
 	}
 }
 
+// After Close everything is in the one file, and a copy of that is a copy of all.
+func TestCloseLeavesOneFile(t *testing.T) {
+	dir := t.TempDir()
+	e := open(t, dir, sqlite.Config{})
+	appendN(t, e, "kitchen", 0, 10)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 2 || files[0].Name() != "udpchat.db" || files[1].Name() != "udpchat.lock" {
+		t.Errorf("after Close there are %v, %v", files, err)
+	}
+	if got := all(t, restore(t, filepath.Join(dir, "udpchat.db")), "kitchen"); len(got) != 10 {
+		t.Errorf("a copy of the file has %d messages, want 10", len(got))
+	}
+}
+
 func TestSecondProcessIsToldWhoHasTheStore(t *testing.T) {
 	dir := t.TempDir()
 	e := open(t, dir, sqlite.Config{})

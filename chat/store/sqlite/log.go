@@ -163,11 +163,12 @@ type scanner interface{ Scan(dest ...any) error }
 func scanMessage(row scanner, room string, num int64) (chat.Msg, error) {
 	var seq, at, want int64
 	var id, data []byte
-	if err := row.Scan(&seq, &at, &id, &data, &want); err != nil {
+	var dropped bool
+	if err := row.Scan(&seq, &at, &id, &data, &dropped, &want); err != nil {
 		return chat.Msg{}, err
 	}
 	m := chat.Msg{Room: room, Seq: uint64(seq), ID: string(id), Time: time.Unix(0, at), Data: data}
-	if data != nil && sumMessage(num, seq, at, m.ID, data) != want {
+	if !dropped && sumMessage(num, seq, at, m.ID, data) != want {
 		return chat.Msg{}, fmt.Errorf("%w: message %d of room %q is not what was written", ErrDamaged, seq, room)
 	}
 	return m, nil

@@ -32,7 +32,7 @@ const (
 	queryCount
 )
 
-const messageColumns = "SELECT seq, time, id, data, sum FROM messages WHERE room = ? AND "
+const messageColumns = "SELECT seq, time, id, data, data IS NULL, sum FROM messages WHERE room = ? AND "
 
 var queries = [queryCount]string{
 	qRoom:    "SELECT num, kept FROM rooms WHERE name = ?",

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -82,7 +83,7 @@ var statements = [statementCount]string{
 	stAddChunk:     "INSERT INTO chunks (num, n, data, sum) VALUES (?, ?, ?, ?)",
 	stSweepChunks:  "DELETE FROM chunks WHERE num = ?1 AND n IN (SELECT n FROM chunks WHERE num = ?1 ORDER BY n DESC LIMIT ?2)",
 	stBlob:         "SELECT num, size FROM blobs WHERE id = ?",
-	stAddBlob:      "INSERT INTO blobs (id, num, size) VALUES (?, ?, ?)",
+	stAddBlob:      "INSERT INTO blobs (id, num, size, sum) VALUES (?, ?, ?, ?)",
 	stDropBlob:     "DELETE FROM blobs WHERE id = ?",
 }
 
@@ -96,6 +97,17 @@ func (t *txn) prepare(ctx context.Context, conn *sql.Conn) error {
 		}
 	}
 	return t.recall(ctx)
+}
+
+// close closes the statements, those that were prepared.
+func (t *txn) close() error {
+	var errs []error
+	for _, st := range t.st {
+		if st != nil {
+			errs = append(errs, st.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // recall reads what is remembered of the database.

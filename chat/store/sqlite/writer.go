@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -61,12 +62,13 @@ func (w *writer) epoch(ctx context.Context) (epoch string, err error) {
 	return epoch, err
 }
 
-// close closes the connection; run has ended, or never began.
+// close closes the connection; run has ended, or never began. It is the last one, so it empties the write-ahead log.
 func (w *writer) close() error {
+	errs := []error{w.txn.close()} // SQLite keeps a connection that has statements.
 	if w.conn != nil {
-		_ = w.conn.Close() // Gives it back to db, which closes it.
+		errs = append(errs, w.conn.Close()) // Gives it back to db, which closes it.
 	}
-	return w.db.Close()
+	return errors.Join(append(errs, w.db.Close())...)
 }
 
 // do has the writer apply a change of that many bytes, and waits for the answer. what is being done is said in errors. If
@@ -114,6 +116,7 @@ func (w *writer) run() {
 			return
 		}
 		w.commit(batch)
+		runtime.Gosched() // Those who were answered may have more to say: it goes into the next transaction.
 	}
 }
 

@@ -218,11 +218,11 @@ type tappedSocket struct {
 	header []byte // guarded by mu
 }
 
-func (s *tappedSocket) WriteTo(b []byte, to net.Addr) (int, error) {
+func (s *tappedSocket) WriteMarked(b []byte, to netip.AddrPort, ecn uint8) (int, error) {
 	s.mu.Lock()
 	s.header = append(s.header[:0], b[:min(len(b), 15)]...)
 	s.mu.Unlock()
-	return s.Socket.WriteTo(b, to)
+	return s.Socket.WriteMarked(b, to, ecn)
 }
 
 var ourAddr = netip.MustParseAddrPort("192.0.2.9:4000")
