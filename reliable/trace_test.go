@@ -64,8 +64,8 @@ func TestTheTraceTellsWhatHappened(t *testing.T) {
 		if n, err := server.Read(make([]byte, 1)); err != io.EOF {
 			w.Fatal(n, err)
 		}
-		<-client.ended.wait()
-		<-server.ended.wait()
+		<-client.wait(&client.ended)
+		<-server.wait(&server.ended)
 		ours, theirs := seen.of(client), seen.of(server)
 		if got, want := states(ours), []string{"hello", "open", "linger", "closing", "ended"}; !isSubsequence(got, want) {
 			w.Errorf("states of the client: %q, want those of %q that were seen between two turns", got, want)
