@@ -29,6 +29,11 @@ const (
 	// more there is refused; here that many have room for every session.
 	usersPerSession = 64
 
+	// streamsPerConn is how many further streams of each lane one reliable connection may have, each a session of its own:
+	// all the protocol allows. streamBacklog is how many of a socket may wait to be accepted. More are refused.
+	streamsPerConn = 64
+	streamBacklog  = 1024
+
 	// usersMax is the most the core takes.
 	usersMax = 1 << 24
 )
@@ -154,6 +159,7 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	cfg := reliable.Config{
 		Identity: n.identity, AlwaysCookie: n.cfg.AlwaysCookie, IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax,
 		NoBatch: !n.cfg.BatchIO, Redundancy: redundancy, Logger: n.log,
+		Streams: streamsPerConn, StreamBacklog: streamBacklog,
 	}
 	if l.Has(config.Plain) {
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
@@ -177,6 +183,8 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	if l.Has(config.UDP) {
 		n.listeners = append(n.listeners, server.Listener{
 			Listener: endpoint.Listener(), Transport: session.TransportUDP, Fronts: n.fronts, Call: callUDP,
+		}, server.Listener{
+			Listener: endpoint.StreamListener(), Transport: session.TransportStream, Fronts: n.fronts,
 		})
 	}
 	return nil
