@@ -121,14 +121,15 @@ func (s *Session) abortLocked(reason error) {
 func (s *Session) closeConn() {
 	s.mu.Lock()
 	aborted := s.end.aborted
+	conn := s.conn // For good: an ended session is not upgraded any more.
 	s.mu.Unlock()
 
 	var err error
 	if aborted {
-		abandon(s.conn, s.end.reason)
+		abandon(conn, s.end.reason)
 	} else {
-		linger(s.conn)
-		err = s.conn.Close()
+		linger(conn)
+		err = conn.Close()
 	}
 
 	s.mu.Lock()
