@@ -97,6 +97,7 @@ func (s *Session) endLocked(reason error) {
 	if s.done != nil {
 		close(s.done)
 	}
+	s.wroteLocked()
 }
 
 // abortLocked ends the session, or an orderly end that is under way, without writing anything more. The deadlines in

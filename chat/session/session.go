@@ -32,6 +32,7 @@ type Session struct {
 	writes         uint64        // Guarded by mu.
 	end            *ending       // Guarded by mu: nil while the session lives, then constant.
 	done           chan struct{} // Guarded by mu: made when first asked for, closed when end is set.
+	written        chan struct{} // Guarded by mu: made when somebody waits in Drained, closed by the next write.
 	called         []*Session    // Guarded by mu: what Call has returned and is not known to be closed.
 	cut            bool          // Guarded by mu: AbortAll was called.
 
