@@ -45,7 +45,7 @@ func defaults(t *testing.T) Config {
 func TestDefaults(t *testing.T) {
 	want := Config{
 		Listen: []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
-		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, NATS: []string{}, NATSReplicas: 3, StudentID: "udpchat", LabMode: "compat",
+		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, NATS: []string{}, ProxyTargets: []string{}, NATSReplicas: 3, StudentID: "udpchat", LabMode: "compat",
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, BatchIO: true, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",

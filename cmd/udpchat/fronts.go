@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"udpchat/chat/front"
+	carrierfront "udpchat/chat/front/carrier"
 	labfront "udpchat/chat/front/lab"
 	"udpchat/config"
 )
@@ -15,6 +16,7 @@ import (
 func (n *node) makeFronts(kill func()) []front.Front {
 	cfg := n.cfg
 	return []front.Front{
+		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
 		labfront.New(labfront.Config{
 			StudentID: cfg.StudentID, Strict: cfg.LabMode == "strict", Advertise: cfg.Advertise,
 			AllowKill: cfg.AllowKill, Kill: kill,
@@ -43,4 +45,14 @@ func names(fronts []front.Front) []string {
 		list[i] = f.Name()
 	}
 	return list
+}
+
+// targets returns the addresses by name of a list of NAME=HOST:PORT.
+func targets(list []string) map[string]string {
+	byName := make(map[string]string, len(list))
+	for _, text := range list {
+		name, addr, _ := strings.Cut(text, "=")
+		byName[name] = addr
+	}
+	return byName
 }
