@@ -27,6 +27,13 @@ type Config struct {
 	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`
 	AllowKill bool   `mapstructure:"allow_kill" default:"false" usage:"let any lab client stop the server with KILL_SERVICE"`
 
+	Registration bool          `mapstructure:"registration" default:"true" usage:"let anybody make an account; without it accounts come from 'udpchat credentials import' only"`
+	Guests       bool          `mapstructure:"guests" default:"true" usage:"let people in without a password, under a name that the server gives them"`
+	UnicodeNames bool          `mapstructure:"unicode_names" default:"false" usage:"let names of new accounts have letters of any one script, not only ASCII"`
+	LockDuration time.Duration `mapstructure:"lock_duration" default:"1m" range:"1s..24h" usage:"how long three wrong passwords lock an account for the network (IPv4 /24, IPv6 /56) they came from"`
+	GuestLife    time.Duration `mapstructure:"guest_life" default:"168h" range:"1h..8760h" usage:"how long a guest is kept after its last log-in"`
+	FileQuota    int           `mapstructure:"file_quota" default:"1073741824" range:"1..1099511627776" usage:"how many 'BYTES' of files one account may store; a guest a sixteenth of it"`
+
 	OutboxBytes       int `mapstructure:"outbox_bytes" default:"1048576" range:"131072..1073741824" usage:"how many 'BYTES' may wait for one member before it is cut off as too slow"`
 	RoomsPerClientMax int `mapstructure:"rooms_per_client_max" default:"64" range:"1..10000" usage:"how many rooms one client may be in at a time"`
 	SessionsMax       int `mapstructure:"sessions_max" default:"20000" range:"1..1000000" usage:"how many sessions the server holds at a time, over all listeners"`

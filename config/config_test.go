@@ -46,6 +46,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Listen: []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
 		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, NATS: []string{}, NATSReplicas: 3, StudentID: "udpchat", LabMode: "compat",
+		Registration: true, Guests: true, LockDuration: time.Minute, GuestLife: 7 * 24 * time.Hour, FileQuota: 1 << 30,
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, BatchIO: true, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",

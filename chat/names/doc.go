@@ -12,6 +12,9 @@
 // nowhere else: joiners between characters of scripts (or emoji) that need them, presentation
 // selectors after symbols, and ideographic variation selectors after Han characters.
 //
-// The package does not yet make names comparable: "Room" and "room" are two names, and so are two
-// spellings of the same letters.
+// # Comparing
+//
+// Check only says what is fit to be seen. Account and Nick make names comparable, by the profiles of RFC 8265 and RFC 8266;
+// NewAccount says which names may be new accounts; Look says what a name looks like, so that "ann" and "аnn" with a Cyrillic
+// letter cannot both be accounts. Room keeps people away from the names of the server's own logs.
 package names
