@@ -76,8 +76,8 @@ func (s *Service) Blocked(ctx context.Context, name string) ([]string, error) {
 	return b.Names, err
 }
 
-// HasBlocked reports whether an account has blocked another one.
-func (s *Service) HasBlocked(ctx context.Context, name, peer string) (bool, error) {
+// Blocks reports whether an account has blocked another one.
+func (s *Service) Blocks(ctx context.Context, name, peer string) (bool, error) {
 	blocked, err := s.Blocked(ctx, name)
 	if err != nil {
 		return false, err

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Contacts are the lists of one account, each in the order of names. Accounts that it has blocked are in none of them.
-type Contacts struct {
+// Lists are the contacts of one account, each in the order of names. Accounts that it has blocked are in none of them.
+type Lists struct {
 	Mutual     []string // It has added them and they have added it.
 	Pending    []string // It has added them, and they have not answered.
 	Requesting []string // They have added it, and it has not answered.
@@ -63,7 +63,7 @@ func (s *Service) AddContact(ctx context.Context, name, peer string) error {
 
 // tellPeer tells the devices of other that self has added it, unless it has blocked self.
 func (s *Service) tellPeer(ctx context.Context, self, other string) error {
-	blocked, err := s.HasBlocked(ctx, other, self)
+	blocked, err := s.Blocks(ctx, other, self)
 	if err != nil || blocked {
 		return err
 	}
@@ -105,30 +105,36 @@ func (s *Service) RemoveContact(ctx context.Context, name, peer string) error {
 	return s.settle(ctx, self)
 }
 
-// Contacts returns the lists of an account.
-func (s *Service) Contacts(ctx context.Context, name string) (Contacts, error) {
+// Contacts returns whom an account has added, unless it has blocked them: those whose presence it wants to know.
+func (s *Service) Contacts(ctx context.Context, name string) ([]string, error) {
+	lists, err := s.Lists(ctx, name)
+	return append(lists.Mutual, lists.Pending...), err
+}
+
+// Lists returns the contacts of an account.
+func (s *Service) Lists(ctx context.Context, name string) (Lists, error) {
 	self, err := canonicalName("list contacts", name)
 	if err != nil {
-		return Contacts{}, err
+		return Lists{}, err
 	}
 	var mine contactsRecord
 	var of contactOfRecord
 	if _, _, err := s.read(ctx, bucketContacts, self, &mine); err != nil {
-		return Contacts{}, err
+		return Lists{}, err
 	}
 	if len(mine.Unsure) > 0 {
 		if err := s.settle(ctx, self); err != nil {
-			return Contacts{}, err
+			return Lists{}, err
 		}
 	}
 	if _, _, err := s.read(ctx, bucketContactOf, self, &of); err != nil {
-		return Contacts{}, err
+		return Lists{}, err
 	}
 	blocked, err := s.Blocked(ctx, self)
 	if err != nil {
-		return Contacts{}, err
+		return Lists{}, err
 	}
-	var c Contacts
+	var c Lists
 	for _, other := range slices.Sorted(maps.Keys(mine.Added)) {
 		_, back := of.By[other]
 		switch {

@@ -15,7 +15,7 @@ import (
 
 func contacts(t *testing.T, s *account.Service, name string) string {
 	t.Helper()
-	c, err := s.Contacts(t.Context(), name)
+	c, err := s.Lists(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,10 +120,10 @@ func TestContactsChangedByManyAtOnceFitTogether(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	lists := make(map[string]account.Contacts)
+	lists := make(map[string]account.Lists)
 	for range 2 { // The first read repairs what is open.
 		for _, name := range people {
-			c, err := servers[0].Contacts(t.Context(), name)
+			c, err := servers[0].Lists(t.Context(), name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,8 +149,8 @@ func TestBlocks(t *testing.T) {
 		ctx := t.Context()
 		has := func(a, b string) bool {
 			t.Helper()
-			yes, err := s.HasBlocked(ctx, a, b)
-			wantNone(t, "HasBlocked", err)
+			yes, err := s.Blocks(ctx, a, b)
+			wantNone(t, "Blocks", err)
 			return yes
 		}
 		wantNone(t, "block", s.Block(ctx, "ann", "Carl"))

@@ -52,6 +52,12 @@ func (s *Service) Lookup(ctx context.Context, name string) (Account, error) {
 	return r.account(), nil
 }
 
+// Exists reports whether there is an account of that name.
+func (s *Service) Exists(ctx context.Context, name string) (bool, error) {
+	r, _, err := s.find(ctx, name)
+	return r != nil, err
+}
+
 // ByID returns the account of that number, or CodeNoAccount.
 func (s *Service) ByID(ctx context.Context, id uint64) (Account, error) {
 	en, err := s.cfg.Engine.Get(ctx, bucketIDs, idKey(id))

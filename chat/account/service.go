@@ -41,6 +41,8 @@ type Service struct {
 	changed  atomic.Pointer[func(context.Context, Change)]
 }
 
+var _ chat.Accounts = (*Service)(nil)
+
 // New returns the accounts that are stored in an engine. It reads and, the first time, makes the key of the token hashes.
 func New(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Engine == nil {

@@ -123,20 +123,6 @@ func TestNicksAreComparedWithoutCaseAndSpaces(t *testing.T) {
 	}
 }
 
-func TestRoomsCannotHaveTheNamesOfTheServersLogs(t *testing.T) {
-	for name, want := range map[string]bool{
-		"lobby": true, "private": true, "pr": false, "pr/": false, "pr/x": false, "pray": true, "dm/a/b": false, "dm/": false, "dm": true, "ac/ann": false,
-		"acme": true, "a\nb": false, "": false, names.Direct("bob", "ann"): false,
-	} {
-		if err := names.Room(name, 0); (err == nil) != want {
-			t.Errorf("Room(%q) = %v, want acceptable: %v", name, err, want)
-		}
-	}
-	if got := names.Direct("bob", "ann"); got != "dm/ann/bob" {
-		t.Errorf("got %q", got)
-	}
-}
-
 // FuzzAccount: what is accepted is stable, fits where names of accounts go, and looks like itself in every spelling.
 func FuzzAccount(f *testing.F) {
 	for _, name := range []string{"ann", "Ann_9", "Jürgen", "ａｎｎ", "ΣΑΣ", "İstanbul", "ǅ", "田中", "ann-g12", "ẞ"} {

@@ -1,6 +1,6 @@
-// Package names decides which names of rooms and clients are acceptable.
+// Package names decides which names of rooms, clients and accounts are acceptable, and which are the same.
 //
-// Check is the whole of it: it answers nil, or an *Error that says what is wrong with a name and
+// Check is the first part of it: it answers nil, or an *Error that says what is wrong with a name and
 // where. Everything here is a pure function and safe for concurrent use.
 //
 // A name is 1 to BytesMax bytes of UTF-8. Letters of any script, marks, numbers, punctuation and
@@ -16,5 +16,5 @@
 //
 // Check only says what is fit to be seen. Account and Nick make names comparable, by the profiles of RFC 8265 and RFC 8266;
 // NewAccount says which names may be new accounts; Look says what a name looks like, so that "ann" and "аnn" with a Cyrillic
-// letter cannot both be accounts. Room keeps people away from the names of the server's own logs.
+// letter cannot both be accounts.
 package names
