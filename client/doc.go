@@ -1,0 +1,2 @@
+// Package client is a client of the native protocol.
+package client
