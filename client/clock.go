@@ -14,13 +14,13 @@ type sample struct {
 	offset, round time.Duration
 }
 
-// exchange takes the times of a question and its answer: asked and heard by our clock, answered by the server's.
-func (c *clock) exchange(asked, answered, heard time.Time) {
-	round := heard.Sub(asked)
-	if round < 0 {
-		return // Our clock was set back in between.
+// exchange takes the times of a question and its answer: asked and heard by our clock, got and answered by the server's.
+func (c *clock) exchange(asked, got, answered, heard time.Time) {
+	round := heard.Sub(asked) - answered.Sub(got)
+	if round < 0 || got.IsZero() || answered.Before(got) {
+		return // One of the clocks was set in between, or is nonsense.
 	}
-	c.samples[c.count%clockSamples] = sample{offset: answered.Sub(asked.Add(round / 2)), round: round}
+	c.samples[c.count%clockSamples] = sample{offset: (got.Sub(asked) + answered.Sub(heard)) / 2, round: round}
 	c.count++
 }
 

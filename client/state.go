@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"udpchat/chat/wire/native"
 )
 
 // A State keeps what a client must know again when it is started again. Whoever uses one State is one device: the
@@ -18,6 +20,7 @@ type State interface {
 
 // Saved is what a State keeps.
 type Saved struct {
+	Name    string `json:"name,omitempty"`    // Of the account, as Config spells it.
 	Account string `json:"account,omitempty"` // As the server spells it.
 	Device  string `json:"device,omitempty"`  // Given by the server, with the token.
 	Token   string `json:"token,omitempty"`   // Logs the device in, without a password. A secret.
@@ -67,27 +70,29 @@ func (n *numbers) loaded() Saved {
 	return n.saved
 }
 
-// become makes the State that of another device, whose numbers begin anew; of the same device it keeps them.
-func (n *numbers) become(account, device, token string) error {
+// become makes the State that of the device we have logged in as, whose numbers begin anew if it is another one, but never
+// below what the server has seen. name is that of the account as Config spells it. The zero LoggedIn forgets the device.
+func (n *numbers) become(name string, l native.LoggedIn) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.saved.Account == account && n.saved.Device == device && (token == "" || n.saved.Token == token) {
-		return nil
+	s := n.saved
+	s.Account = l.Account
+	if name != "" {
+		s.Name = name
 	}
-	other := n.saved.Device != device
-	err := n.changeLocked(func(s *Saved) {
-		s.Account, s.Device = account, device
-		if token != "" || other {
-			s.Token = token
-		}
-		if other {
-			s.Counter = 0
-		}
-	})
-	if err == nil && other {
+	if s.Device != l.Device {
+		s.Device, s.Token, s.Counter = l.Device, "", 0
 		n.last = 0
 	}
-	return err
+	if l.Token != "" {
+		s.Token = l.Token
+	}
+	n.last = max(n.last, l.Counter)
+	s.Counter = max(s.Counter, n.last)
+	if s == n.saved {
+		return nil
+	}
+	return n.changeLocked(func(saved *Saved) { *saved = s })
 }
 
 // prefer notes until when TCP goes first. That it could not be written costs 300 ms at the next start.

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"udpchat/chat/wire/native"
 )
 
 // A brokenState cannot be written.
@@ -70,28 +72,29 @@ func TestNoNumberWithoutAStateThatKeepsIt(t *testing.T) {
 }
 
 func TestAnotherDeviceBeginsAnewAndTheSameDoesNot(t *testing.T) {
-	state := &memoryState{saved: Saved{Account: "ann", Device: "d1", Token: "t1", Counter: 700}}
+	state := &memoryState{saved: Saved{Name: "Ann", Account: "ann", Device: "d1", Token: "t1", Counter: 700}}
 	n, err := openNumbers(state)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.become("ann", "d1", ""); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := n.next(); got != 701 || err != nil {
-		t.Errorf("the same device: %d, %v, want 701", got, err)
-	}
-	if s := n.loaded(); s.Token != "t1" {
-		t.Errorf("the token is %q", s.Token)
-	}
-	if err := n.become("ann", "d2", "t2"); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := n.next(); got != 1 || err != nil {
-		t.Errorf("another device: %d, %v, want 1", got, err)
-	}
-	if want := (Saved{Account: "ann", Device: "d2", Token: "t2", Counter: counterBlock}); state.saved != want {
-		t.Errorf("kept %+v, want %+v", state.saved, want)
+	for _, tt := range []struct {
+		l    native.LoggedIn
+		want uint64
+		kept Saved
+	}{
+		{native.LoggedIn{Account: "ann", Device: "d1", Counter: 500}, 701, Saved{"Ann", "ann", "d1", "t1", 700 + counterBlock, time.Time{}}},
+		{native.LoggedIn{Account: "ann", Device: "d1", Counter: 5000}, 5001, Saved{"Ann", "ann", "d1", "t1", 5000 + counterBlock, time.Time{}}},
+		{native.LoggedIn{Account: "ann", Device: "d2", Token: "t2"}, 1, Saved{"Ann", "ann", "d2", "t2", counterBlock, time.Time{}}},
+	} {
+		if err := n.become("Ann", tt.l); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.next(); got != tt.want || err != nil {
+			t.Errorf("%+v: %d, %v, want %d", tt.l, got, err, tt.want)
+		}
+		if state.saved != tt.kept {
+			t.Errorf("%+v: kept %+v, want %+v", tt.l, state.saved, tt.kept)
+		}
 	}
 }
 
@@ -161,7 +164,8 @@ func TestClockBelievesTheQuickestExchange(t *testing.T) {
 	}
 	ahead := 90 * time.Second // The server's clock.
 	exchange := func(at time.Time, up, down time.Duration) {
-		c.exchange(at, at.Add(up+ahead), at.Add(up+down))
+		const busy = 30 * time.Millisecond
+		c.exchange(at, at.Add(up+ahead), at.Add(up+ahead+busy), at.Add(up+busy+down))
 	}
 	exchange(base, 400*time.Millisecond, 100*time.Millisecond) // 150 ms wrong.
 	exchange(base, 52*time.Millisecond, 48*time.Millisecond)   // 2 ms wrong.
@@ -175,7 +179,7 @@ func TestClockBelievesTheQuickestExchange(t *testing.T) {
 		t.Errorf("a message from the future took %v", got)
 	}
 	for range clockSamples { // The server's clock was set: old exchanges are forgotten.
-		c.exchange(now, now.Add(50*time.Millisecond), now.Add(100*time.Millisecond))
+		c.exchange(now, now.Add(50*time.Millisecond), now.Add(50*time.Millisecond), now.Add(100*time.Millisecond))
 	}
 	if got := c.since(now.Add(-time.Second), now); got != time.Second {
 		t.Errorf("after the clock was set: %v, want 1s", got)
