@@ -15,8 +15,8 @@ import (
 //
 // There may be very many of them, nearly all idle, so every field has to be worth its bytes.
 type Session struct {
-	conn net.Conn // Constant after New.
-	cfg  Config   // Constant after New.
+	conn net.Conn // Constant after New but for Upgrade, which changes it with mu held, while there is no writer.
+	cfg  Config   // Constant after New but for the transport, which changes with conn.
 
 	unread        []byte        // Owned by the reader: bytes to read again before those of conn.
 	receivedBytes atomic.Uint64 // Written by the reader.
@@ -32,6 +32,7 @@ type Session struct {
 	writes         uint64        // Guarded by mu.
 	end            *ending       // Guarded by mu: nil while the session lives, then constant.
 	done           chan struct{} // Guarded by mu: made when first asked for, closed when end is set.
+	written        chan struct{} // Guarded by mu: made when somebody waits in Drained, closed by the next write.
 	called         []*Session    // Guarded by mu: what Call has returned and is not known to be closed.
 	cut            bool          // Guarded by mu: AbortAll was called.
 

@@ -43,7 +43,7 @@ type node struct {
 	server    *server.Server
 	listeners []server.Listener
 	endpoints []*reliable.Endpoint
-	identity  *reliable.Identity // Of all endpoints; nil: there is none.
+	identity  *reliable.Identity // Of all that is encrypted; nil: nothing is.
 	addrs     []address          // Where it listens, in the order of the configuration.
 	accepting sync.WaitGroup
 }
@@ -53,7 +53,7 @@ type node struct {
 func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()) (*node, error) {
 	n := &node{cfg: cfg, log: log}
 	var err error
-	if slices.ContainsFunc(cfg.Listen, func(l config.Listener) bool { return l.Has(config.UDP) }) {
+	if slices.ContainsFunc(cfg.Listen, isEncrypted) {
 		if n.identity, err = openIdentity(cfg); err != nil {
 			return nil, err
 		}
@@ -133,7 +133,9 @@ func (n *node) listen(ctx context.Context, l config.Listener) error {
 
 // addTCP adds a TCP listener, at this place of the addresses.
 func (n *node) addTCP(ln net.Listener, at int) {
-	n.listeners = append(n.listeners, server.Listener{Listener: ln, Transport: session.TransportTCP, Fronts: n.fronts})
+	n.listeners = append(n.listeners, server.Listener{
+		Listener: ln, Transport: session.TransportTCP, TLS: reliable.ServerTLS(n.identity), Fronts: n.fronts,
+	})
 	n.addrs = slices.Insert(n.addrs, at, address{config.TCP, ln.Addr()})
 }
 
@@ -215,6 +217,9 @@ func isLabAnswer(datagram []byte) bool {
 	}
 	return false
 }
+
+// isEncrypted reports whether connections to a listener are, or may be.
+func isEncrypted(l config.Listener) bool { return l.Has(config.UDP) || l.Has(config.TCP) }
 
 // udpName is what a listener's UDP socket is called: udp unless it takes nothing but plain text.
 func udpName(l config.Listener) string {
