@@ -23,6 +23,9 @@ var (
 	// ErrLoggedOut says that the server does not let us in any more: the token was revoked, or the account has ended.
 	ErrLoggedOut = errors.New("client: logged out by the server")
 
+	// ErrElsewhere says that another client has logged in as this device, with the same State or token.
+	ErrElsewhere = errors.New("client: another client has logged in as this device")
+
 	// ErrDrained says that the server has announced that it would close the connection.
 	ErrDrained = errors.New("client: the server closes its connections")
 

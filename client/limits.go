@@ -30,9 +30,6 @@ const (
 
 	// idleTimeout is after what silence of a reliable UDP server, which is probed from half of it on, it is lost.
 	idleTimeout = 20 * time.Second
-
-	// bulkWait bounds opening a connection for a file.
-	bulkWait = 10 * time.Second
 )
 
 // What is kept between runs.
@@ -66,7 +63,7 @@ const (
 	flyingMax = 128
 
 	// sayRetry is the least time until a message is sent again that the server could not store just now, and sayTriesMax
-	// how often it is when the server does not know why. One that knows says how long, and is asked for ever.
+	// how often it is when the server has made a mistake. One that is only busy, or full, is asked for ever.
 	sayRetry    = 500 * time.Millisecond
 	sayTriesMax = 5
 )

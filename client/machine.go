@@ -194,6 +194,21 @@ func (m *machine) request(now time.Time, r *request) error {
 	return nil
 }
 
+// post takes a message of ours.
+func (m *machine) post(now time.Time, msg *Message) error {
+	if m.verdict.final {
+		return m.verdict.err
+	}
+	if err := m.outbox.add(msg, now); err != nil {
+		return err
+	}
+	m.advance(now)
+	if msg.Status().State == Queued {
+		m.tell(msg)
+	}
+	return nil
+}
+
 // forget notes that nobody waits for the answer of r any more. It may have been sent.
 func (m *machine) forget(r *request) {
 	r.again = false
@@ -208,7 +223,6 @@ func (m *machine) forget(r *request) {
 
 // send writes a request, whose answer settles it.
 func (m *machine) send(now time.Time, r *request) {
-	r.asked = now
 	if id := m.frame(now, r.what); id != 0 {
 		m.pending[id] = r
 		m.order = append(m.order, id)
@@ -217,9 +231,9 @@ func (m *machine) send(now time.Time, r *request) {
 	r.settle(now, native.Done{}, nil)
 }
 
-// frame writes a request, with an id if it is answered.
+// frame writes a request, with an id unless nobody cares what becomes of it.
 func (m *machine) frame(now time.Time, what native.Request) (id uint64) {
-	if what.Type().Answered() {
+	if what.Type() != native.TypeTyping {
 		m.id++
 		id = m.id
 		if m.quiet.IsZero() {

@@ -81,6 +81,8 @@ func (m *machine) said(now time.Time, msg *Message, reply native.Reply) {
 // told takes an error that answers no request: the session is about to end, or something that is not answered was wrong.
 func (m *machine) told(e native.Error) {
 	switch e.Code {
+	case native.CodeLoggedIn: // Coming back would end the other session, which would come back …
+		m.verdict = verdict{drop: true, err: errors.Join(ErrElsewhere, e), final: true}
 	case native.CodeTokenReplaced, native.CodeBadToken:
 		m.verdict = verdict{drop: true, err: errors.Join(ErrLoggedOut, e), final: true}
 	case native.CodeTooSlow, native.CodeShuttingDown, native.CodeUnavailable, native.CodeRateLimited, native.CodeInternal:

@@ -54,9 +54,9 @@ type Message struct {
 	Text string // Constant.
 	File *File  // Constant: instead of Text.
 
-	// Owned by the outbox.
-	counter uint64
+	// Owned by the outbox; device and counter are written under mu, too.
 	device  string
+	counter uint64
 	made    time.Time
 	flying  bool // It was sent over this connection and is not answered.
 	ever    bool // It was sent over any: the server may have it.
@@ -67,6 +67,13 @@ type Message struct {
 	mu     sync.Mutex
 	status Status // Guarded by mu.
 	done   chan struct{}
+}
+
+// ID returns the message's id: its device and its number, unless it had to be sent by another device than it was said on.
+func (m *Message) ID() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return messageID(m.device, m.counter)
 }
 
 // Status returns what is known now.
@@ -92,6 +99,13 @@ func (m *Message) Wait(ctx context.Context) error {
 			return fmt.Errorf("client: message %s: %w", m.Status().State, ctx.Err())
 		}
 	}
+}
+
+// becomes gives the message its id.
+func (m *Message) becomes(device string, counter uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.device, m.counter = device, counter
 }
 
 // change sets the status, and tells those who wait if it is the last one.

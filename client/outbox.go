@@ -29,7 +29,8 @@ func (o *outbox) add(m *Message, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	m.counter, m.device, m.made, m.done = counter, o.device, now, make(chan struct{})
+	m.made, m.done = now, make(chan struct{})
+	m.becomes(o.device, counter)
 	o.queue = append(o.queue, m)
 	o.bytes += m.bytes()
 	return nil
@@ -85,7 +86,6 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 	switch e.Code {
 	case native.CodeRateLimited, native.CodeUnavailable, native.CodeShuttingDown:
 	case native.CodeInternal:
-		// What was done is not known, except that the same number cannot be stored twice.
 		if m.tries++; m.tries > sayTriesMax {
 			o.fail(m, e)
 			return true
@@ -98,7 +98,7 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 		m.flying = false
 		o.flying--
 	}
-	m.denied = e.Code != native.CodeInternal
+	m.denied = e.Code != native.CodeUnavailable // With that one it may be stored all the same (SPEC.md 7).
 	o.pause = now.Add(wait)
 	m.change(func(s *Status) { s.State, s.Err = Queued, e })
 	return false
@@ -113,7 +113,8 @@ func (o *outbox) renumber(m *Message) {
 	}
 	at := slices.Index(o.queue, m)
 	o.queue = append(slices.Delete(o.queue, at, at+1), m)
-	m.counter, m.passed = counter, false
+	m.becomes(o.device, counter)
+	m.passed = false
 }
 
 // fail gives m up.
@@ -157,7 +158,7 @@ func (o *outbox) become(device string) (failed []*Message) {
 	o.device = device
 	if former == "" || former == device {
 		for _, m := range o.queue {
-			m.device = device
+			m.becomes(device, m.counter)
 		}
 		return nil
 	}
@@ -166,7 +167,7 @@ func (o *outbox) become(device string) (failed []*Message) {
 		if !m.ever {
 			var number uint64
 			if number, err = o.number(); err == nil {
-				m.counter, m.device = number, device
+				m.becomes(device, number)
 				continue
 			}
 		}

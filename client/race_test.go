@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,10 +68,13 @@ func TestRace(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
 				var dialled []string
 				var conns []*scriptedConn
 				dial := func(ctx context.Context, transport string) (Conn, error) {
+					mu.Lock()
 					dialled = append(dialled, transport)
+					mu.Unlock()
 					a := tt.udp
 					if transport == TCP {
 						a = tt.tcp
@@ -87,7 +91,9 @@ func TestRace(t *testing.T) {
 						return nil, fmt.Errorf("over %s: %w", transport, a.err)
 					}
 					c := &scriptedConn{transport: transport}
+					mu.Lock()
 					conns = append(conns, c)
+					mu.Unlock()
 					return c, nil
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), connectWait)

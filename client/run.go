@@ -97,7 +97,7 @@ func (c *Client) pauseFor(r *road, v verdict, unreachable bool) bool {
 	c.mu.Lock()
 	wait := max(v.wait, 0)
 	if wait > 0 {
-		wait += time.Duration(c.m.rng.Int64N(int64(wait/2) + 1)) // All clients are told the same.
+		wait += time.Duration(c.m.rng.Int64N(int64(wait) + 1)) // All clients are told the same.
 	}
 	wait = max(wait, r.retry.next(c.m.rng))
 	if unreachable {
