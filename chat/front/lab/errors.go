@@ -80,7 +80,7 @@ func codeOf(c chat.Code) wire.Code {
 		return wire.CodeNotMember
 	case chat.CodeNoRoom:
 		return wire.CodeUnknownRoom
-	case chat.CodeBadName, chat.CodeNameTaken:
+	case chat.CodeBadName:
 		return wire.CodeBadName
 	case chat.CodeTooLong:
 		return wire.CodeTooLong
