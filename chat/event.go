@@ -180,6 +180,7 @@ type Event struct {
 	Reason   LeaveReason // KindLeft only.
 	ID       string      // Message id, "<device>-<counter>".
 
+	room    *room      // Where it is delivered: for Present, while that holds the room's lock.
 	encoded []encoding // One for each protocol that asked. Guarded by the room's lock.
 }
 

@@ -147,6 +147,7 @@ func (r *room) deliver(msg Msg) {
 		return
 	}
 	ev := newEvent(r.ref, msg, rec)
+	ev.room = r
 	if ev.Account != "" {
 		r.tellLocked(ev, -1)
 	} else {
