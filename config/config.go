@@ -12,7 +12,7 @@ import "time"
 //	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them; "names": names;
 //	              "servers": URLs of NATS servers; "file": a file's path, or nothing
 type Config struct {
-	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
+	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto (told by the first bytes of each connection), lab, native, relay, jsonchat, im or hashchat"`
 
 	Advertise string `mapstructure:"advertise" default:"" form:"host" usage:"the 'HOST' that HELO, JOINED and the invite show as the address of the server, for servers behind address translation (say 203.0.113.7); empty is the address each client reached"`
 

@@ -115,6 +115,27 @@ func TestSameListenersFromEverySource(t *testing.T) {
 	check("environment", cfg, err)
 }
 
+// Plain datagrams are lab messages: no other protocol has them, and a listener for one on every transport does without.
+func TestOnlyLabGoesOverPlainDatagrams(t *testing.T) {
+	cfg, _, err := load(t, "", "--listen", ":4000/auto/relay", "--listen", ":4001/plain/lab", "--listen", ":4002/auto/auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{false, true, true} {
+		if got := cfg.Listen[i].Has(Plain); got != want {
+			t.Errorf("%v has plain datagrams: %v", cfg.Listen[i], got)
+		}
+	}
+	if l := cfg.Listen[0]; !l.Has(TCP) || !l.Has(UDP) {
+		t.Errorf("%v lacks a transport", l)
+	}
+	for _, bad := range []string{":4000/plain/im", ":4000/tcp/gopher"} {
+		if _, _, err := load(t, "", "--listen", bad); err == nil {
+			t.Errorf("%s was taken", bad)
+		}
+	}
+}
+
 func TestSamePatternsFromEverySource(t *testing.T) {
 	want := []string{"lobby", "team-*", "a?b"}
 	check := func(what string, cfg Config, err error) {

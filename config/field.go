@@ -68,7 +68,7 @@ func limits(key string, t reflect.Type, tag string) (least, greatest int64) {
 func (f field) allowed() string {
 	switch {
 	case f.typ == reflect.TypeFor[[]Listener]():
-		return "one or more of ADDRESS[/TRANSPORT[/PROTOCOL]], like :4000 or 127.0.0.1:4001/tcp/lab"
+		return "one or more of ADDRESS[/TRANSPORT[/PROTOCOL]], like :4000 or 127.0.0.1:5050/tcp/relay"
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return fmt.Sprintf("a duration with its unit from %s to %s, like 90s or 5m", brief(time.Duration(f.min)), brief(time.Duration(f.max)))
 	case f.form == "servers":

@@ -101,7 +101,7 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if err != nil {
 		return err
 	}
-	n.fronts = makeFronts(cfg, log, kill)
+	n.fronts = n.makeFronts(kill)
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
@@ -110,7 +110,11 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	n.cancelBackground = cancel
 	n.background.Go(func() { n.sweepGuests(background) }) // Owns nothing but its timer; stop ends and awaits it.
 	for _, l := range cfg.Listen {
-		if err := n.listen(ctx, l); err != nil {
+		fronts, err := n.speaking(l.Protocol)
+		if err != nil {
+			return err
+		}
+		if err := n.listen(ctx, l, fronts); err != nil {
 			return explainListen(l.Address, err)
 		}
 	}
@@ -118,37 +122,37 @@ func (n *node) open(ctx context.Context, kill func()) error {
 }
 
 // listen opens the sockets of one configured listener.
-func (n *node) listen(ctx context.Context, l config.Listener) error {
+func (n *node) listen(ctx context.Context, l config.Listener, fronts []front.Front) error {
 	switch {
 	case l.Transport == config.TCP:
 		ln, err := listenTCP(ctx, l.Address)
 		if err != nil {
 			return err
 		}
-		n.addTCP(ln, len(n.addrs))
+		n.addTCP(ln, len(n.addrs), fronts, l)
 	case l.Has(config.TCP):
 		at := len(n.addrs)
-		ln, err := listenPair(ctx, l.Address, func(addr string) error { return n.listenUDP(ctx, addr, l) })
+		ln, err := listenPair(ctx, l.Address, func(addr string) error { return n.listenUDP(ctx, addr, fronts, l) })
 		if err != nil {
 			return err
 		}
-		n.addTCP(ln, at)
+		n.addTCP(ln, at, fronts, l)
 	default:
-		return n.listenUDP(ctx, l.Address, l)
+		return n.listenUDP(ctx, l.Address, fronts, l)
 	}
 	return nil
 }
 
 // addTCP adds a TCP listener, at this place of the addresses.
-func (n *node) addTCP(ln net.Listener, at int) {
+func (n *node) addTCP(ln net.Listener, at int, fronts []front.Front, l config.Listener) {
 	n.listeners = append(n.listeners, server.Listener{
-		Listener: ln, Transport: session.TransportTCP, TLS: reliable.ServerTLS(n.identity), Fronts: n.fronts,
+		Listener: ln, Transport: session.TransportTCP, TLS: reliable.ServerTLS(n.identity), Fronts: fronts,
 	})
-	n.addrs = slices.Insert(n.addrs, at, address{config.TCP, ln.Addr()})
+	n.addrs = slices.Insert(n.addrs, at, address{config.TCP, l.Protocol, ln.Addr()})
 }
 
 // listenUDP opens one socket for reliable connections, plain text datagrams, or both.
-func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) error {
+func (n *node) listenUDP(ctx context.Context, addr string, fronts []front.Front, l config.Listener) error {
 	redundancy, err := reliable.ParseRedundancy(n.cfg.Redundancy)
 	if err != nil {
 		return err
@@ -165,6 +169,10 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 		Streams: streamsPerConn, StreamBacklog: streamBacklog,
 	}
 	if l.Has(config.Plain) {
+		lab, err := n.speaking(config.Lab)
+		if err != nil {
+			return errors.Join(err, pc.Close())
+		}
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
 			if e := e.Load(); e != nil {
 				return e.WritePlain(b, to, local)
@@ -173,7 +181,7 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 		}))
 		cfg.Plain = texts.Handle
 		n.listeners = append(n.listeners, server.Listener{
-			Listener: texts, Transport: session.TransportPlain, Fronts: plainFronts(n.fronts), Call: callPlain,
+			Listener: texts, Transport: session.TransportPlain, Fronts: lab, Call: callPlain,
 		})
 	}
 	endpoint, err := reliable.NewEndpoint(pc, cfg)
@@ -182,12 +190,12 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	}
 	e.Store(endpoint)
 	n.endpoints = append(n.endpoints, endpoint)
-	n.addrs = append(n.addrs, address{udpName(l), endpoint.Addr()})
+	n.addrs = append(n.addrs, address{udpName(l), l.Protocol, endpoint.Addr()})
 	if l.Has(config.UDP) {
 		n.listeners = append(n.listeners, server.Listener{
-			Listener: endpoint.Listener(), Transport: session.TransportUDP, Fronts: n.fronts, Call: callUDP,
+			Listener: endpoint.Listener(), Transport: session.TransportUDP, Fronts: fronts, Call: callUDP,
 		}, server.Listener{
-			Listener: endpoint.StreamListener(), Transport: session.TransportStream, Fronts: n.fronts,
+			Listener: endpoint.StreamListener(), Transport: session.TransportStream, Fronts: fronts,
 		})
 	}
 	return nil
