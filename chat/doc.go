@@ -9,10 +9,29 @@
 //	err = user.Say(ctx, room, "", "hello")
 //	err = user.Close(ctx, chat.ReasonDisconnected)
 //
+// Those who log in are not users but devices of accounts. An account is a member of a room until it
+// leaves, whether a device of it is there or not; LogIn makes a Device out of an account, a device and a
+// Receiver, and the device is told about the logs it attaches to: rooms, direct conversations, and the
+// account's own log, from which its devices learn what another one has done:
+//
+//	device, err := hub.LogIn(ctx, chat.Login{Account: "ann", Device: "d7"}, receiver)
+//	place, err := device.Join(ctx, "kitchen") // Or Attach, Resume, Direct.
+//	evs, err := device.History(ctx, "kitchen", chat.Page{Before: place.Head + 1})
+//	said, err := device.Say(ctx, "kitchen", 1, chat.Content{Text: "hello"})
+//	err = device.Close(ctx)
+//
 // Nothing happens in a room but through the Engine: Join, Leave and Say write a record down
 // (record.go) and append it to the room's log, the engine hands every record back in one order,
 // and only then is it an Event and are members told. So the answer to Join is the joiner's own
 // KindJoined event, in the same queue as everything else in that room.
+//
+// # What a device may rely on
+//
+// What History returns up to Place.Head, and what the device is told live after it, is together every
+// event of the log, once and in the order of Seq, without those of accounts that its account has blocked;
+// so numbers may have gaps. A message for which Say returned nil is in the log once, and saying it once more
+// with the same counter changes nothing. After a restart, or on another node, Resume goes on where a client
+// stopped, or says that it cannot.
 //
 // # What a member may rely on
 //
@@ -28,8 +47,8 @@
 //
 // # Concurrency
 //
-// All methods may be called at the same time. Locks are taken in the order hub, room, user, user
-// table, and whatever Receive locks comes last; no two of the same kind are ever held together.
+// All methods may be called at the same time. Locks are taken in the order hub, room, account, user or
+// device, user table, and whatever Receive locks comes last; no two of the same kind are ever held together.
 // None is held over a call to the engine. Events are delivered with the room locked, so Receive
 // must not block.
 // One user's calls may run concurrently too; they are then ordered by the engine like anybody's,
@@ -37,7 +56,6 @@
 //
 // # What it does not do
 //
-// It knows no protocol, no socket and no accounts; it does not limit rates (front-ends do); it
-// does not read history. Records by other nodes of a cluster are delivered, but JoinIDs are
+// It knows no protocol, no socket and no passwords; it does not limit rates (front-ends do). Records by other nodes of a cluster are delivered, but JoinIDs are
 // unique on one Hub only.
 package chat

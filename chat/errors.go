@@ -30,6 +30,25 @@ const (
 	// whoever closes it ever see this.
 	CodeClosed
 
+	// CodeBlocked: one of the two accounts has blocked the other; Detail says which.
+	CodeBlocked
+	// CodeNoUser: there is no account of that name.
+	CodeNoUser
+	// CodeSelf: one cannot do that with oneself.
+	CodeSelf
+	// CodeNotAllowed: this account, or this kind of account, may not do that.
+	CodeNotAllowed
+	// CodeNotFound: there is no such file, device or entry.
+	CodeNotFound
+	// CodeTooMany: a limit on how many there may be is reached; Detail says of what.
+	CodeTooMany
+	// CodeQuota: the files of the account take all the room it has.
+	CodeQuota
+	// CodeBadContent: what is to be said is not of a form that can be shown.
+	CodeBadContent
+	// CodeStale: the message has a counter that is too far behind what the device has said since.
+	CodeStale
+
 	codeCount = iota + 1
 )
 
@@ -54,6 +73,24 @@ func (c Code) String() string {
 		return "shutting down"
 	case CodeClosed:
 		return "user is closed"
+	case CodeBlocked:
+		return "blocked"
+	case CodeNoUser:
+		return "no such user"
+	case CodeSelf:
+		return "not with oneself"
+	case CodeNotAllowed:
+		return "not allowed"
+	case CodeNotFound:
+		return "not found"
+	case CodeTooMany:
+		return "too many"
+	case CodeQuota:
+		return "quota used up"
+	case CodeBadContent:
+		return "content not acceptable"
+	case CodeStale:
+		return "counter too far behind"
 	}
 	return fmt.Sprintf("Code(%d)", uint8(c))
 }
@@ -61,7 +98,7 @@ func (c Code) String() string {
 // An Error is a refusal: the request was understood, nothing was done, and it is nobody's fault
 // but the caller's. All other errors of the package come from the engine or from ctx.
 type Error struct {
-	Op     string // What was asked for: "connect", "join", "leave" or "say".
+	Op     string // What was asked for, in one word: "connect", "join", "leave", "say" …
 	Code   Code
 	Room   RoomRef // The room it was about; 0 if none or not known.
 	Detail string  // More for a person, or empty. Printable, says nothing secret.

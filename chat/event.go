@@ -1,7 +1,9 @@
 package chat
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -22,6 +24,56 @@ const (
 	KindLeft
 	// KindSaid: User said Text to the room.
 	KindSaid
+
+	// KindFile: Account shows File to the room.
+	KindFile
+	// KindTopic: Account made Text the topic of the room.
+	KindTopic
+
+	// The following are in the log of an account (AccountLog), for all its devices.
+
+	// KindConversation: there is a direct conversation with About, whose log is DirectLog(Account, About).
+	KindConversation
+	// KindEntered: the account became a member of the room About.
+	KindEntered
+	// KindExited: the account is no longer a member of the room About.
+	KindExited
+	// KindRequested: About asks to be a contact.
+	KindRequested
+	// KindContact: About is a contact now.
+	KindContact
+	// KindContactGone: About is no contact, or asks no longer to be one.
+	KindContactGone
+	// KindBlocked: the account has blocked About.
+	KindBlocked
+	// KindUnblocked: the account has blocked About no longer.
+	KindUnblocked
+	// KindProfile: something about the account itself was changed; Text is a word that says what.
+	KindProfile
+	// KindRevoked: the device About of the account may log in no longer.
+	KindRevoked
+
+	// The following are sent past the logs: Seq is 0, and nobody relies on them.
+
+	// KindMarked: the account has read the log About up to Number.
+	KindMarked
+	// KindTyping: Account is writing something in the room, or has stopped if Number is 0.
+	KindTyping
+	// KindPresence: Account is online, away or offline: Presence(Number), since Time.
+	KindPresence
+
+	// The following are made by the Hub for one device.
+
+	// KindAttached: the device is told everything in the log after Number from now on. It comes
+	// before all of that.
+	KindAttached
+	// KindReplaced: the same device has logged in once more, and this Device is closed. Nothing follows.
+	KindReplaced
+	// KindDraining: the server goes down; the client should come back after Number milliseconds, at
+	// the address Text if that is not empty.
+	KindDraining
+
+	kindCount = iota + 1
 )
 
 // String returns a word for logs.
@@ -33,6 +85,42 @@ func (k Kind) String() string {
 		return "left"
 	case KindSaid:
 		return "said"
+	case KindFile:
+		return "file"
+	case KindTopic:
+		return "topic"
+	case KindConversation:
+		return "conversation"
+	case KindEntered:
+		return "entered"
+	case KindExited:
+		return "exited"
+	case KindRequested:
+		return "requested"
+	case KindContact:
+		return "contact"
+	case KindContactGone:
+		return "contact gone"
+	case KindBlocked:
+		return "blocked"
+	case KindUnblocked:
+		return "unblocked"
+	case KindProfile:
+		return "profile"
+	case KindRevoked:
+		return "revoked"
+	case KindMarked:
+		return "marked"
+	case KindTyping:
+		return "typing"
+	case KindPresence:
+		return "presence"
+	case KindAttached:
+		return "attached"
+	case KindReplaced:
+		return "replaced"
+	case KindDraining:
+		return "draining"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
@@ -72,22 +160,31 @@ func (r LeaveReason) String() string {
 	return fmt.Sprintf("LeaveReason(%d)", uint8(r))
 }
 
-// An Event is something that happened in a room. All members get the same one, so it is never
-// changed after delivery has begun, and nobody may copy it.
+// An Event is something that happened in a room, in a direct conversation or to an account. All
+// members get the same one, so it is never changed after delivery has begun, and nobody may copy it.
+// A front-end ignores events of a Kind that it does not know.
 type Event struct {
-	Room     RoomRef
-	RoomName string
-	Seq      uint64 // Rises within the room; may have gaps.
+	Room     RoomRef // 0 if it is not about a room that has a number.
+	RoomName string  // The room, or the name of another log; empty if it is about none.
+	Seq      uint64  // Rises within the room; may have gaps. 0 if it is not in the log.
 	Time     time.Time
 	Kind     Kind
-	User     JoinID      // The member it is about: speaker, joiner, leaver.
+	User     JoinID      // The visitor it is about: speaker, joiner, leaver. 0 if that is an account.
+	Account  string      // The account it is about; empty if that is a visitor.
 	Name     string      // The name to show; for KindSaid as the sender wrote it.
-	Text     string      // KindSaid only. Any bytes, as the sender wrote them.
+	Text     string      // KindSaid and those that mention it. Any bytes, as the sender wrote them.
+	File     *File       // KindFile only.
+	About    string      // As Kind says: another account, a room, a log.
+	Number   uint64      // As Kind says.
 	Reason   LeaveReason // KindLeft only.
 	ID       string      // Message id, "<device>-<counter>".
 
 	encoded []encoding // One for each protocol that asked. Guarded by the room's lock.
 }
+
+// From returns the two parts of the message id: the device that sent the event, and its counter.
+// The counter is 0 if the event was made by a server.
+func (ev *Event) From() (device string, counter uint64) { return cutID(ev.ID) }
 
 // encoding is an event in the bytes of one protocol.
 type encoding struct {
@@ -110,7 +207,16 @@ func (ev *Event) Encoded(proto string, encode func(*Event) []byte) []byte {
 	return b
 }
 
-// A Receiver takes the events meant for one user. Receive is called in Seq order with the room
-// locked: it must not block, must not call the Hub or a User, and must not change ev. It may be
+// A Receiver takes the events meant for one user or one device. Receive is called in Seq order with
+// the room locked: it must not block, must not call the Hub, a User or a Device, and must not change ev. It may be
 // called for several rooms at the same time.
 type Receiver interface{ Receive(ev *Event) }
+
+// clone returns an event of its own, with the bytes that are there already. The room is locked.
+func (ev *Event) clone() *Event {
+	e := *ev
+	e.encoded = slices.Clip(slices.Clone(ev.encoded))
+	return &e
+}
+
+func compareSeq(ev *Event, seq uint64) int { return cmp.Compare(ev.Seq, seq) }

@@ -2,6 +2,8 @@ package chat
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"udpchat/chat/names"
@@ -17,9 +19,11 @@ type Hub struct {
 	closing sync.Once
 	done    chan struct{} // Closed by Close, with mu held.
 
-	mu     sync.RWMutex
-	rooms  []*room          // By RoomRef, from 1 on; never shrinks. Guarded by mu.
-	byName map[string]*room // Guarded by mu.
+	mu       sync.RWMutex
+	rooms    []*room             // By RoomRef, from 1 on; never shrinks. Guarded by mu.
+	byName   map[string]*room    // Guarded by mu.
+	logs     map[string]*room    // Logs that are no rooms, while somebody uses them. Guarded by mu.
+	accounts map[string]*account // Those with a device logged in, or about to be. Guarded by mu.
 }
 
 // New returns a Hub without rooms or users, or says what is wrong with cfg.
@@ -29,10 +33,12 @@ func New(cfg Config) (*Hub, error) {
 		return nil, err
 	}
 	return &Hub{
-		cfg:    cfg,
-		log:    cfg.Logger,
-		done:   make(chan struct{}),
-		byName: make(map[string]*room),
+		cfg:      cfg,
+		log:      cfg.Logger,
+		done:     make(chan struct{}),
+		byName:   make(map[string]*room),
+		logs:     make(map[string]*room),
+		accounts: make(map[string]*account),
 	}, nil
 }
 
@@ -44,8 +50,8 @@ func (h *Hub) Connect(name string, r Receiver, ids IDs) (*User, error) {
 	if h.isClosed() {
 		return nil, h.refuse(op, CodeShuttingDown, 0, "")
 	}
-	if err := names.Check(name, h.cfg.NameBytesMax); err != nil {
-		return nil, h.refuse(op, CodeBadName, 0, err.Error())
+	if err := h.checkVisitorName(op, 0, name); err != nil {
+		return nil, err
 	}
 	u := &User{hub: h, name: name, receiver: r}
 	if err := h.users.add(u, ids, h.cfg); err != nil {
@@ -87,7 +93,7 @@ func (h *Hub) Close() error {
 	h.closing.Do(func() {
 		h.mu.Lock()
 		close(h.done)
-		rooms := h.rooms
+		rooms := slices.AppendSeq(slices.Clone(h.rooms), maps.Values(h.logs))
 		h.mu.Unlock()
 		for _, r := range rooms {
 			r.close()
@@ -115,8 +121,31 @@ func (h *Hub) room(ref RoomRef) *room {
 	return h.rooms[ref-1]
 }
 
-// roomFor returns the room that u wants to join, and makes it if there is none of that name.
-func (h *Hub) roomFor(u *User, name string) (*room, error) {
+// checkVisitorName refuses a name that a visitor may not use.
+func (h *Hub) checkVisitorName(op string, ref RoomRef, name string) error {
+	if err := names.Check(name, h.cfg.NameBytesMax); err != nil {
+		return h.refuse(op, CodeBadName, ref, err.Error())
+	}
+	if h.cfg.Reserved != nil && h.cfg.Reserved(name) {
+		return h.refuse(op, CodeBadName, ref, "it belongs to somebody who logs in")
+	}
+	return nil
+}
+
+// checkRoomName refuses a name that no room may have.
+func (h *Hub) checkRoomName(op, name string) error {
+	if err := names.Check(name, h.cfg.NameBytesMax); err != nil {
+		return h.refuse(op, CodeBadName, 0, err.Error())
+	}
+	if isInnerLog(name) {
+		return h.refuse(op, CodeBadName, 0, "the server uses such names itself")
+	}
+	return nil
+}
+
+// roomFor returns the room of that name, and makes it if there is none. full refuses somebody who
+// may not be in one more room.
+func (h *Hub) roomFor(name string, full func() error) (*room, error) {
 	const op = "join"
 	h.mu.RLock()
 	r := h.byName[name]
@@ -125,8 +154,8 @@ func (h *Hub) roomFor(u *User, name string) (*room, error) {
 		return r, nil
 	}
 	// Before the room is made, since rooms are for ever.
-	if u.isFull() {
-		return nil, h.refuse(op, CodeTooManyRooms, 0, u.fullDetail())
+	if err := full(); err != nil {
+		return nil, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	crand "crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -108,4 +109,29 @@ func (t *userTable) len() int {
 func device(id string) string {
 	i := strings.LastIndexByte(id, '-')
 	return id[:max(i, 0)]
+}
+
+// serverDevice begins what stands for the device in the ids of messages that servers make for an
+// account, so that no client can take one first. Devices do not begin with it.
+const serverDevice = "="
+
+// serverID is the id of a message that a server makes about something. n is the revision of the
+// record that made it necessary: whoever finds that record does the same once more with the same id.
+func serverID(about string, n uint64) string {
+	return serverDevice + about + "-" + strconv.FormatUint(n, 10)
+}
+
+// deviceID is the id of a message of a device.
+func deviceID(device string, counter uint64) string {
+	return device + "-" + strconv.FormatUint(counter, 10)
+}
+
+// cutID returns the parts of the id of a device's message; "" and 0 if a server made it.
+func cutID(id string) (dev string, counter uint64) {
+	dev = device(id)
+	if dev == "" || strings.HasPrefix(dev, serverDevice) {
+		return "", 0
+	}
+	counter, _ = strconv.ParseUint(id[len(dev)+1:], 10, 64) // 0 is the answer to whatever is no number.
+	return dev, counter
 }

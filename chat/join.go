@@ -3,8 +3,6 @@ package chat
 import (
 	"context"
 	"fmt"
-
-	"udpchat/chat/names"
 )
 
 // Join makes the user a member of the room of that name, which is made if there is none. It
@@ -15,15 +13,15 @@ import (
 func (u *User) Join(ctx context.Context, name string) (RoomRef, error) {
 	const op = "join"
 	h := u.hub
-	if err := names.Check(name, h.cfg.NameBytesMax); err != nil {
-		return 0, h.refuse(op, CodeBadName, 0, err.Error())
+	if err := h.checkRoomName(op, name); err != nil {
+		return 0, err
 	}
-	r, err := h.roomFor(u, name)
+	r, err := h.roomFor(name, u.refuseFull)
 	if err != nil {
 		return 0, err
 	}
 	if err := r.open(ctx); err != nil {
-		return 0, joinError(err)
+		return 0, engineError(op, err)
 	}
 	m, err := u.beginJoin(ctx, r)
 	if err != nil {
@@ -32,7 +30,7 @@ func (u *User) Join(ctx context.Context, name string) (RoomRef, error) {
 	defer u.end(m)
 	msg, err := u.append(ctx, r, record{kind: KindJoined, user: u.id, name: u.name})
 	if err != nil {
-		return 0, joinError(err)
+		return 0, engineError(op, err)
 	}
 	evicted, err := u.awaitJoined(ctx, m, msg.Seq)
 	if evicted {
@@ -68,10 +66,10 @@ func (u *User) makeUp(ctx context.Context, r *room) {
 	}
 }
 
-// joinError says what an error of the engine is about; refusals stay what they are.
-func joinError(err error) error {
+// engineError says what an error of the engine is about; refusals stay what they are.
+func engineError(op string, err error) error {
 	if refusal, ok := err.(*Error); ok {
 		return refusal
 	}
-	return fmt.Errorf("chat: join: %w", err)
+	return fmt.Errorf("chat: %s: %w", op, err)
 }

@@ -39,4 +39,33 @@ const (
 	// recordBytesMax is the largest record the decoder looks at. The largest one we write is
 	// messageBytesMax and two names smaller than any sane configuration allows; more is damage.
 	recordBytesMax = 16 << 20
+
+	// ringEventsMax and ringBytesMax are how much of the end of a log is kept in memory while a
+	// device is attached to it: more than a client asks for when it comes. The rest is read.
+	ringEventsMax = 100
+	ringBytesMax  = 256 << 10
+
+	// eventHeadBytes is what an event in memory takes besides its strings, about.
+	eventHeadBytes = 300
+
+	// pageMax is how many events History returns, and pageBytesMax how many bytes, about, if more
+	// than one. Callers read on.
+	pageMax      = 200
+	pageBytesMax = 1 << 20
+
+	// devicesPerAccountMax is how many devices of one account are logged in at the same time. One
+	// more is refused with CodeTooMany.
+	devicesPerAccountMax = 32
+
+	// deviceBytesMax is the longest name of a device. Longer ones are refused with CodeBadName.
+	deviceBytesMax = 64
+
+	// conversationsMax is how many direct conversations an account has when it begins one more. That is
+	// refused with CodeTooMany; answering in one that somebody else has begun is not.
+	conversationsMax = 2_000
+
+	// mimeBytesMax and fileNameBytesMax are the longest media type and name of a file. Longer ones
+	// are refused with CodeBadContent.
+	mimeBytesMax     = 127
+	fileNameBytesMax = 255
 )

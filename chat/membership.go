@@ -35,11 +35,15 @@ const (
 	gone
 )
 
-// isFull reports whether the user may not join one more room.
-func (u *User) isFull() bool {
+// refuseFull refuses a user that may not join one more room.
+func (u *User) refuseFull() error {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	return len(u.rooms) >= u.hub.cfg.RoomsPerUserMax
+	full := len(u.rooms) >= u.hub.cfg.RoomsPerUserMax
+	u.mu.Unlock()
+	if full {
+		return u.hub.refuse("join", CodeTooManyRooms, 0, u.fullDetail())
+	}
+	return nil
 }
 
 func (u *User) fullDetail() string {

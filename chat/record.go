@@ -3,45 +3,83 @@ package chat
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
-// A record is what is appended to a room's log for one event:
+// A record is what is appended to a log for one event, or sent past it. What visitors do is written in
+// version 1:
 //
 //	byte     version, 1
-//	byte     kind
+//	byte     kind: KindJoined, KindLeft or KindSaid
 //	byte     reason, 0 unless kind is KindLeft
 //	uvarint  JoinID
 //	uvarint  length of the name, then the name
 //	         text, KindSaid only: all that is left
 //
+// and what accounts do in version 2, which is the same for all kinds:
+//
+//	byte     version, 2
+//	byte     kind
+//	byte     reason, 0 unless kind is KindLeft
+//	uvarint  length of the account's name, not 0, then that name
+//	uvarint  length of the name, then the name
+//	uvarint  length of what it is about, then that
+//	uvarint  number
+//	byte     length of a SHA-256, then that: 32 if kind is KindFile, else 0
+//	         text: all that is left
+//
 // Room, number, time and message id are not in it: the engine keeps those beside it. There is
 // exactly one encoding of a record, so that two nodes never disagree about one; a new field needs
 // a new version, and old versions stay readable.
 type record struct {
-	kind   Kind
-	reason LeaveReason
-	user   JoinID
-	name   string
-	text   string
+	kind    Kind
+	reason  LeaveReason
+	user    JoinID // Of a visitor.
+	account string // Of an account. Empty in version 1.
+	name    string
+	about   string
+	number  uint64
+	sum     string
+	text    string
 }
 
-const recordVersion = 1
+const (
+	recordVersionVisitor = 1
+	recordVersionAccount = 2
+)
 
-// recordHeadBytes is more than anything in a record but name and text takes.
-const recordHeadBytes = 3 + 2*binary.MaxVarintLen32
+// fileSumBytes is how long a SHA-256 is.
+const fileSumBytes = 32
+
+// recordHeadBytes is more than anything in a record but its strings takes.
+const recordHeadBytes = 4 + 5*binary.MaxVarintLen64
 
 // appendRecord appends the encoding of r to b.
 func appendRecord(b []byte, r record) []byte {
-	b = append(b, recordVersion, byte(r.kind), byte(r.reason))
-	b = binary.AppendUvarint(b, uint64(r.user))
-	b = binary.AppendUvarint(b, uint64(len(r.name)))
-	b = append(b, r.name...)
+	if r.account == "" {
+		b = append(b, recordVersionVisitor, byte(r.kind), byte(r.reason))
+		b = binary.AppendUvarint(b, uint64(r.user))
+		b = appendString(b, r.name)
+		return append(b, r.text...)
+	}
+	b = append(b, recordVersionAccount, byte(r.kind), byte(r.reason))
+	b = appendString(b, r.account)
+	b = appendString(b, r.name)
+	b = appendString(b, r.about)
+	b = binary.AppendUvarint(b, r.number)
+	b = append(b, byte(len(r.sum)))
+	b = append(b, r.sum...)
 	return append(b, r.text...)
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 // encode returns the encoding of r in a slice of its own.
 func (r record) encode() []byte {
-	return appendRecord(make([]byte, 0, recordHeadBytes+len(r.name)+len(r.text)), r)
+	n := recordHeadBytes + len(r.account) + len(r.name) + len(r.about) + len(r.sum) + len(r.text)
+	return appendRecord(make([]byte, 0, n), r)
 }
 
 // A recordError says what is wrong with the bytes of a record.
@@ -62,37 +100,94 @@ func decodeRecord(b []byte) (record, error) {
 		return r, &recordError{len(b), "version, kind and reason"}
 	case len(b) > recordBytesMax:
 		return r, &recordError{recordBytesMax, "its end"}
-	case b[0] != recordVersion:
-		return r, &recordError{0, "version 1"}
+	case b[0] != recordVersionVisitor && b[0] != recordVersionAccount:
+		return r, &recordError{0, "version 1 or 2"}
+	}
+	kindLast := KindSaid
+	if b[0] == recordVersionAccount {
+		kindLast = KindPresence
 	}
 	r.kind, r.reason = Kind(b[1]), LeaveReason(b[2])
 	switch {
-	case r.kind < KindJoined || r.kind > KindSaid:
+	case r.kind < KindJoined || r.kind > kindLast:
 		return r, &recordError{1, "a known kind"}
 	case r.kind == KindLeft && (r.reason < ReasonLeft || r.reason > ReasonShutdown):
 		return r, &recordError{2, "a known reason"}
 	case r.kind != KindLeft && r.reason != 0:
 		return r, &recordError{2, "no reason"}
 	}
-	at := 3
+	var err error
+	if b[0] == recordVersionAccount {
+		err = r.decodeAccount(b, 3)
+	} else {
+		err = r.decodeVisitor(b, 3)
+	}
+	return r, err
+}
+
+// decodeVisitor reads the rest of version 1, from at on.
+func (r *record) decodeVisitor(b []byte, at int) error {
 	user, n := uvarint32(b[at:])
 	if n == 0 {
-		return r, &recordError{at, "a user's number"}
+		return &recordError{at, "a user's number"}
 	}
-	at += n
-	nameBytes, n := uvarint32(b[at:])
-	if n == 0 || uint64(nameBytes) > uint64(len(b)-at-n) {
-		return r, &recordError{at, "a length and a name"}
-	}
-	at += n
 	r.user = JoinID(user)
-	r.name = string(b[at : at+int(nameBytes)])
-	at += int(nameBytes)
+	at, err := decodeString(b, at+n, &r.name, "a length and a name")
+	if err != nil {
+		return err
+	}
 	if r.kind != KindSaid && at != len(b) {
-		return r, &recordError{at, "its end"}
+		return &recordError{at, "its end"}
 	}
 	r.text = string(b[at:])
-	return r, nil
+	return nil
+}
+
+// decodeAccount reads the rest of version 2, from at on.
+func (r *record) decodeAccount(b []byte, at int) error {
+	for _, field := range []struct {
+		val  *string
+		want string
+	}{
+		{&r.account, "a length and an account"}, {&r.name, "a length and a name"}, {&r.about, "a length and what it is about"},
+	} {
+		begin, err := at, error(nil)
+		if at, err = decodeString(b, at, field.val, field.want); err != nil {
+			return err
+		}
+		if r.account == "" {
+			return &recordError{begin, "a length and an account"} // Without one it would be version 1.
+		}
+	}
+	number, n := binary.Uvarint(b[at:])
+	if n <= 0 || n > 1 && b[at+n-1] == 0 || r.kind == KindFile && number > math.MaxInt64 {
+		return &recordError{at, "a number"}
+	}
+	r.number = number
+	at += n
+	sumBytes := 0
+	if r.kind == KindFile {
+		sumBytes = fileSumBytes
+	}
+	if at >= len(b) || int(b[at]) != sumBytes || len(b)-at-1 < sumBytes {
+		return &recordError{at, fmt.Sprintf("a SHA-256 of %d bytes", sumBytes)}
+	}
+	at++
+	r.sum = string(b[at : at+sumBytes])
+	r.text = string(b[at+sumBytes:])
+	return nil
+}
+
+// decodeString reads a length and as many bytes, and returns where they end.
+func decodeString(b []byte, at int, to *string, want string) (end int, err error) {
+	size, n := uvarint32(b[at:])
+	if n == 0 || uint64(size) > uint64(len(b)-at-n) {
+		return at, &recordError{at, want}
+	}
+	at += n
+	end = at + int(size)
+	*to = string(b[at:end])
+	return end, nil
 }
 
 // uvarint32 reads a number of up to 32 bits in its shortest form; n is 0 if there is none.

@@ -9,13 +9,19 @@ import (
 )
 
 // A room has one subscription to its log, opened by the first join and kept for the Hub's life,
-// and delivers what comes back to the members of this Hub.
+// and delivers what comes back to the members of this Hub: visitors and attached devices. The logs
+// that are no rooms are of the same type; they have no number, and end with their last holder.
 type room struct {
-	hub  *Hub
-	ref  RoomRef
-	name string
+	hub     *Hub
+	ref     RoomRef
+	name    string
+	holders int // Of a log that is no room. Guarded by the hub's mu.
 
 	mu        sync.Mutex
+	feed      *feed             // What attached devices need; nil while there are none. Guarded by mu.
+	owner     *account          // The one whose own log this is, while it is logged in. Guarded by mu.
+	head      uint64            // Of the log at a moment when it was subscribed to. Guarded by mu.
+	headKnown bool              // Guarded by mu.
 	members   []member          // In the order they joined, so since rises. Guarded by mu.
 	since     map[string]uint64 // Device of each member to its since. Guarded by mu.
 	delivered uint64            // Seq of the last entry taken from the log. Guarded by mu.
@@ -76,6 +82,30 @@ func (r *room) subscribe() error {
 	return err
 }
 
+// openFor opens the room for devices: in addition it finds out how far the log was at a moment when
+// we were subscribed to it. What comes later is certain to be delivered.
+func (r *room) openFor(ctx context.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	known := r.headKnown
+	r.mu.Unlock()
+	if known {
+		return nil
+	}
+	heads, err := r.hub.cfg.Engine.Heads(ctx, []string{r.name})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.headKnown { // All answers are right; devices are attached already by the first one.
+		r.head, r.headKnown = heads[0], true
+	}
+	return nil
+}
+
 // close ends the subscription. After it no member is told anything.
 func (r *room) close() {
 	r.mu.Lock()
@@ -91,14 +121,17 @@ func (r *room) close() {
 // deliver takes the next entry of the log: it changes who is a member and tells the members. The
 // engine calls it, one call at a time.
 func (r *room) deliver(msg Msg) {
-	if msg.Seq == 0 {
-		return // Sent past the log. Nothing uses that yet.
-	}
 	rec, err := decodeRecord(msg.Data)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return // A Subscribe that ended after Close.
+	}
+	if msg.Seq == 0 {
+		if err == nil {
+			r.passLocked(newEvent(r.ref, msg, rec))
+		}
+		return
 	}
 	if msg.Seq <= r.delivered {
 		r.hub.stats.droppedOldSeq.Add(1)
@@ -113,14 +146,38 @@ func (r *room) deliver(msg Msg) {
 		r.hub.log.Error("unreadable entry in a room's log", "room", r.ref, "err", err)
 		return
 	}
-	ev := &Event{
-		Room: r.ref, RoomName: r.name,
-		Seq: msg.Seq, Time: msg.Time, ID: msg.ID,
-		Kind: rec.kind, User: rec.user, Name: rec.name, Text: rec.text, Reason: rec.reason,
+	ev := newEvent(r.ref, msg, rec)
+	if ev.Account != "" {
+		r.tellLocked(ev, -1)
+	} else {
+		r.visitLocked(ev)
 	}
-	dev := device(msg.ID)
+	if r.feed != nil {
+		r.feed.take(ev)
+		if ev.Kind == KindLeft && ev.Account != "" {
+			r.expelLocked(ev)
+		}
+	}
+	if r.owner != nil {
+		r.owner.follow(ev)
+	}
+}
+
+// newEvent makes an Event out of an entry of a log.
+func newEvent(ref RoomRef, msg Msg, rec record) *Event {
+	return &Event{
+		Room: ref, RoomName: msg.Room,
+		Seq: msg.Seq, Time: msg.Time, ID: msg.ID,
+		Kind: rec.kind, User: rec.user, Account: rec.account, Name: rec.name, Text: rec.text,
+		File: rec.file(), About: rec.about, Number: rec.number, Reason: rec.reason,
+	}
+}
+
+// visitLocked delivers an event about a visitor, which may change who is a member.
+func (r *room) visitLocked(ev *Event) {
+	dev := device(ev.ID)
 	if ev.Kind == KindJoined {
-		r.admitLocked(dev, msg.Seq)
+		r.admitLocked(dev, ev.Seq)
 	}
 	subject := r.findLocked(dev)
 	r.tellLocked(ev, subject)
@@ -130,10 +187,20 @@ func (r *room) deliver(msg Msg) {
 	u := r.members[subject].user
 	switch ev.Kind {
 	case KindJoined:
-		u.noteJoined(r.ref, msg.Seq)
+		u.noteJoined(r.ref, ev.Seq)
 	case KindLeft:
 		r.removeLocked(subject)
 		u.noteLeft(r.ref)
+	}
+}
+
+// passLocked delivers what was sent past the log. It is for devices only.
+func (r *room) passLocked(ev *Event) {
+	if r.owner != nil {
+		r.owner.follow(ev)
+	}
+	if r.feed != nil {
+		r.feed.pass(ev)
 	}
 }
 

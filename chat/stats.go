@@ -8,6 +8,11 @@ type Stats struct {
 	Users   int // Users connected now.
 	Members int // Users in rooms now, counted once for each room.
 
+	Devices  int // Devices logged in now.
+	Accounts int // Accounts with a device logged in now.
+	Attached int // Devices attached to logs now, counted once for each log.
+	Logs     int // Logs that are no rooms and are open now.
+
 	Joined, Left, Said uint64 // Events delivered, counted once each, whatever the members.
 	Deliveries         uint64 // Calls of Receive.
 
@@ -22,7 +27,9 @@ type Stats struct {
 // counters are the parts of Stats that are counted while they happen.
 type counters struct {
 	members          atomic.Int64
-	events           [KindSaid + 1]atomic.Uint64
+	events           [kindCount]atomic.Uint64
+	devices          atomic.Int64
+	attached         atomic.Int64
 	deliveries       atomic.Uint64
 	refused          [codeCount]atomic.Uint64
 	droppedBadRecord atomic.Uint64
@@ -32,13 +39,17 @@ type counters struct {
 // Stats returns the numbers of this moment. They need not fit together exactly.
 func (h *Hub) Stats() Stats {
 	h.mu.RLock()
-	rooms := len(h.rooms)
+	rooms, logs, accounts := len(h.rooms), len(h.logs), len(h.accounts)
 	h.mu.RUnlock()
 	c := &h.stats
 	s := Stats{
 		Rooms:            rooms,
 		Users:            h.users.len(),
 		Members:          int(c.members.Load()),
+		Devices:          int(c.devices.Load()),
+		Accounts:         accounts,
+		Attached:         int(c.attached.Load()),
+		Logs:             logs,
 		Joined:           c.events[KindJoined].Load(),
 		Left:             c.events[KindLeft].Load(),
 		Said:             c.events[KindSaid].Load(),

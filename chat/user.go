@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-
-	"udpchat/chat/names"
 )
 
 // A User is one client. Its methods are safe for concurrent use; none may be called from within
@@ -57,8 +55,8 @@ func (u *User) Say(ctx context.Context, ref RoomRef, as, text string) error {
 	h := u.hub
 	if as == "" {
 		as = u.name
-	} else if err := names.Check(as, h.cfg.NameBytesMax); err != nil {
-		return h.refuse(op, CodeBadName, ref, err.Error())
+	} else if err := h.checkVisitorName(op, ref, as); err != nil {
+		return err
 	}
 	if len(text) > h.cfg.MessageBytesMax {
 		detail := fmt.Sprintf("text has %d bytes, the most is %d", len(text), h.cfg.MessageBytesMax)

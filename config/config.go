@@ -10,13 +10,15 @@ import "time"
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
 //	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them;
-//	              "servers": URLs of NATS servers
+//	              "servers": URLs of NATS servers; "file": a file's path, or nothing
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto or lab"`
 
 	Advertise string `mapstructure:"advertise" default:"" form:"host" usage:"the 'HOST' that HELO, JOINED and the invite show as the address of the server, for servers behind address translation (say 203.0.113.7); empty is the address each client reached"`
 
 	Data         string   `mapstructure:"data" default:"$XDG_STATE_HOME/udpchat" range:"1..4096" usage:"the 'DIR' for what must survive the server: its private key, made on first start, and what it stores; $XDG_STATE_HOME is ~/.local/state where it is not set"`
+	TLSCert      string   `mapstructure:"tls_cert" default:"" form:"file" range:"0..4096" usage:"a certificate of your own, in PEM, with those that vouch for it behind it, in 'FILE'; it takes the place of the key the server makes itself, on every transport: clients then pin the key in it, so keep that key when you renew it; needs tls_key"`
+	TLSKey       string   `mapstructure:"tls_key" default:"" form:"file" range:"0..4096" usage:"the private key of tls_cert, in PEM, in 'FILE'"`
 	Durability   string   `mapstructure:"durability" default:"synced" choices:"synced|fast|memory" usage:"when something counts as stored: synced when it is on the disk, fast when the operating system has it (losing power may lose the last moments), memory at once, and all is gone when the server ends"`
 	DurableRooms []string `mapstructure:"durable_rooms" default:"" form:"patterns" usage:"rooms that the server remembers across restarts, by 'PATTERN': * stands for any text, ? for one character (write ? for a space); other rooms of the lab protocol forget"`
 

@@ -20,7 +20,7 @@ type field struct {
 	typ            reflect.Type
 	min, max       int64 // For numbers, durations (in nanoseconds) and lengths of text; both 0: no limit.
 	choices        []string
-	form           string // "host", "patterns" or "servers"; see Config.
+	form           string // "host", "patterns", "servers" or "file"; see Config.
 }
 
 // fields reads the tags of Config, in the order of the struct.
@@ -77,6 +77,8 @@ func (f field) allowed() string {
 		return fmt.Sprintf("none to %d patterns of 1 to %d printable bytes, separated by spaces or commas, like lobby team-*", patternsMax, patternBytesMax)
 	case f.choices != nil:
 		return "one of " + strings.Join(f.choices, ", ")
+	case f.form == "file":
+		return fmt.Sprintf("the path of a file, of at most %d bytes, or empty", f.max)
 	case f.form == "host":
 		return "an IP address or host name without port, like 203.0.113.7 or chat.example.org, or empty"
 	case f.typ.Kind() == reflect.Bool:

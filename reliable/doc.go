@@ -30,5 +30,7 @@
 //
 // [Conn.Stats] and [Endpoint.Stats] are figures, [Config].Trace tells of every event, and [TraceTo] writes them down.
 //
+// Where UDP does not get through, ServerTLS and DialTLS make connections of TLS over TCP with the same pinned key.
+//
 // Endpoint, Conn and Stream are safe for concurrent use.
 package reliable

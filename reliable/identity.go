@@ -80,6 +80,24 @@ func OpenIdentity(path string) (id *Identity, made bool, err error) {
 	return id, false, err
 }
 
+// LoadIdentity reads a certificate and its private key, made by others, from files (PEM). Its Key is that of the
+// certificate's public key: whoever renews the certificate must keep the key, or clients take the server for another
+// one. A key file that everybody may read is refused.
+func LoadIdentity(certFile, keyFile string) (*Identity, error) {
+	info, err := os.Stat(keyFile)
+	if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0 {
+		err = fmt.Errorf("%s may be read by everybody (mode %04o): chmod 600 it", keyFile, info.Mode().Perm())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reliable: private key: %w", err)
+	}
+	id, err := handshake.LoadIdentity(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("reliable: certificate: %w", err)
+	}
+	return id, nil
+}
+
 func readPrivate(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

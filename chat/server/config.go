@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -25,6 +26,9 @@ type Config struct {
 	// means 10 s.
 	SniffTimeout time.Duration
 
+	// HandshakeTimeout is how long a TLS handshake may take. 0 means 10 s.
+	HandshakeTimeout time.Duration
+
 	// SessionsMax is how many sessions there may be on all listeners together. 0 means 20,000.
 	SessionsMax int
 
@@ -45,6 +49,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.SniffTimeout == 0 {
 		c.SniffTimeout = sniffTimeoutDefault
+	}
+	if c.HandshakeTimeout == 0 {
+		c.HandshakeTimeout = handshakeTimeoutDefault
 	}
 	if c.SessionsMax == 0 {
 		c.SessionsMax = sessionsMaxDefault
@@ -67,8 +74,12 @@ func (c Config) withDefaults() Config {
 type Listener struct {
 	net.Listener
 
-	// Transport is the sessions' transport: "tcp", "udp", "plain" or "tls".
+	// Transport is the sessions' transport: "tcp", "udp", "stream", "plain" or "tls".
 	Transport string
+
+	// TLS, if not nil, lets a peer that begins with a TLS handshake have it. What is inside is spoken with the same
+	// Fronts, and the session's transport is then "tls". For listeners of streams that are not encrypted.
+	TLS *tls.Config
 
 	// Fronts are the protocols spoken here, at least one. The last gets the sessions that no other recognises.
 	Fronts []front.Front

@@ -11,7 +11,8 @@
 //
 //	accept   the listener's next; when the process is out of descriptors we wait instead of spinning
 //	admit    new sessions per second of its network, sessions of its network, sessions in all
-//	sniff    which front-end; skipped if the listener has only one
+//	sniff    which front-end; skipped if the listener has only one. Where there is TLS a peer may begin with it, and is
+//	         sniffed again inside
 //	serve    the front-end, on the session's only goroutine; a panic ends its session and no other
 //	close    what still waits is written, one line is logged
 //

@@ -22,6 +22,7 @@ var ErrShutdown = errors.New("server: shutting down")
 var (
 	errFull        = &session.Reason{Code: session.CodeRefused, Text: "server has too many sessions"}
 	errFullNetwork = &session.Reason{Code: session.CodeRefused, Text: "too many sessions from this network"}
+	errHandshakes  = &session.Reason{Code: session.CodeRefused, Text: "too many handshakes at once"}
 	errTooFast     = &session.Reason{Code: session.CodeRefused, Text: "too many new sessions from this network"}
 )
 
@@ -48,7 +49,8 @@ func reasonOf(err error) string {
 		return "left"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "timeout"
-	case errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), isOpError(err):
+	case errors.Is(err, io.ErrUnexpectedEOF), // TLS: nobody took leave.
+		errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), isOpError(err):
 		return "lost"
 	}
 	return "protocol"

@@ -8,6 +8,14 @@ const (
 	acceptBurstDefault     = 200              // All of them at once, after our restart. More are closed unread.
 	sniffTimeoutDefault    = 10 * time.Second // A person types the first word; after it the last front-end takes over.
 
+	// handshakeTimeoutDefault is how long TLS handshakes may take: three round trips of a very bad link. After it the
+	// connection is closed.
+	handshakeTimeoutDefault = 10 * time.Second
+
+	// handshakesMax is how many TLS handshakes may be under way at once, each with at most 64 KiB of what its peer has
+	// said. Connections beyond that are closed.
+	handshakesMax = 2048
+
 	// Networks. Limiting single addresses would not hinder anybody who has many.
 	networkBits4 = 24
 	networkBits6 = 56

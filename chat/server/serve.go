@@ -28,14 +28,6 @@ func (s *Server) serve(ctx context.Context, l *Listener, sess *session.Session, 
 	s.logEnd(sess, id, proto, err, drain, time.Since(start))
 }
 
-// sniff finds the session's front-end.
-func (s *Server) sniff(ctx context.Context, l *Listener, sess *session.Session) (front.Front, error) {
-	// A peer that has said nothing yet must not hold up the shutdown.
-	stop := context.AfterFunc(ctx, func() { _ = sess.Close(ErrShutdown) }) // serve hears of an error.
-	defer stop()
-	return front.Sniff(sess, l.Fronts, s.cfg.SniffTimeout)
-}
-
 // speak lets f serve the session. A panic is f's mistake about this one session, and must not end the others.
 func (s *Server) speak(ctx context.Context, f front.Front, sess *session.Session, id uint64) (err error) {
 	defer func() {

@@ -27,6 +27,7 @@ type Server struct {
 	sessions map[*session.Session]struct{} // Guarded by mu: living.
 	networks map[netip.Prefix]int          // Guarded by mu: living sessions, without exempt networks.
 	active   int                           // Guarded by mu: running Serve calls and session goroutines.
+	securing int                           // Guarded by mu: TLS handshakes under way.
 	stopping bool                          // Guarded by mu: Shutdown was called.
 	idle     chan struct{}                 // Constant; closed, with mu held, when stopping and nothing is active.
 	lastID   uint64                        // Guarded by mu: the number of the newest session, for the log.

@@ -12,6 +12,7 @@ type Stats struct {
 	RefusedRate    uint64 // Connections closed because their network opened too many at once,
 	RefusedNetwork uint64 // because it has too many sessions,
 	RefusedFull    uint64 // or because the server has.
+	RefusedTLS     uint64 // Sessions ended because too many TLS handshakes were under way.
 	AcceptErrors   uint64 // Failures of Accept that were waited out.
 
 	// Sums over all sessions; see session.Stats.

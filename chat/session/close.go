@@ -97,6 +97,7 @@ func (s *Session) endLocked(reason error) {
 	if s.done != nil {
 		close(s.done)
 	}
+	s.wroteLocked()
 }
 
 // abortLocked ends the session, or an orderly end that is under way, without writing anything more. The deadlines in
@@ -121,14 +122,15 @@ func (s *Session) abortLocked(reason error) {
 func (s *Session) closeConn() {
 	s.mu.Lock()
 	aborted := s.end.aborted
+	conn := s.conn // For good: an ended session is not upgraded any more.
 	s.mu.Unlock()
 
 	var err error
 	if aborted {
-		abandon(s.conn, s.end.reason)
+		abandon(conn, s.end.reason)
 	} else {
-		linger(s.conn)
-		err = s.conn.Close()
+		linger(conn)
+		err = conn.Close()
 	}
 
 	s.mu.Lock()
@@ -166,15 +168,17 @@ func abandon(conn net.Conn, reason error) {
 		}
 		conn = outer.NetConn()
 	}
+	say, ok := errors.AsType[*Reason](reason)
+	if !ok {
+		say = errAborted
+	}
 	switch c := conn.(type) {
 	case interface {
 		Abort(code uint32, text string)
 	}:
-		say, ok := errors.AsType[*Reason](reason)
-		if !ok {
-			say = errAborted
-		}
 		c.Abort(say.Code, say.Text)
+	case interface{ Abort(code uint32) }: // A stream has no words for it.
+		c.Abort(say.Code)
 	case interface{ SetLinger(sec int) error }:
 		_ = c.SetLinger(0)
 	}

@@ -102,6 +102,7 @@ func (s *Session) writeOne(b []byte, messages int) bool {
 	defer s.mu.Unlock()
 	s.queuedBytes -= len(b)
 	s.writes++
+	s.wroteLocked()
 	if err != nil {
 		s.writeFailedLocked(err)
 		return false

@@ -15,8 +15,8 @@ import (
 //
 // There may be very many of them, nearly all idle, so every field has to be worth its bytes.
 type Session struct {
-	conn net.Conn // Constant after New.
-	cfg  Config   // Constant after New.
+	conn net.Conn // Constant after New but for Upgrade, which changes it with mu held, while there is no writer.
+	cfg  Config   // Constant after New but for the transport, which changes with conn.
 
 	unread        []byte        // Owned by the reader: bytes to read again before those of conn.
 	receivedBytes atomic.Uint64 // Written by the reader.
@@ -32,6 +32,7 @@ type Session struct {
 	writes         uint64        // Guarded by mu.
 	end            *ending       // Guarded by mu: nil while the session lives, then constant.
 	done           chan struct{} // Guarded by mu: made when first asked for, closed when end is set.
+	written        chan struct{} // Guarded by mu: made when somebody waits in Drained, closed by the next write.
 	called         []*Session    // Guarded by mu: what Call has returned and is not known to be closed.
 	cut            bool          // Guarded by mu: AbortAll was called.
 
@@ -130,6 +131,15 @@ func (s *Session) Call(ctx context.Context, addr netip.AddrPort) (*Session, erro
 
 // Transport returns the transport's name as in Config.
 func (s *Session) Transport() string { return s.cfg.Transport }
+
+// Encrypted reports whether nobody on the way can read or change what passes, and the peer could check whom it reached.
+func (s *Session) Encrypted() bool {
+	switch s.cfg.Transport {
+	case TransportUDP, TransportStream, TransportTLS:
+		return true
+	}
+	return false
+}
 
 // LocalAddr returns the address at which the peer reached us, or the zero value if it has no IP address.
 func (s *Session) LocalAddr() netip.AddrPort { return addrPort(s.conn.LocalAddr()) }

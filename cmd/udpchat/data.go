@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,8 +33,18 @@ func dataDir(cfg config.Config) (string, error) {
 	return filepath.Join(home, ".local", "state", rest), nil
 }
 
-// openIdentity opens the server's key, and makes it when the server starts for the first time.
+// openIdentity opens the server's key, and makes it when the server starts for the first time; a certificate that the
+// operator has comes before it.
 func openIdentity(cfg config.Config) (*reliable.Identity, error) {
+	if cfg.TLSCert != "" || cfg.TLSKey != "" {
+		if cfg.TLSCert == "" || cfg.TLSKey == "" {
+			return nil, advise(errors.New("tls_cert and tls_key go together"),
+				"Name both files, --tls-cert FILE --tls-key FILE, or neither: then the server makes a key of its own.")
+		}
+		id, err := reliable.LoadIdentity(cfg.TLSCert, cfg.TLSKey)
+		return id, advise(err, "--tls-cert and --tls-key name a certificate and its private key in PEM. Without them the server makes a key\n"+
+			"of its own, which is all its clients need.")
+	}
 	dir, err := dataDir(cfg)
 	if err != nil {
 		return nil, advise(fmt.Errorf("no place for the server's key: %w", err), "Name a directory with --data DIR.")

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 
-	"udpchat/config"
 	"udpchat/reliable"
 )
 
@@ -59,14 +57,14 @@ func parseKey(s string) (reliable.Key, error) {
 	return key, nil
 }
 
-// invite returns the invite to the node's first reliable UDP address, without a key if there is none. Others reach it where it
+// invite returns the invite to the node's first reliable UDP address, or TCP where there is none: TLS has the same key.
+// Others reach it where it
 // says so (advertise), or, if it listens on all addresses, at the first of this machine that is not for itself alone.
 func (n *node) invite() invite {
-	i := slices.IndexFunc(n.addrs, func(a address) bool { return a.transport == config.UDP })
-	if i < 0 || n.identity == nil {
+	if n.identity == nil {
 		return invite{}
 	}
-	host, port, _ := net.SplitHostPort(n.addrs[i].Addr.String()) // What the kernel gave us has both.
+	host, port, _ := net.SplitHostPort(best(n.addrs).Addr.String()) // What the kernel gave us has both.
 	if n.cfg.Advertise != "" {
 		host = n.cfg.Advertise
 	} else if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {

@@ -164,20 +164,24 @@ func greet(w io.Writer, program string, addrs []address, to invite) {
 
 // joinCommand is the command that joins from another terminal of this machine, over the best transport there is.
 func joinCommand(program string, addrs []address) string {
-	best := addrs[0]
-	for _, t := range []string{config.UDP, config.TCP} {
-		if i := slices.IndexFunc(addrs, func(a address) bool { return a.transport == t }); i >= 0 {
-			best = addrs[i]
-			break
-		}
-	}
-	host, port, _ := net.SplitHostPort(best.Addr.String()) // What the kernel gave us has both.
+	to := best(addrs)
+	host, port, _ := net.SplitHostPort(to.Addr.String()) // What the kernel gave us has both.
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	cmd := fmt.Sprintf("%s chat --server %s", program, net.JoinHostPort(host, port))
-	if best.transport != config.UDP { // What chat takes if it is not told.
-		cmd += " --transport " + best.transport
+	if to.transport != config.UDP { // What chat takes if it is not told.
+		cmd += " --transport " + to.transport
 	}
 	return cmd + " --name ann --room lobby"
+}
+
+// best returns the first address with the best transport there is.
+func best(addrs []address) address {
+	for _, t := range []string{config.UDP, config.TCP} {
+		if i := slices.IndexFunc(addrs, func(a address) bool { return a.transport == t }); i >= 0 {
+			return addrs[i]
+		}
+	}
+	return addrs[0]
 }

@@ -29,6 +29,11 @@ const (
 	// more there is refused; here that many have room for every session.
 	usersPerSession = 64
 
+	// streamsPerConn is how many further streams of each lane one reliable connection may have, each a session of its own:
+	// all the protocol allows. streamBacklog is how many of a socket may wait to be accepted. More are refused.
+	streamsPerConn = 64
+	streamBacklog  = 1024
+
 	// usersMax is the most the core takes.
 	usersMax = 1 << 24
 )
@@ -43,7 +48,7 @@ type node struct {
 	server    *server.Server
 	listeners []server.Listener
 	endpoints []*reliable.Endpoint
-	identity  *reliable.Identity // Of all endpoints; nil: there is none.
+	identity  *reliable.Identity // Of all that is encrypted; nil: nothing is.
 	addrs     []address          // Where it listens, in the order of the configuration.
 	accepting sync.WaitGroup
 }
@@ -53,7 +58,7 @@ type node struct {
 func build(ctx context.Context, cfg config.Config, log *slog.Logger, kill func()) (*node, error) {
 	n := &node{cfg: cfg, log: log}
 	var err error
-	if slices.ContainsFunc(cfg.Listen, func(l config.Listener) bool { return l.Has(config.UDP) }) {
+	if slices.ContainsFunc(cfg.Listen, isEncrypted) {
 		if n.identity, err = openIdentity(cfg); err != nil {
 			return nil, err
 		}
@@ -133,7 +138,9 @@ func (n *node) listen(ctx context.Context, l config.Listener) error {
 
 // addTCP adds a TCP listener, at this place of the addresses.
 func (n *node) addTCP(ln net.Listener, at int) {
-	n.listeners = append(n.listeners, server.Listener{Listener: ln, Transport: session.TransportTCP, Fronts: n.fronts})
+	n.listeners = append(n.listeners, server.Listener{
+		Listener: ln, Transport: session.TransportTCP, TLS: reliable.ServerTLS(n.identity), Fronts: n.fronts,
+	})
 	n.addrs = slices.Insert(n.addrs, at, address{config.TCP, ln.Addr()})
 }
 
@@ -152,6 +159,7 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	cfg := reliable.Config{
 		Identity: n.identity, AlwaysCookie: n.cfg.AlwaysCookie, IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax,
 		NoBatch: !n.cfg.BatchIO, Redundancy: redundancy, Logger: n.log,
+		Streams: streamsPerConn, StreamBacklog: streamBacklog,
 	}
 	if l.Has(config.Plain) {
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
@@ -175,6 +183,8 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	if l.Has(config.UDP) {
 		n.listeners = append(n.listeners, server.Listener{
 			Listener: endpoint.Listener(), Transport: session.TransportUDP, Fronts: n.fronts, Call: callUDP,
+		}, server.Listener{
+			Listener: endpoint.StreamListener(), Transport: session.TransportStream, Fronts: n.fronts,
 		})
 	}
 	return nil
@@ -215,6 +225,9 @@ func isLabAnswer(datagram []byte) bool {
 	}
 	return false
 }
+
+// isEncrypted reports whether connections to a listener are, or may be.
+func isEncrypted(l config.Listener) bool { return l.Has(config.UDP) || l.Has(config.TCP) }
 
 // udpName is what a listener's UDP socket is called: udp unless it takes nothing but plain text.
 func udpName(l config.Listener) string {

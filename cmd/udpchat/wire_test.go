@@ -84,7 +84,7 @@ func TestManyClientsOnFewConnectionsLeaveRoomForOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Durability, cfg.SessionsMax, cfg.Listen = memoryDurability, 2, []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	cfg.Data, cfg.Durability, cfg.SessionsMax, cfg.Listen = t.TempDir(), memoryDurability, 2, []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
 	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestAdvertisedAddressIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Durability, cfg.Advertise, cfg.Listen = memoryDurability, "chat.example.org", []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	cfg.Data, cfg.Durability, cfg.Advertise, cfg.Listen = t.TempDir(), memoryDurability, "chat.example.org", []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
 	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
 	if err != nil {
 		t.Fatal(err)

@@ -92,6 +92,9 @@ func codeOf(c chat.Code) wire.Code {
 		return wire.CodeShuttingDown
 	case chat.CodeClosed:
 		return wire.CodeNotMember // The client has just left over another connection.
+	case chat.CodeBlocked, chat.CodeNoUser, chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany,
+		chat.CodeQuota, chat.CodeBadContent, chat.CodeStale:
+		return wire.CodeNotAllowed // Only who logs in is refused like that, which nobody does here.
 	}
 	return wire.CodeInternal
 }

@@ -37,6 +37,8 @@ func (m *member) joinID() string { return strconv.FormatUint(uint64(m.user.ID())
 func (m *member) Receive(ev *chat.Event) {
 	own := ev.User == m.user.ID()
 	switch {
+	case ev.Kind > chat.KindSaid:
+		return // The protocol has no word for it.
 	case ev.Kind == chat.KindLeft && ev.Reason == chat.ReasonShutdown:
 		return // ERROR 11 has told everybody; a notice from each to each would only delay the end.
 	case own && ev.Kind == chat.KindJoined:
@@ -114,7 +116,6 @@ func encode(ev *chat.Event) []byte {
 		msg.Text = ev.Name + " has joined this chatroom."
 	case chat.KindLeft:
 		msg.Text = ev.Name + " has left this chatroom."
-	case chat.KindSaid:
 	}
 	return wire.AppendChatMessage(nil, msg)
 }

@@ -4,7 +4,8 @@
 //
 //	engine := route.New(route.Config{Kept: disk, Forgetting: memory, Durable: patterns})
 //
-// A room is kept if its name matches a pattern, or if somebody had it kept (Keep) before it was used otherwise. All others
+// A room is kept if its name matches a pattern, or if somebody had it kept (Keep) before it was used otherwise; so are all
+// direct conversations and the logs of accounts. All others
 // forget: their logs are in the other engine. Records and files are always kept.
 //
 // What a room is does not change while the program runs, because the two logs count differently. A room that forgets may

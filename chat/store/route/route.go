@@ -14,6 +14,9 @@ import (
 // keptBucket has a record for each room that Keep was called for.
 const keptBucket = "kept-rooms"
 
+// alwaysKept are the logs of direct conversations and of accounts: they are promises, whatever is configured.
+var alwaysKept = []Pattern{Pattern(chat.DirectLog("*", "*")), Pattern(chat.AccountLog("*"))}
+
 // Config says what an Engine is made of.
 type Config struct {
 	Kept       chat.Engine // Of rooms that are kept, and of all records and files.
@@ -35,6 +38,7 @@ var _ chat.Engine = (*Engine)(nil)
 
 // New returns an engine that closes both of its engines when it is closed.
 func New(cfg Config) *Engine {
+	cfg.Durable = slices.Concat(alwaysKept, cfg.Durable)
 	return &Engine{cfg: cfg, kept: make(map[string]bool), forgetting: make(map[string]bool)}
 }
 

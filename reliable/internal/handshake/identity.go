@@ -62,6 +62,41 @@ func identityOf(cert tls.Certificate) (*Identity, error) {
 	return &Identity{keyOf(leaf), config}, nil
 }
 
+// LoadIdentity returns the identity of a certificate and its private key in files (PEM), made by others. The certificates
+// that vouch for it may follow in the same file; they are sent along.
+func LoadIdentity(certFile, keyFile string) (*Identity, error) {
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+	return identityOf(cert)
+}
+
+// StreamServer returns the configuration of TLS with its own records, over TCP, for a server with the identity. Clients
+// that name no protocol inside are served too: they may be anybody's.
+func (id *Identity) StreamServer() *tls.Config {
+	config := id.config.Clone()
+	config.CurvePreferences = nil // There is room for all that crypto/tls has.
+	return config
+}
+
+// StreamClient is StreamServer for a client, which hands the key it has seen to a function that says what is wrong with
+// it.
+func StreamClient(seen func(Key) error) *tls.Config {
+	config := clientConfig(nil)
+	config.CurvePreferences = nil
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return errNoKey
+		}
+		if state.NegotiatedProtocol != ALPN {
+			return errProtocol
+		}
+		return seen(keyOf(state.PeerCertificates[0]))
+	}
+	return config
+}
+
 // Key returns the public key.
 func (id *Identity) Key() Key { return id.key }
 

@@ -15,6 +15,7 @@ import (
 var (
 	errNoKey      = errors.New("handshake: the server has no certificate")
 	errIncomplete = errors.New("handshake: the peer's part is incomplete, or has no X25519 key")
+	errProtocol   = errors.New("handshake: the server speaks something else inside TLS")
 	errNames      = errors.New("handshake: the connection IDs were changed on the way")
 )
 

@@ -1,0 +1,110 @@
+package chat
+
+import (
+	"math"
+	"slices"
+)
+
+// A feed is what a log needs for devices: which ones are attached, and its newest events. It is
+// guarded by the room's mu.
+type feed struct {
+	attached []*attachment // In the order in which they came.
+	ring     ring
+}
+
+// An attachment is a device that gets everything live that comes after a number.
+type attachment struct {
+	room   *room
+	device *Device
+	after  uint64
+	// entered is the Seq of the KindJoined by which the account is a member of the room; a KindLeft
+	// before it is of an earlier membership. While a Join is under way it is notYet.
+	entered uint64
+	left    uint64 // Seq of the last KindLeft of the account that was delivered.
+}
+
+// notYet is more than any Seq.
+const notYet = math.MaxUint64
+
+// attachLocked makes d one of those who are told, and returns after which number, whether it is one now,
+// and whether it was none before. The room is open for devices. It locks d.
+func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || r.closed {
+		return 0, false, false
+	}
+	if r.feed == nil {
+		r.feed = &feed{ring: ring{floor: max(r.delivered, r.head)}}
+	}
+	if at := d.attached[r.name]; at != nil {
+		at.entered = max(at.entered, entered)
+		return at.after, true, false
+	}
+	at := &attachment{room: r, device: d, after: max(r.delivered, r.head), entered: entered}
+	r.feed.attached = append(r.feed.attached, at)
+	if d.attached == nil {
+		d.attached = make(map[string]*attachment)
+	}
+	d.attached[r.name] = at
+	r.hub.stats.attached.Add(1)
+	d.receiver.Receive(&Event{Room: r.ref, RoomName: r.name, Kind: KindAttached, Account: d.account.name, Number: at.after})
+	return at.after, true, true
+}
+
+// detachLocked ends an attachment unless it has ended. It locks the device.
+func (r *room) detachLocked(at *attachment) (was bool) {
+	d := at.device
+	d.mu.Lock()
+	was = d.attached[r.name] == at
+	if was {
+		delete(d.attached, r.name)
+	}
+	d.mu.Unlock()
+	if !was {
+		return false
+	}
+	r.feed.attached = slices.DeleteFunc(r.feed.attached, func(other *attachment) bool { return other == at })
+	r.hub.stats.attached.Add(-1)
+	if len(r.feed.attached) == 0 {
+		r.feed = nil // Rooms are kept for ever, so those that nobody looks at must be small.
+	}
+	return true
+}
+
+// expelLocked ends the attachments of the account that has left with ev.
+func (r *room) expelLocked(ev *Event) {
+	for _, at := range slices.Clone(r.feed.attached) {
+		if at.device.account.name != ev.Account {
+			continue
+		}
+		at.left = ev.Seq
+		if at.entered < ev.Seq {
+			r.detachLocked(at)
+		}
+	}
+}
+
+// take tells the devices what was appended.
+func (f *feed) take(ev *Event) {
+	f.ring.push(ev)
+	n := 0
+	for _, at := range f.attached {
+		if ev.Seq > at.after && at.device.account.wants(ev) {
+			at.device.receiver.Receive(ev)
+			n++
+		}
+	}
+	if n > 0 {
+		f.attached[0].device.hub.stats.deliveries.Add(uint64(n))
+	}
+}
+
+// pass tells the devices what was sent.
+func (f *feed) pass(ev *Event) {
+	for _, at := range f.attached {
+		if at.device.account.wants(ev) {
+			at.device.receiver.Receive(ev)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package chat
+
+import (
+	"context"
+)
+
+// A Page says which part of a log is wanted: the N newest events with After < Seq < Before, or the
+// oldest ones if Forward is set. Before 0 is no bound. The zero Page is the newest events.
+type Page struct {
+	After, Before uint64
+	Forward       bool
+	N             int // 0 and more than 200 mean 200.
+}
+
+// History returns a part of a log that the device may attach to, in the order of Seq. There may be fewer
+// events than asked for and than there are, but none only if there are none. It refuses with
+// CodeNotMember, CodeNoUser, CodeClosed or CodeShuttingDown.
+func (d *Device) History(ctx context.Context, log string, p Page) ([]*Event, error) {
+	const op = "history"
+	if _, err := d.mayRead(ctx, op, log); err != nil {
+		return nil, err
+	}
+	if p.N <= 0 || p.N > pageMax {
+		p.N = pageMax
+	}
+	for {
+		evs, next, err := d.hub.page(ctx, log, p)
+		if err != nil {
+			return nil, engineError(op, err)
+		}
+		seen := evs[:0]
+		for _, ev := range evs {
+			if d.account.wants(ev) {
+				seen = append(seen, ev)
+			}
+		}
+		if len(seen) > 0 || next == p {
+			return cutPage(seen, p), nil
+		}
+		p = next // All that was read is not for this account, but there may be more.
+	}
+}
+
+// cutPage returns as much of a page as one answer may have.
+func cutPage(evs []*Event, p Page) []*Event {
+	bytes := 0
+	for i := range evs {
+		ev := evs[i]
+		if !p.Forward {
+			ev = evs[len(evs)-1-i]
+		}
+		bytes += eventBytes(ev)
+		if i > 0 && bytes > pageBytesMax {
+			if p.Forward {
+				return evs[:i]
+			}
+			return evs[len(evs)-i:]
+		}
+	}
+	return evs
+}
+
+// page reads one page, and says which one comes after it; that is p itself if there is none.
+func (h *Hub) page(ctx context.Context, log string, p Page) (evs []*Event, next Page, err error) {
+	r := h.opened(log)
+	if r != nil {
+		evs, ok, err := r.ringPage(ctx, p)
+		if err != nil {
+			return nil, p, err
+		}
+		if ok && len(evs) == 0 {
+			return nil, p, nil
+		}
+		if ok {
+			return evs, p.next(evs[0].Seq, evs[len(evs)-1].Seq), nil
+		}
+	}
+	msgs, err := h.cfg.Engine.Read(ctx, log, p.After, p.engineBefore(), p.N)
+	if err != nil || len(msgs) == 0 || p.Before != 0 && msgs[0].Seq >= p.Before {
+		return nil, p, err
+	}
+	next = p.next(msgs[0].Seq, msgs[len(msgs)-1].Seq)
+	ref, _ := h.RoomNamed(log)
+	return h.events(ref, p, msgs), next, nil
+}
+
+// engineBefore returns before as Engine.Read wants it: 0 is the oldest messages.
+func (p Page) engineBefore() uint64 {
+	switch {
+	case p.Forward:
+		return 0
+	case p.Before == 0:
+		return notYet
+	}
+	return p.Before
+}
+
+// next returns the page beside one that begins with first and ends with last.
+func (p Page) next(first, last uint64) Page {
+	if p.Forward {
+		p.After = last
+	} else {
+		p.Before = first
+	}
+	return p
+}
+
+// events makes events out of what was read, without what lies outside of the page and what cannot be read.
+func (h *Hub) events(ref RoomRef, p Page, msgs []Msg) []*Event {
+	evs := make([]*Event, 0, len(msgs))
+	for _, msg := range msgs {
+		if p.Before != 0 && msg.Seq >= p.Before {
+			break
+		}
+		rec, err := decodeRecord(msg.Data)
+		if err != nil {
+			h.stats.droppedBadRecord.Add(1)
+			h.log.Error("unreadable entry in a room's log", "room", ref, "err", err)
+			continue
+		}
+		evs = append(evs, newEvent(ref, msg, rec))
+	}
+	return evs
+}
+
+// opened returns a log that is open, or nil.
+func (h *Hub) opened(log string) *room {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if r := h.byName[log]; r != nil {
+		return r
+	}
+	return h.logs[log]
+}
+
+// ringPage returns a page from memory, if it is there. The first time that somebody asks for what may be
+// among the newest events, it reads them into the ring.
+func (r *room) ringPage(ctx context.Context, p Page) (evs []*Event, ok bool, err error) {
+	for {
+		r.mu.Lock()
+		f := r.feed
+		if f == nil {
+			r.mu.Unlock()
+			return nil, false, nil
+		}
+		evs, ok = f.ring.read(p)
+		floor := f.ring.floor
+		fill := !ok && !f.ring.filled && (p.Forward || p.Before == 0 || p.Before > floor)
+		r.mu.Unlock()
+		if !fill {
+			return evs, ok, nil
+		}
+		msgs, err := r.hub.cfg.Engine.Read(ctx, r.name, 0, floor+1, ringEventsMax)
+		if err != nil {
+			return nil, false, err
+		}
+		old := r.hub.events(r.ref, Page{}, msgs)
+		r.mu.Lock()
+		f.ring.fill(floor, old, len(msgs) == 0)
+		r.mu.Unlock()
+	}
+}

@@ -1,0 +1,121 @@
+package native
+
+import "fmt"
+
+// Who is there, contacts and blocks (SPEC.md 5).
+
+// A State is whether somebody is there.
+type State uint64
+
+const (
+	StateOffline State = 0
+	StateOnline  State = 1
+	StateAway    State = 2
+)
+
+// String returns a word for people.
+func (s State) String() string {
+	switch s {
+	case StateOffline:
+		return "offline"
+	case StateOnline:
+		return "online"
+	case StateAway:
+		return "away"
+	}
+	return fmt.Sprintf("state %d", uint64(s))
+}
+
+// Presence says, as a request, that the user is away or back. As a push it says so of a Person.
+type Presence struct {
+	State  State   `cbor:"1,keyasint,omitempty"`
+	Person *Person `cbor:"2,keyasint,omitempty"` // Push only; State is not set then.
+}
+
+// A Person is an account as others see it, or a visitor.
+type Person struct {
+	Account string  `cbor:"1,keyasint,omitempty"` // Empty for a visitor.
+	Show    string  `cbor:"2,keyasint,omitempty"` // The name to show; empty: Account.
+	State   State   `cbor:"3,keyasint,omitempty"`
+	Since   Instant `cbor:"4,keyasint,omitempty"` // When State began; 0: not known.
+	Devices uint64  `cbor:"5,keyasint,omitempty"` // How many are connected.
+	Visitor uint64  `cbor:"6,keyasint,omitempty"` // A visitor's number.
+	Contact Contact `cbor:"7,keyasint,omitempty"` // In an answer to Contacts.
+}
+
+// Contact is what somebody is to an account, as bits.
+type Contact uint64
+
+const (
+	ContactMine   Contact = 1 << 0 // The account has added the person.
+	ContactTheirs Contact = 1 << 1 // The person has added the account; alone, it is a request.
+)
+
+// Who asks who is in a room, or with an empty Log, who is online.
+type Who struct {
+	Log string `cbor:"1,keyasint,omitempty"`
+}
+
+// Since asks who is online or has been within the last Ago.
+type Since struct {
+	Ago Millis `cbor:"1,keyasint"`
+}
+
+// People answers Who, Since and Contacts.
+type People struct {
+	People []Person `cbor:"1,keyasint,omitempty"`
+	More   bool     `cbor:"2,keyasint,omitempty"` // There are more than are listed.
+}
+
+// Contacts asks for the account's contacts and for those who have it as theirs.
+type Contacts struct{}
+
+// AddContact adds a contact; when the other one has the account already, both are mutual contacts then.
+type AddContact struct {
+	Name string `cbor:"1,keyasint"`
+}
+
+// RemoveContact removes a contact, or declines a request.
+type RemoveContact struct {
+	Name string `cbor:"1,keyasint"`
+}
+
+// Block keeps an account from reaching, seeing and being shown to this one.
+type Block struct {
+	Name string `cbor:"1,keyasint"`
+}
+
+// Unblock ends a Block.
+type Unblock struct {
+	Name string `cbor:"1,keyasint"`
+}
+
+// Blocked asks whom the account has blocked.
+type Blocked struct{}
+
+// Names answers Blocked.
+type Names struct {
+	Names []string `cbor:"1,keyasint,omitempty"`
+}
+
+func (m Presence) check() error {
+	return first(require(m.State == StateOnline || m.State == StateAway, "state", "1 or 2"))
+}
+
+func (m Who) check() error { return first(longest("log", m.Log, LogBytesMax)) }
+
+func (m Since) check() error {
+	return first(require(m.Ago > 0 && m.Ago <= For(SinceMax), "ago", "1 millisecond to 366 days"))
+}
+
+func (m Contacts) check() error { return nil }
+
+func (m AddContact) check() error { return first(needed("name", m.Name, NameBytesMax)) }
+
+func (m RemoveContact) check() error { return first(needed("name", m.Name, NameBytesMax)) }
+
+func (m Block) check() error { return first(needed("name", m.Name, NameBytesMax)) }
+
+func (m Unblock) check() error { return first(needed("name", m.Name, NameBytesMax)) }
+
+func (m Blocked) check() error { return nil }
