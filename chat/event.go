@@ -176,9 +176,11 @@ type Event struct {
 	File     *File       // KindFile only.
 	About    string      // As Kind says: another account, a room, a log.
 	Number   uint64      // As Kind says.
+	Tag      string      // KindSaid and KindFile: see Content.
 	Reason   LeaveReason // KindLeft only.
 	ID       string      // Message id, "<device>-<counter>".
 
+	room    *room      // Where it is delivered: for Present, while that holds the room's lock.
 	encoded []encoding // One for each protocol that asked. Guarded by the room's lock.
 }
 
