@@ -120,7 +120,7 @@ func (a *account) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	contacts, err := a.hub.cfg.Accounts.Friends(ctx, a.name)
+	contacts, err := a.hub.cfg.Accounts.Contacts(ctx, a.name)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,11 @@ func (h *Hub) Drain(afterMS uint64, address string) {
 	for _, a := range accounts {
 		a.mu.Lock()
 		for _, d := range a.devices {
-			d.receiver.Receive(&Event{Kind: KindDraining, Account: a.name, Text: address, Number: afterMS})
+			d.mu.Lock()
+			if !d.closed {
+				d.receiver.Receive(&Event{Kind: KindDraining, Account: a.name, Text: address, Number: afterMS})
+			}
+			d.mu.Unlock()
 		}
 		a.mu.Unlock()
 	}

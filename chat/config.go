@@ -38,21 +38,21 @@ type Config struct {
 type Accounts interface {
 	// Exists reports whether there is an account of that name.
 	Exists(ctx context.Context, account string) (bool, error)
-	// HasBlocked reports whether account has blocked peer.
-	HasBlocked(ctx context.Context, account, peer string) (bool, error)
+	// Blocks reports whether account has blocked peer.
+	Blocks(ctx context.Context, account, peer string) (bool, error)
 	// Blocked returns all that account has blocked.
 	Blocked(ctx context.Context, account string) ([]string, error)
 	// Friends returns those whose presence account wants to know.
-	Friends(ctx context.Context, account string) ([]string, error)
+	Contacts(ctx context.Context, account string) ([]string, error)
 }
 
 // anybody stands for Accounts where there is none.
 type anybody struct{}
 
-func (anybody) Exists(context.Context, string) (bool, error)             { return true, nil }
-func (anybody) HasBlocked(context.Context, string, string) (bool, error) { return false, nil }
-func (anybody) Blocked(context.Context, string) ([]string, error)        { return nil, nil }
-func (anybody) Friends(context.Context, string) ([]string, error)        { return nil, nil }
+func (anybody) Exists(context.Context, string) (bool, error)         { return true, nil }
+func (anybody) Blocks(context.Context, string, string) (bool, error) { return false, nil }
+func (anybody) Blocked(context.Context, string) ([]string, error)    { return nil, nil }
+func (anybody) Contacts(context.Context, string) ([]string, error)   { return nil, nil }
 
 // withDefaults returns cfg with all fields set, or what is wrong with it.
 func (cfg Config) withDefaults() (Config, error) {

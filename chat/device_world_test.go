@@ -180,7 +180,7 @@ func (f *fakePeople) Exists(_ context.Context, account string) (bool, error) {
 	return !f.nobody[account], nil
 }
 
-func (f *fakePeople) HasBlocked(_ context.Context, account, peer string) (bool, error) {
+func (f *fakePeople) Blocks(_ context.Context, account, peer string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Contains(f.blocked[account], peer), nil
@@ -192,7 +192,7 @@ func (f *fakePeople) Blocked(_ context.Context, account string) ([]string, error
 	return slices.Clone(f.blocked[account]), nil
 }
 
-func (f *fakePeople) Friends(_ context.Context, account string) ([]string, error) {
+func (f *fakePeople) Contacts(_ context.Context, account string) ([]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.friends[account]), nil

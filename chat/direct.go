@@ -37,7 +37,7 @@ func (d *Device) refuseBlocked(ctx context.Context, op, peer string) error {
 	if d.account.blocks(peer) {
 		return d.hub.refuse(op, CodeBlocked, 0, "you have blocked this user")
 	}
-	blocked, err := d.hub.cfg.Accounts.HasBlocked(ctx, peer, d.account.name)
+	blocked, err := d.hub.cfg.Accounts.Blocks(ctx, peer, d.account.name)
 	switch {
 	case err != nil:
 		return engineError(op, err)

@@ -49,11 +49,17 @@
 // hand back the KindLeft record (it is gone, or ctx ended), Close removes the member all the same
 // and says so with its error; then the others are not told.
 //
+// # Whispers
+//
+// A user that came by Enter instead of Connect has a name to which other users may Whisper. That is for
+// protocols that have direct messages but no accounts: it goes past the rooms, is not stored, and a
+// Receipt says what became of it.
+//
 // # Concurrency
 //
 // All methods may be called at the same time. Locks are taken in the order hub, room, account, user or
-// device, people and user table, and whatever Receive locks comes last; no two of the same kind are ever
-// held together.
+// device, people, user table, visitor table, and whatever Receive and Hear lock comes last; no two of the same
+// kind are ever held together.
 // None is held over a call to the engine. Events are delivered with the room locked, so Receive
 // must not block.
 // One user's calls may run concurrently too; they are then ordered by the engine like anybody's,

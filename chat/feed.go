@@ -43,6 +43,7 @@ func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh 
 		return at.after, true, false
 	}
 	at := &attachment{room: r, device: d, after: max(r.delivered, r.head), entered: entered}
+	first := !r.feed.has(d.account)
 	r.feed.attached = append(r.feed.attached, at)
 	if d.attached == nil {
 		d.attached = make(map[string]*attachment)
@@ -50,6 +51,9 @@ func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh 
 	d.attached[r.name] = at
 	r.hub.stats.attached.Add(1)
 	d.receiver.Receive(&Event{Room: r.ref, RoomName: r.name, Kind: KindAttached, Account: d.account.name, Number: at.after})
+	if first {
+		r.tellAttendanceLocked(KindCame, d)
+	}
 	return at.after, true, true
 }
 
@@ -67,8 +71,12 @@ func (r *room) detachLocked(at *attachment) (was bool) {
 	}
 	r.feed.attached = slices.DeleteFunc(r.feed.attached, func(other *attachment) bool { return other == at })
 	r.hub.stats.attached.Add(-1)
+	last := !r.feed.has(d.account)
 	if len(r.feed.attached) == 0 {
 		r.feed = nil // Rooms are kept for ever, so those that nobody looks at must be small.
+	}
+	if last {
+		r.tellAttendanceLocked(KindWent, d)
 	}
 	return true
 }

@@ -11,10 +11,11 @@ import (
 
 // A Hub is the rooms and users of one server. Its methods are safe for concurrent use.
 type Hub struct {
-	cfg   Config       // With defaults. Constant after New.
-	log   *slog.Logger // Constant after New.
-	users userTable
-	stats counters
+	cfg      Config       // With defaults. Constant after New.
+	log      *slog.Logger // Constant after New.
+	users    userTable
+	visitors visitorTable
+	stats    counters
 
 	people people
 	crier  crier

@@ -64,9 +64,10 @@ const (
 	// refused with CodeTooMany; answering in one that somebody else has begun is not.
 	conversationsMax = 2_000
 
-	// mimeBytesMax and fileNameBytesMax are the longest media type and name of a file. Longer ones
+	// mimeBytesMax, tagBytesMax and fileNameBytesMax are the longest media type, tag and name of a file. Longer ones
 	// are refused with CodeBadContent.
 	mimeBytesMax     = 127
+	tagBytesMax      = 127
 	fileNameBytesMax = 255
 
 	// watchMax is of how many accounts a device is told the presence, beside itself; beyond it there are

@@ -20,7 +20,7 @@ type field struct {
 	typ            reflect.Type
 	min, max       int64 // For numbers, durations (in nanoseconds) and lengths of text; both 0: no limit.
 	choices        []string
-	form           string // "host", "patterns", "servers" or "file"; see Config.
+	form           string // "host", "patterns", "names", "servers" or "file"; see Config.
 }
 
 // fields reads the tags of Config, in the order of the struct.
@@ -68,7 +68,7 @@ func limits(key string, t reflect.Type, tag string) (least, greatest int64) {
 func (f field) allowed() string {
 	switch {
 	case f.typ == reflect.TypeFor[[]Listener]():
-		return "one or more of ADDRESS[/TRANSPORT[/PROTOCOL]], like :4000 or 127.0.0.1:4001/tcp/lab"
+		return "one or more of ADDRESS[/TRANSPORT[/PROTOCOL]], like :4000 or 127.0.0.1:5050/tcp/relay"
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return fmt.Sprintf("a duration with its unit from %s to %s, like 90s or 5m", brief(time.Duration(f.min)), brief(time.Duration(f.max)))
 	case f.form == "servers":
@@ -77,6 +77,8 @@ func (f field) allowed() string {
 		return fmt.Sprintf("none to %d patterns of 1 to %d printable bytes, separated by spaces or commas, like lobby team-*", patternsMax, patternBytesMax)
 	case f.choices != nil:
 		return "one of " + strings.Join(f.choices, ", ")
+	case f.form == "names":
+		return fmt.Sprintf("none to %d names of 1 to %d printable bytes, separated by spaces or commas", patternsMax, patternBytesMax)
 	case f.form == "file":
 		return fmt.Sprintf("the path of a file, of at most %d bytes, or empty", f.max)
 	case f.form == "host":
@@ -100,7 +102,7 @@ func (f field) convert(raw any) (any, error) {
 		return listenersFrom(raw)
 	case f.form == "servers":
 		return serversFrom(raw)
-	case f.form == "patterns":
+	case f.form == "patterns", f.form == "names":
 		return patternsFrom(raw)
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return f.duration(raw)

@@ -15,7 +15,13 @@ const (
 	TCP   = "tcp"
 	UDP   = "udp"   // Reliable UDP connections.
 	Plain = "plain" // One lab message in one plain text datagram.
-	Lab   = "lab"
+
+	Lab      = "lab"
+	Native   = "native"
+	Relay    = "relay"
+	JSONChat = "jsonchat"
+	IM       = "im"
+	HashChat = "hashchat"
 )
 
 const listenersMax = 64 // More is a mistake: every listener costs a socket and a goroutine. More are refused.
@@ -39,8 +45,16 @@ func (l Listener) String() string {
 	return s
 }
 
-// Has reports whether l listens for transport t (TCP, UDP or Plain).
-func (l Listener) Has(t string) bool { return l.Transport == Auto || l.Transport == t }
+// Has reports whether l listens for transport t (TCP, UDP or Plain). Plain datagrams can be nothing but lab messages, so
+// a listener for another protocol on every transport has none.
+func (l Listener) Has(t string) bool {
+	if t == Plain && !l.mayBeLab() {
+		return false
+	}
+	return l.Transport == Auto || l.Transport == t
+}
+
+func (l Listener) mayBeLab() bool { return l.Protocol == Auto || l.Protocol == Lab }
 
 // listenersFrom reads a list of listeners as it comes from a flag or the environment (text, entries separated by
 // spaces or commas) or from the file (text, or a list of texts and of maps).
@@ -130,8 +144,11 @@ func (l Listener) check() error {
 	if transports := []string{Auto, TCP, UDP, Plain}; !slices.Contains(transports, l.Transport) {
 		return fmt.Errorf("transport %q is none of %s", l.Transport, strings.Join(transports, ", "))
 	}
-	if protocols := []string{Auto, Lab}; !slices.Contains(protocols, l.Protocol) {
+	if protocols := []string{Auto, Lab, Native, Relay, JSONChat, IM, HashChat}; !slices.Contains(protocols, l.Protocol) {
 		return fmt.Errorf("protocol %q is none of %s", l.Protocol, strings.Join(protocols, ", "))
+	}
+	if l.Transport == Plain && !l.mayBeLab() {
+		return fmt.Errorf("protocol %s does not go over transport plain, which is for lab messages", l.Protocol)
 	}
 	return nil
 }

@@ -57,6 +57,9 @@ type Config struct {
 	// Streams is how many streams of each lane a peer may have opened at once, at most 64 express and 4 bulk ones; more are
 	// refused. Who allows any must accept and read them: until then an express stream may hold 0.4 MB, a bulk stream 1.8 MB. Default 0: none.
 	Streams int
+	// StreamBacklog has the streams of all connections accepted by Endpoint.StreamListener instead of Conn.AcceptStream, so
+	// that no goroutine has to wait at each; it is how many may wait there, more are refused. Default 0: at each connection.
+	StreamBacklog int
 	// Plain takes datagrams that are plain text instead of ours: their first byte is an ASCII letter. It is called by the
 	// endpoint's reader and must not block; b is valid only during the call, local is the address it was sent to (its
 	// IP is unspecified where the system does not tell). Nil: they are dropped.

@@ -33,7 +33,8 @@ type Conn struct {
 	streams   *streamSet     // guarded by mu; further streams; nil: there were none
 	opened    latch          // guarded by mu, set by the turn; the handshake is over
 	ended     latch          // guarded by mu; there will be no more turns
-	closed    bool           // guarded by mu; Close was called
+	leaving   *time.Timer    // guarded by mu; ends the time for which Close waits for streams; nil: it does not wait
+	closed    bool           // guarded by mu; Close was called, and nothing holds it up
 	abort     bool           // guarded by mu; and nothing more is to be delivered
 	closeCode uint32         // guarded by mu
 	closeText string         // guarded by mu
@@ -53,12 +54,15 @@ func (c *Conn) path() Path { return Path{Remote: c.remote, Local: c.local.Addr()
 
 // Close ends the connection in order: everything written is still delivered, in the background, for at most
 // Config.Linger; then the peer's Read returns io.EOF. It returns at once, unless the connection came from the function
-// Dial: then it waits, and reports if not everything was delivered.
+// Dial: then it waits, and reports if not everything was delivered. Streams that came out of Endpoint.StreamListener belong
+// to others: as long as they are in use, but no longer than Config.Linger, the connection stays for them.
 func (c *Conn) Close() error { return c.CloseWithReason(CodeNone, "") }
 
 // CloseWithReason is Close with a code and a text for the peer, which gets them as a *CloseError.
 func (c *Conn) CloseWithReason(code uint32, text string) error {
-	c.finish(code, text, false)
+	if !c.leave(code, text) {
+		c.finish(code, text, false)
+	}
 	if !c.owner {
 		return nil
 	}

@@ -71,10 +71,10 @@ func (c *Conn) admitLocked(d *datagram) Drop {
 // why the connection ended: a *CloseError, or an error that is Timeout() when the peer was lost.
 func (c *Conn) Read(p []byte) (int, error) { return c.read(c, c, p) }
 
-func (c *Conn) shut() bool { return c.closed }
+func (c *Conn) shut() bool { return c.closed || c.leaving != nil }
 
 func (c *Conn) readEnd() error {
-	if c.err == nil && !c.closed {
+	if c.err == nil && !c.shut() {
 		return nil
 	}
 	return c.endError()
@@ -86,7 +86,7 @@ func (c *Conn) endError() error {
 	case nil:
 		return net.ErrClosed
 	case *CloseError:
-		if e.Remote && e.Code == CodeNone && !c.closed {
+		if e.Remote && e.Code == CodeNone && !c.shut() {
 			return io.EOF
 		}
 	}

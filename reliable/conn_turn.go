@@ -42,13 +42,14 @@ func (c *Conn) feed(now time.Time) {
 func (c *Conn) publish() {
 	err := c.m.Err()
 	c.mu.Lock()
-	if c.closed {
+	if c.shut() {
 		c.in = fifo{} // Nobody may read any more; taking the bytes keeps the peer's window open until it hears.
 	}
 	got := c.pull(c, c.m.Read, err != nil)
 	c.stats = c.m.Stats()
 	c.err = err
 	c.publishStreamsLocked()
+	c.checkLeavingLocked()
 	from, to := c.followLocked()
 	if got || err != nil {
 		c.readable.wake()
@@ -85,6 +86,9 @@ func (c *Conn) end() {
 	c.e.remove(c)
 	c.mu.Lock()
 	c.stop()
+	if c.leaving != nil {
+		c.leaving.Stop()
+	}
 	if c.streams != nil {
 		for _, s := range c.streams.list {
 			s.stop()

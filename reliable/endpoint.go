@@ -23,6 +23,7 @@ type Endpoint struct {
 
 	accepted chan *Conn
 	closing  chan struct{} // closed when no more connections are accepted
+	streams  streamQueue   // for the StreamListener
 	wg       sync.WaitGroup
 	workers  workers
 
@@ -97,6 +98,7 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 		calls:   make(map[wire.CallNonce]*outgoingCall),
 		awaited: make(map[netip.AddrPort]chan wire.CallNonce),
 	}
+	e.streams.init(cfg.StreamBacklog)
 	e.workers.init(e, time.Now())
 	return e, nil
 }
@@ -185,15 +187,6 @@ func (e *Endpoint) ServerKey() (Key, error) {
 // Addr returns the socket's address.
 func (e *Endpoint) Addr() net.Addr { return net.UDPAddrFromAddrPort(e.sock.local()) }
 
-// Listener returns the endpoint as a net.Listener whose Close only stops accepting: connections live on, as they do
-// after closing a TCP listener.
-func (e *Endpoint) Listener() net.Listener { return listener{e} }
-
-type listener struct{ *Endpoint }
-
-// Close stops accepting.
-func (l listener) Close() error { l.stopAccepting(); return nil }
-
 func (e *Endpoint) stopAccepting() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -214,6 +207,7 @@ func (e *Endpoint) Close() error {
 // error is returned.
 func (e *Endpoint) Shutdown(ctx context.Context) error {
 	e.stopAccepting()
+	e.streams.close()
 	e.mu.Lock()
 	first := !e.closed
 	e.closed = true

@@ -143,6 +143,10 @@ const (
 	arrivalsMax  = 16
 	arrivalBytes = 64 << 10
 
+	// farAway is how far a time must be away to be rounded up to the next multiple of farGrain.
+	farAway  = 15 * time.Second
+	farGrain = 50 * time.Millisecond
+
 	// readDatagramsMax is how many datagrams of those are handed on at a time, so that connections do not run over.
 	readDatagramsMax = 64
 

@@ -58,7 +58,7 @@ func (c *Conn) newStream(l Lane) *Stream {
 func (c *Conn) OpenStream(l Lane) (*Stream, error) {
 	s := c.newStream(l)
 	c.mu.Lock()
-	if c.err != nil || c.closed {
+	if c.err != nil || c.shut() {
 		defer c.mu.Unlock()
 		return nil, c.writeEnd()
 	}
@@ -97,7 +97,7 @@ func (c *Conn) AcceptStream(ctx context.Context) (*Stream, error) {
 			c.mu.Unlock()
 			return s, nil
 		}
-		if c.err != nil || c.closed {
+		if c.err != nil || c.shut() {
 			defer c.mu.Unlock()
 			return nil, c.endError()
 		}
@@ -145,8 +145,15 @@ func (c *Conn) publishStreamsLocked() {
 		s := c.newStream(m.Lane())
 		s.s, s.id = m, m.ID()
 		set := c.setLocked()
-		set.list, set.queue = append(set.list, s), append(set.queue, s)
-		notify(set.news)
+		set.list = append(set.list, s)
+		switch {
+		case c.e.cfg.StreamBacklog == 0:
+			set.queue = append(set.queue, s)
+			notify(set.news)
+		case c.leaving != nil || !c.e.streams.offer(s):
+			s.abort, s.code = true, CodeFull
+			c.e.workers.push(c) // For another turn.
+		}
 	}
 	if c.streams == nil {
 		return
@@ -219,6 +226,7 @@ func (s *Stream) finish(how func()) error {
 	s.c.mu.Lock()
 	how()
 	s.wake()
+	s.c.checkLeavingLocked()
 	s.c.mu.Unlock()
 	s.c.e.workers.push(s.c)
 	return nil

@@ -149,6 +149,7 @@ func (w *workers) done(turns []turnEnd) {
 			w.end(t.c)
 		}
 	}
+	now := time.Since(w.start)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range turns {
@@ -163,13 +164,22 @@ func (w *workers) done(turns []turnEnd) {
 			w.pushLocked(t.c)
 		default:
 			k.state = taskIdle
-			w.timers.set(t.c, t.next.Sub(w.start))
+			w.timers.set(t.c, coarse(now, t.next.Sub(w.start)))
 		}
 	}
 	if w.first != nil && w.first != w.last { // One is for us.
 		w.wakeLocked()
 	}
 	w.armLocked()
+}
+
+// coarse moves a time that is far away to the end of its grain: that of idle connections, which need not be exact, and of
+// which there may be so many that they had better have their turns together.
+func coarse(now, at time.Duration) time.Duration {
+	if at-now < farAway {
+		return at
+	}
+	return at.Truncate(farGrain) + farGrain
 }
 
 // armLocked has the timer fire for the first of the timers, or earlier.

@@ -146,6 +146,17 @@ func TestTurnsComeInTime(t *testing.T) {
 	})
 }
 
+// Only times far away are rounded, and never to earlier.
+func TestOnlyFarTimesAreCoarse(t *testing.T) {
+	now := 1234567 * time.Microsecond
+	for _, d := range []time.Duration{0, time.Millisecond, 10 * time.Second, farAway - 1, farAway, farAway + 7*time.Millisecond, time.Minute} {
+		got := coarse(now, now+d) - now
+		if got < d || got > d+farGrain || d < farAway && got != d {
+			t.Errorf("%v became %v", d, got)
+		}
+	}
+}
+
 func newTestWorkers(turn func(c *Conn, now time.Time, b *batch) (time.Time, bool)) *workers {
 	w := &workers{}
 	w.init(&Endpoint{}, time.Now())

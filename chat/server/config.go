@@ -74,7 +74,7 @@ func (c Config) withDefaults() Config {
 type Listener struct {
 	net.Listener
 
-	// Transport is the sessions' transport: "tcp", "udp", "plain" or "tls".
+	// Transport is the sessions' transport: "tcp", "udp", "stream", "plain" or "tls".
 	Transport string
 
 	// TLS, if not nil, lets a peer that begins with a TLS handshake have it. What is inside is spoken with the same

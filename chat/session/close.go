@@ -168,15 +168,17 @@ func abandon(conn net.Conn, reason error) {
 		}
 		conn = outer.NetConn()
 	}
+	say, ok := errors.AsType[*Reason](reason)
+	if !ok {
+		say = errAborted
+	}
 	switch c := conn.(type) {
 	case interface {
 		Abort(code uint32, text string)
 	}:
-		say, ok := errors.AsType[*Reason](reason)
-		if !ok {
-			say = errAborted
-		}
 		c.Abort(say.Code, say.Text)
+	case interface{ Abort(code uint32) }: // A stream has no words for it.
+		c.Abort(say.Code)
 	case interface{ SetLinger(sec int) error }:
 		_ = c.SetLinger(0)
 	}

@@ -9,10 +9,11 @@ import (
 
 // Transports as the rest of the program names them.
 const (
-	TransportTCP   = "tcp"   // A plain TCP connection.
-	TransportUDP   = "udp"   // A reliable connection over UDP.
-	TransportPlain = "plain" // Text datagrams: one Write is one datagram.
-	TransportTLS   = "tls"   // TLS over TCP.
+	TransportTCP    = "tcp"    // A plain TCP connection.
+	TransportUDP    = "udp"    // A reliable connection over UDP.
+	TransportStream = "stream" // One of the further streams of a reliable connection: to protocols, what TCP is.
+	TransportPlain  = "plain"  // Text datagrams: one Write is one datagram.
+	TransportTLS    = "tls"    // TLS over TCP.
 )
 
 // Config says how a session behaves. The zero value is a session over a stream without callbacks.
@@ -20,7 +21,7 @@ type Config struct {
 	// OutboxBytes is how many bytes may wait for the peer, those being written included. 0 means 1 MiB.
 	OutboxBytes int
 
-	// Transport is "tcp", "udp", "plain" or "tls". Only for "plain" do the boundaries of writes matter.
+	// Transport is "tcp", "udp", "stream", "plain" or "tls". Only for "plain" do the boundaries of writes matter.
 	Transport string
 
 	// Call has the client that listens at addr open a connection to us. nil: the transport has no callbacks.

@@ -132,6 +132,15 @@ func (s *Session) Call(ctx context.Context, addr netip.AddrPort) (*Session, erro
 // Transport returns the transport's name as in Config.
 func (s *Session) Transport() string { return s.cfg.Transport }
 
+// Encrypted reports whether nobody on the way can read or change what passes, and the peer could check whom it reached.
+func (s *Session) Encrypted() bool {
+	switch s.cfg.Transport {
+	case TransportUDP, TransportStream, TransportTLS:
+		return true
+	}
+	return false
+}
+
 // LocalAddr returns the address at which the peer reached us, or the zero value if it has no IP address.
 func (s *Session) LocalAddr() netip.AddrPort { return addrPort(s.conn.LocalAddr()) }
 

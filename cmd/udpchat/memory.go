@@ -20,7 +20,7 @@ const (
 
 	// memoryWorth is which part of the heap a collection must have freed to be tried again before the collector itself
 	// has found something to do.
-	memoryWorth = 1.0 / 8
+	memoryWorth = 1.0 / 4
 )
 
 // giveMemoryBack has memory collected and given back to the system when it is quiet, until ctx ends.

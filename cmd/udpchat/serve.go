@@ -38,7 +38,8 @@ Ctrl-C stops it: members are told, connections closed. A second Ctrl-C quits at 
 		Example: strings.Trim(`
   udpchat serve                                       on port 4000 of every address of this machine
   udpchat serve --listen 127.0.0.1:0                  on a free port, for this machine only
-  udpchat serve --listen :4000 --listen :4001/tcp     on two ports, the second for TCP only
+  udpchat serve --listen :4000 --listen :5050/tcp/relay --listen :3333/tcp/hashchat
+                                                      and on the usual ports of two other protocols
   udpchat config init && udpchat serve --config udpchat.yaml
                                                       with a file of settings`, "\n"),
 		Args: noArgs,
@@ -69,7 +70,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 	if err != nil {
 		return err
 	}
-	greet(stdout, os.Args[0], n.addrs, n.invite())
+	greet(stdout, os.Args[0], n.addrs, names(n.fronts), n.invite())
 	quietly, busy := context.WithCancel(ctx)
 	var memory sync.WaitGroup
 	memory.Go(func() { giveMemoryBack(quietly) })
@@ -134,26 +135,39 @@ func runUntilStopped(ctx context.Context, s service, signals <-chan os.Signal, k
 // An address is where the server listens.
 type address struct {
 	transport string
+	protocol  string // What is spoken there, or auto.
 	net.Addr
 }
 
-// String is transport and address; an address of all interfaces is shown as :PORT.
+// pinned reports whether only one protocol is spoken there, and not that of our own clients.
+func (a address) pinned() bool {
+	return a.protocol != config.Auto && a.protocol != config.Lab && a.protocol != config.Native
+}
+
+// String is transport, address and, if there is only one, protocol; an address of all interfaces is shown as :PORT.
 func (a address) String() string {
 	host, port, err := net.SplitHostPort(a.Addr.String())
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
 		host = ""
 	}
-	return a.transport + " " + net.JoinHostPort(host, port)
+	text := a.transport + " " + net.JoinHostPort(host, port)
+	if a.protocol != config.Auto {
+		text += " (" + a.protocol + ")"
+	}
+	return text
 }
 
 // greet says where the server listens, what its key is, how others are invited, how to join from another terminal and how to stop. Scripts read
 // the first line.
-func greet(w io.Writer, program string, addrs []address, to invite) {
+func greet(w io.Writer, program string, addrs []address, protocols []string, to invite) {
 	where := make([]string, len(addrs))
 	for i, a := range addrs {
 		where[i] = a.String()
 	}
 	fmt.Fprintf(w, "listening on %s\n", strings.Join(where, ", "))
+	if slices.ContainsFunc(addrs, func(a address) bool { return a.protocol == config.Auto }) {
+		fmt.Fprintf(w, "speaking %s: each connection shows by its first bytes which\n", strings.Join(protocols, ", "))
+	}
 	if to.key != (reliable.Key{}) {
 		fmt.Fprintf(w, "server key %v\n", to.key)
 		fmt.Fprintf(w, "invite %v\n", to)
@@ -176,11 +190,13 @@ func joinCommand(program string, addrs []address) string {
 	return cmd + " --name ann --room lobby"
 }
 
-// best returns the first address with the best transport there is.
+// best returns the first address with the best transport there is, if possible one where our own clients are understood.
 func best(addrs []address) address {
-	for _, t := range []string{config.UDP, config.TCP} {
-		if i := slices.IndexFunc(addrs, func(a address) bool { return a.transport == t }); i >= 0 {
-			return addrs[i]
+	for _, pinned := range []bool{false, true} {
+		for _, t := range []string{config.UDP, config.TCP} {
+			if i := slices.IndexFunc(addrs, func(a address) bool { return a.transport == t && a.pinned() == pinned }); i >= 0 {
+				return addrs[i]
+			}
 		}
 	}
 	return addrs[0]

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"udpchat/config"
 )
 
 // fakeService serves until stop, and stop takes stopTakes or as long as it is allowed.
@@ -79,9 +81,14 @@ func TestServeStops(t *testing.T) {
 }
 
 func TestGreetShowsTheCommandToJoin(t *testing.T) {
-	tcp := func(s string) address { return address{"tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort(s))} }
-	udp := func(s string) address { return address{"udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(s))} }
-	plain := address{"plain", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:4002"))}
+	tcp := func(s string) address {
+		return address{"tcp", config.Auto, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(s))}
+	}
+	udp := func(s string) address {
+		return address{"udp", config.Auto, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(s))}
+	}
+	plain := address{"plain", config.Auto, net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:4002"))}
+	pin := func(a address, protocol string) address { a.protocol = protocol; return a }
 	tests := []struct {
 		addrs     []address
 		line, cmd string
@@ -89,12 +96,13 @@ func TestGreetShowsTheCommandToJoin(t *testing.T) {
 		{[]address{tcp("[::]:4000"), udp("[::]:4000")}, "tcp :4000, udp :4000", "./udpchat chat --server 127.0.0.1:4000 --name"},
 		{[]address{tcp("127.0.0.1:4001")}, "tcp 127.0.0.1:4001", "./udpchat chat --server 127.0.0.1:4001 --transport tcp --name"},
 		{[]address{tcp("[::1]:1"), plain, udp("[::1]:2")}, "tcp [::1]:1, plain 127.0.0.1:4002, udp [::1]:2", "./udpchat chat --server [::1]:2 --name"},
+		{[]address{pin(udp("127.0.0.1:1"), "im"), pin(tcp("[::]:1"), "relay"), tcp("127.0.0.1:3")}, "udp 127.0.0.1:1 (im), tcp :1 (relay), tcp 127.0.0.1:3", "./udpchat chat --server 127.0.0.1:3 --transport tcp"},
 		{[]address{plain}, "plain 127.0.0.1:4002", "./udpchat chat --server 127.0.0.1:4002 --transport plain --name"},
 	}
 	for _, tt := range tests {
 		var b strings.Builder
-		greet(&b, "./udpchat", tt.addrs, invite{})
-		if got := b.String(); !strings.HasPrefix(got, "listening on "+tt.line+"\n") || !strings.Contains(got, "  "+tt.cmd) || !strings.Contains(got, "Ctrl-C") {
+		greet(&b, "./udpchat", tt.addrs, []string{"relay", "lab"}, invite{})
+		if got := b.String(); !strings.HasPrefix(got, "listening on "+tt.line+"\n") || !strings.Contains(got, "\nspeaking relay, lab:") || !strings.Contains(got, "  "+tt.cmd) || !strings.Contains(got, "Ctrl-C") {
 			t.Errorf("%v: got\n%s\nwant %q and %q", tt.addrs, got, tt.line, tt.cmd)
 		}
 	}

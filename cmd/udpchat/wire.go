@@ -14,8 +14,8 @@ import (
 	"time"
 
 	core "udpchat/chat" // The command "chat" is named so in this package.
+	"udpchat/chat/account"
 	"udpchat/chat/front"
-	labfront "udpchat/chat/front/lab"
 	"udpchat/chat/server"
 	"udpchat/chat/session"
 	labwire "udpchat/chat/wire/lab"
@@ -29,6 +29,11 @@ const (
 	// more there is refused; here that many have room for every session.
 	usersPerSession = 64
 
+	// streamsPerConn is how many further streams of each lane one reliable connection may have, each a session of its own:
+	// all the protocol allows. streamBacklog is how many of a socket may wait to be accepted. More are refused.
+	streamsPerConn = 64
+	streamBacklog  = 1024
+
 	// usersMax is the most the core takes.
 	usersMax = 1 << 24
 )
@@ -38,6 +43,7 @@ type node struct {
 	cfg       config.Config
 	log       *slog.Logger
 	engine    core.Engine
+	accounts  *account.Service
 	hub       *core.Hub
 	fronts    []front.Front
 	server    *server.Server
@@ -46,6 +52,9 @@ type node struct {
 	identity  *reliable.Identity // Of all that is encrypted; nil: nothing is.
 	addrs     []address          // Where it listens, in the order of the configuration.
 	accepting sync.WaitGroup
+
+	background       sync.WaitGroup     // What runs beside the listeners.
+	cancelBackground context.CancelFunc // Ends that.
 }
 
 // build makes a node of a configuration and opens its listeners. kill is called when a client may stop the server and
@@ -81,28 +90,31 @@ func (n *node) abandon(ctx context.Context) error {
 func (n *node) open(ctx context.Context, kill func()) error {
 	cfg, log := n.cfg, n.log
 	var err error
+	if n.accounts, err = openAccounts(ctx, cfg, n.engine, log); err != nil {
+		return err
+	}
 	n.hub, err = core.New(core.Config{
-		Engine: n.engine, Logger: log,
+		Engine: n.engine, Logger: log, Accounts: n.accounts, Reserved: n.accounts.Reserved,
 		// A few connections must not take the places of all others.
 		UsersMax: min(cfg.SessionsMax*usersPerSession, usersMax), RoomsPerUserMax: cfg.RoomsPerClientMax,
 	})
 	if err != nil {
 		return err
 	}
-	n.fronts = []front.Front{
-		labfront.New(labfront.Config{
-			StudentID: cfg.StudentID, Strict: cfg.LabMode == "strict", Advertise: cfg.Advertise,
-			AllowKill: cfg.AllowKill, Kill: kill,
-			RequestsPerSecond: float64(cfg.RequestsPerSecond), RequestsBurst: cfg.RequestsBurst,
-			Logger: log,
-		}),
-	}
+	n.fronts = n.makeFronts(kill)
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
 	})
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	n.cancelBackground = cancel
+	n.background.Go(func() { n.sweepGuests(background) }) // Owns nothing but its timer; stop ends and awaits it.
 	for _, l := range cfg.Listen {
-		if err := n.listen(ctx, l); err != nil {
+		fronts, err := n.speaking(l.Protocol)
+		if err != nil {
+			return err
+		}
+		if err := n.listen(ctx, l, fronts); err != nil {
 			return explainListen(l.Address, err)
 		}
 	}
@@ -110,37 +122,37 @@ func (n *node) open(ctx context.Context, kill func()) error {
 }
 
 // listen opens the sockets of one configured listener.
-func (n *node) listen(ctx context.Context, l config.Listener) error {
+func (n *node) listen(ctx context.Context, l config.Listener, fronts []front.Front) error {
 	switch {
 	case l.Transport == config.TCP:
 		ln, err := listenTCP(ctx, l.Address)
 		if err != nil {
 			return err
 		}
-		n.addTCP(ln, len(n.addrs))
+		n.addTCP(ln, len(n.addrs), fronts, l)
 	case l.Has(config.TCP):
 		at := len(n.addrs)
-		ln, err := listenPair(ctx, l.Address, func(addr string) error { return n.listenUDP(ctx, addr, l) })
+		ln, err := listenPair(ctx, l.Address, func(addr string) error { return n.listenUDP(ctx, addr, fronts, l) })
 		if err != nil {
 			return err
 		}
-		n.addTCP(ln, at)
+		n.addTCP(ln, at, fronts, l)
 	default:
-		return n.listenUDP(ctx, l.Address, l)
+		return n.listenUDP(ctx, l.Address, fronts, l)
 	}
 	return nil
 }
 
 // addTCP adds a TCP listener, at this place of the addresses.
-func (n *node) addTCP(ln net.Listener, at int) {
+func (n *node) addTCP(ln net.Listener, at int, fronts []front.Front, l config.Listener) {
 	n.listeners = append(n.listeners, server.Listener{
-		Listener: ln, Transport: session.TransportTCP, TLS: reliable.ServerTLS(n.identity), Fronts: n.fronts,
+		Listener: ln, Transport: session.TransportTCP, TLS: reliable.ServerTLS(n.identity), Fronts: fronts,
 	})
-	n.addrs = slices.Insert(n.addrs, at, address{config.TCP, ln.Addr()})
+	n.addrs = slices.Insert(n.addrs, at, address{config.TCP, l.Protocol, ln.Addr()})
 }
 
 // listenUDP opens one socket for reliable connections, plain text datagrams, or both.
-func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) error {
+func (n *node) listenUDP(ctx context.Context, addr string, fronts []front.Front, l config.Listener) error {
 	redundancy, err := reliable.ParseRedundancy(n.cfg.Redundancy)
 	if err != nil {
 		return err
@@ -154,8 +166,13 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	cfg := reliable.Config{
 		Identity: n.identity, AlwaysCookie: n.cfg.AlwaysCookie, IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax,
 		NoBatch: !n.cfg.BatchIO, Redundancy: redundancy, Logger: n.log,
+		Streams: streamsPerConn, StreamBacklog: streamBacklog,
 	}
 	if l.Has(config.Plain) {
+		lab, err := n.speaking(config.Lab)
+		if err != nil {
+			return errors.Join(err, pc.Close())
+		}
 		texts := plain.New(plainConfig(n.cfg, pc.LocalAddr(), func(b []byte, to netip.AddrPort, local netip.Addr) error {
 			if e := e.Load(); e != nil {
 				return e.WritePlain(b, to, local)
@@ -164,7 +181,7 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 		}))
 		cfg.Plain = texts.Handle
 		n.listeners = append(n.listeners, server.Listener{
-			Listener: texts, Transport: session.TransportPlain, Fronts: n.fronts, Call: callPlain,
+			Listener: texts, Transport: session.TransportPlain, Fronts: lab, Call: callPlain,
 		})
 	}
 	endpoint, err := reliable.NewEndpoint(pc, cfg)
@@ -173,10 +190,12 @@ func (n *node) listenUDP(ctx context.Context, addr string, l config.Listener) er
 	}
 	e.Store(endpoint)
 	n.endpoints = append(n.endpoints, endpoint)
-	n.addrs = append(n.addrs, address{udpName(l), endpoint.Addr()})
+	n.addrs = append(n.addrs, address{udpName(l), l.Protocol, endpoint.Addr()})
 	if l.Has(config.UDP) {
 		n.listeners = append(n.listeners, server.Listener{
-			Listener: endpoint.Listener(), Transport: session.TransportUDP, Fronts: n.fronts, Call: callUDP,
+			Listener: endpoint.Listener(), Transport: session.TransportUDP, Fronts: fronts, Call: callUDP,
+		}, server.Listener{
+			Listener: endpoint.StreamListener(), Transport: session.TransportStream, Fronts: fronts,
 		})
 	}
 	return nil
@@ -265,6 +284,8 @@ func (n *node) stop(ctx context.Context) error {
 		_ = l.Close() // Those the server has not served; the others are closed already.
 	}
 	n.accepting.Wait()
+	n.cancelBackground()
+	n.background.Wait()
 	for _, e := range n.endpoints {
 		errs = append(errs, e.Shutdown(ctx))
 	}

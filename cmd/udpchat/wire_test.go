@@ -289,3 +289,30 @@ func TestDurableRoomKeepsItsOrder(t *testing.T) {
 type deaf struct{}
 
 func (deaf) Receive(*core.Event) {}
+
+// A pinned listener has the front-end of its protocol alone, on every transport it has.
+func TestPinnedListenersSpeakOneProtocol(t *testing.T) {
+	n := startNode(t, nil,
+		config.Listener{Address: "127.0.0.1:0", Transport: config.Auto, Protocol: config.Lab},
+		config.Listener{Address: "127.0.0.1:0", Transport: config.Auto, Protocol: config.Auto})
+	pinned := 0
+	for _, l := range n.listeners {
+		one := len(l.Fronts) == 1 && l.Fronts[0].Name() == config.Lab
+		if !one && len(l.Fronts) != len(n.fronts) {
+			t.Errorf("%s: %d front-ends", l.Transport, len(l.Fronts))
+		}
+		if one {
+			pinned++
+		}
+	}
+	if pinned < 5 { // tcp, udp, streams and plain, and the plain datagrams of the other.
+		t.Errorf("%d listeners are for the lab protocol alone", pinned)
+	}
+	if text := n.addrs[0].String(); !strings.HasSuffix(text, " (lab)") {
+		t.Errorf("the first listener is shown as %q", text)
+	}
+	var b strings.Builder
+	if _, err := n.speaking("gopher"); report(&b, err) != exitUsage || !strings.Contains(b.String(), "It speaks ") {
+		t.Errorf("an unknown protocol: %s", b.String())
+	}
+}
