@@ -147,6 +147,7 @@ func (r *room) deliver(msg Msg) {
 		return
 	}
 	ev := newEvent(r.ref, msg, rec)
+	ev.room = r
 	if ev.Account != "" {
 		r.tellLocked(ev, -1)
 	} else {
@@ -169,7 +170,7 @@ func newEvent(ref RoomRef, msg Msg, rec record) *Event {
 		Room: ref, RoomName: msg.Room,
 		Seq: msg.Seq, Time: msg.Time, ID: msg.ID,
 		Kind: rec.kind, User: rec.user, Account: rec.account, Name: rec.name, Text: rec.text,
-		File: rec.file(), About: rec.about, Number: rec.number, Reason: rec.reason,
+		File: rec.file(), About: rec.about, Number: rec.number, Reason: rec.reason, Tag: rec.tag,
 	}
 }
 

@@ -398,7 +398,7 @@ func TestRequestsAreMadeAgainUnlessTheyWouldDoSomethingTwice(t *testing.T) {
 		w.server.set(func() { w.server.mute = func(native.Request) bool { return true } })
 		results := make(chan error, 2)
 		go func() { _, err := c.Blocked(w.Context()); results <- err }()
-		go func() { results <- c.ChangePassword(w.Context(), "a", "b", false) }()
+		go func() { results <- c.ChangePassword(w.Context(), "a", "b") }()
 		time.Sleep(time.Second)
 		w.server.set(func() { w.server.mute = nil })
 		w.server.crash(w.net)

@@ -100,7 +100,7 @@ func (m *machine) told(e native.Error) {
 	switch e.Code {
 	case native.CodeLoggedIn: // Coming back would end the other session, which would come back …
 		m.verdict = verdict{drop: true, err: errors.Join(ErrElsewhere, e), final: true}
-	case native.CodeTokenReplaced, native.CodeBadToken:
+	case native.CodeRevoked, native.CodeBadToken:
 		m.verdict = verdict{drop: true, err: errors.Join(ErrLoggedOut, e), final: true}
 	case native.CodeTooSlow, native.CodeShuttingDown, native.CodeUnavailable, native.CodeRateLimited, native.CodeInternal:
 		m.verdict = verdict{drop: true, err: e, wait: e.RetryAfter.Duration()}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"udpchat/chat/front"
+	hashfront "udpchat/chat/front/hashchat"
 	labfront "udpchat/chat/front/lab"
 	"udpchat/config"
 )
@@ -15,6 +16,10 @@ import (
 func (n *node) makeFronts(kill func()) []front.Front {
 	cfg := n.cfg
 	return []front.Front{
+		hashfront.New(hashfront.Config{
+			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
+			Logger: n.log,
+		}),
 		labfront.New(labfront.Config{
 			StudentID: cfg.StudentID, Strict: cfg.LabMode == "strict", Advertise: cfg.Advertise,
 			AllowKill: cfg.AllowKill, Kill: kill,
