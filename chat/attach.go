@@ -12,6 +12,7 @@ type Place struct {
 	// Head is the number after which the device is told everything. What comes up to it is
 	// read with History. Nothing is in both, nothing in neither.
 	Head uint64
+	Read uint64 // How far the account has read it: its read marker.
 	// Reload: what the client has of this log does not fit to what there is, so it must be thrown
 	// away and read anew. Resume only.
 	Reload bool
@@ -96,6 +97,8 @@ func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint6
 	r.mu.Unlock()
 	if !fresh {
 		d.hub.release(r) // The attachment there is has its own hold.
+	} else {
+		d.watchRoom(ctx, r)
 	}
 	if !is {
 		if err := d.refuseClosed(op); err != nil {
@@ -103,7 +106,7 @@ func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint6
 		}
 		return Place{}, d.hub.refuse(op, CodeShuttingDown, r.ref, "")
 	}
-	return Place{Room: r.name, Ref: r.ref, Epoch: epoch, Head: head}, nil
+	return Place{Room: r.name, Ref: r.ref, Epoch: epoch, Head: head, Read: d.account.marked(r.name)}, nil
 }
 
 // logFor returns a log, held; the caller owes a release.

@@ -72,6 +72,16 @@ const (
 	// KindDraining: the server goes down; the client should come back after Number milliseconds, at
 	// the address Text if that is not empty.
 	KindDraining
+	// KindWhispered: somebody called Name, visitor or account, says Text to the account alone, past all logs.
+	KindWhispered
+
+	// The following are made by the Hub for the visitors of a room. Joining and leaving do not say whether an
+	// account is there.
+
+	// KindCame: the first device of Account, called Name, is told of the room from now on.
+	KindCame
+	// KindWent: the last one is told no longer.
+	KindWent
 
 	kindCount = iota + 1
 )
@@ -121,6 +131,12 @@ func (k Kind) String() string {
 		return "replaced"
 	case KindDraining:
 		return "draining"
+	case KindWhispered:
+		return "whispered"
+	case KindCame:
+		return "came"
+	case KindWent:
+		return "went"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }

@@ -398,7 +398,7 @@ func TestRequestsAreMadeAgainUnlessTheyWouldDoSomethingTwice(t *testing.T) {
 		w.server.set(func() { w.server.mute = func(native.Request) bool { return true } })
 		results := make(chan error, 2)
 		go func() { _, err := c.Blocked(w.Context()); results <- err }()
-		go func() { results <- c.ChangePassword(w.Context(), "a", "b", false) }()
+		go func() { results <- c.ChangePassword(w.Context(), "a", "b") }()
 		time.Sleep(time.Second)
 		w.server.set(func() { w.server.mute = nil })
 		w.server.crash(w.net)
@@ -440,6 +440,22 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 			if "dm/ann/"+s.Peer != s.Log {
 				w.Errorf("%s has the peer %q", s.Log, s.Peer)
 			}
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestAnAnswerThatMakesNoSenseFailsItsRequestOnly(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.set(func() { w.server.garble = func(r native.Request) bool { _, ok := r.(native.Blocked); return ok } })
+		if _, err := c.Blocked(w.Context()); err == nil {
+			w.Error("Blocked succeeded")
+		}
+		if _, err := c.Say(w.Context(), "lobby", "hello"); err != nil || len(of[Offline](k)) > 0 {
+			w.Errorf("Say: %v, lost the connection %d times", err, len(of[Offline](k)))
 		}
 		c.Close()
 		k.task.Wait()

@@ -150,8 +150,7 @@ type Person struct {
 	Account string // Empty: a visitor.
 	Show    string // The name to show; empty: Account.
 	State   native.State
-	Since   time.Time // When State began; zero: not known.
-	Devices int
+	Since   time.Time // When it came, or if offline, when it was last there; zero: not known.
 	Contact native.Contact // In the answer of Contacts.
 }
 
@@ -165,8 +164,7 @@ func (p Person) Name() string {
 
 func personOf(p native.Person) Person {
 	return Person{
-		Account: p.Account, Show: p.Show, State: p.State, Since: p.Since.Time(), Devices: int(min(p.Devices, 1<<30)),
-		Contact: p.Contact,
+		Account: p.Account, Show: p.Show, State: p.State, Since: p.Since.Time(), Contact: p.Contact,
 	}
 }
 

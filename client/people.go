@@ -78,9 +78,9 @@ func (c *Client) Introduce(ctx context.Context, p native.Private) error {
 	return c.tell(ctx, "introducing", p, false)
 }
 
-// ChangePassword changes the account's password, and with others revokes the tokens of all other devices.
-func (c *Client) ChangePassword(ctx context.Context, before, after string, others bool) error {
-	return c.tell(ctx, "changing the password", native.Password{Old: before, New: after, Revoke: others}, false)
+// ChangePassword changes the account's password. All other devices have to log in anew.
+func (c *Client) ChangePassword(ctx context.Context, before, after string) error {
+	return c.tell(ctx, "changing the password", native.Password{Old: before, New: after}, false)
 }
 
 // Devices returns the account's devices.
