@@ -34,7 +34,7 @@ func ParseReply(packet []byte) (Reply, error) {
 		return Connect{IP: f["ip"], Port: port, Origin: f["origin"], Target: f["target"]}, nil
 	}
 	code, err := strconv.Atoi(route)
-	if err != nil || len(route) != 3 {
+	if err != nil || len(route) != 3 || code < 100 {
 		return nil, syntaxError(packet, "[code] …")
 	}
 	return Text{Code: Code(code), Text: text}, nil
