@@ -101,6 +101,7 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if err != nil {
 		return err
 	}
+	n.accounts.OnChange(n.announce)
 	n.fronts = n.makeFronts(kill)
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
