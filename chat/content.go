@@ -14,6 +14,9 @@ import (
 type Content struct {
 	Text string // Any bytes.
 	File *File
+	// Tag is what a protocol keeps with the message for itself, such as a time by its client's clock. Others ignore it.
+	// At most 127 bytes of printable ASCII.
+	Tag string
 }
 
 // A File is what a room is told about a file. Its bytes are with the engine (PutBlob, GetBlob).
@@ -32,7 +35,7 @@ func (f *File) check() string {
 		return "the file's SHA-256 is not 64 lower-case hexadecimal digits"
 	case f.Size < 0:
 		return "the file's size is negative"
-	case len(f.MIME) > mimeBytesMax || !isMIME(f.MIME):
+	case len(f.MIME) > mimeBytesMax || !isASCII(f.MIME):
 		return "the file's media type is none"
 	case f.Name == "." || f.Name == ".." || strings.ContainsAny(f.Name, `/\`) || path.Base(f.Name) != f.Name:
 		return "the file's name has directories"
@@ -43,8 +46,8 @@ func (f *File) check() string {
 	return ""
 }
 
-// isMIME reports whether s may be a media type with parameters: printable ASCII.
-func isMIME(s string) bool {
+// isASCII reports whether s is printable ASCII, as a media type with parameters is.
+func isASCII(s string) bool {
 	for _, r := range s {
 		if r < ' ' || r > '~' || r == utf8.RuneError {
 			return false
@@ -56,11 +59,13 @@ func isMIME(s string) bool {
 // contentRecord returns c as the record of an account, or a refusal.
 func (h *Hub) contentRecord(op string, c Content) (record, error) {
 	switch {
+	case len(c.Tag) > tagBytesMax || !isASCII(c.Tag):
+		return record{}, h.refuse(op, CodeBadContent, 0, "the tag is none")
 	case c.File == nil && len(c.Text) > h.cfg.MessageBytesMax:
 		detail := fmt.Sprintf("text has %d bytes, the most is %d", len(c.Text), h.cfg.MessageBytesMax)
 		return record{}, h.refuse(op, CodeTooLong, 0, detail)
 	case c.File == nil:
-		return record{kind: KindSaid, text: c.Text}, nil
+		return record{kind: KindSaid, text: c.Text, tag: c.Tag}, nil
 	case c.Text != "":
 		return record{}, h.refuse(op, CodeBadContent, 0, "a file comes without a text")
 	}
@@ -68,7 +73,9 @@ func (h *Hub) contentRecord(op string, c Content) (record, error) {
 		return record{}, h.refuse(op, CodeBadContent, 0, wrong)
 	}
 	sum, _ := hex.DecodeString(c.File.SHA256) // check has seen to that.
-	return record{kind: KindFile, text: c.File.Name, about: c.File.MIME, number: uint64(c.File.Size), sum: string(sum)}, nil
+	return record{
+		kind: KindFile, text: c.File.Name, about: c.File.MIME, number: uint64(c.File.Size), sum: string(sum), tag: c.Tag,
+	}, nil
 }
 
 // file returns the file a record of KindFile is about.

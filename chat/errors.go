@@ -29,10 +29,12 @@ const (
 	// CodeClosed: the user was closed, or is being closed. Only callers that share a user with
 	// whoever closes it ever see this.
 	CodeClosed
+	// CodeNameTaken: somebody has that name who does not share it.
+	CodeNameTaken
 
 	// CodeBlocked: one of the two accounts has blocked the other; Detail says which.
 	CodeBlocked
-	// CodeNoUser: there is no account of that name.
+	// CodeNoUser: there is no account of that name, or nobody who could be whispered to.
 	CodeNoUser
 	// CodeSelf: one cannot do that with oneself.
 	CodeSelf
@@ -73,6 +75,8 @@ func (c Code) String() string {
 		return "shutting down"
 	case CodeClosed:
 		return "user is closed"
+	case CodeNameTaken:
+		return "name is taken"
 	case CodeBlocked:
 		return "blocked"
 	case CodeNoUser:

@@ -10,6 +10,7 @@ import (
 type feed struct {
 	attached []*attachment // In the order in which they came.
 	ring     ring
+	roster   roster
 }
 
 // An attachment is a device that gets everything live that comes after a number.
@@ -42,6 +43,7 @@ func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh 
 		return at.after, true, false
 	}
 	at := &attachment{room: r, device: d, after: max(r.delivered, r.head), entered: entered}
+	first := !r.feed.has(d.account)
 	r.feed.attached = append(r.feed.attached, at)
 	if d.attached == nil {
 		d.attached = make(map[string]*attachment)
@@ -49,6 +51,9 @@ func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh 
 	d.attached[r.name] = at
 	r.hub.stats.attached.Add(1)
 	d.receiver.Receive(&Event{Room: r.ref, RoomName: r.name, Kind: KindAttached, Account: d.account.name, Number: at.after})
+	if first {
+		r.tellAttendanceLocked(KindCame, d)
+	}
 	return at.after, true, true
 }
 
@@ -66,8 +71,12 @@ func (r *room) detachLocked(at *attachment) (was bool) {
 	}
 	r.feed.attached = slices.DeleteFunc(r.feed.attached, func(other *attachment) bool { return other == at })
 	r.hub.stats.attached.Add(-1)
+	last := !r.feed.has(d.account)
 	if len(r.feed.attached) == 0 {
 		r.feed = nil // Rooms are kept for ever, so those that nobody looks at must be small.
+	}
+	if last {
+		r.tellAttendanceLocked(KindWent, d)
 	}
 	return true
 }
@@ -88,6 +97,10 @@ func (r *room) expelLocked(ev *Event) {
 // take tells the devices what was appended.
 func (f *feed) take(ev *Event) {
 	f.ring.push(ev)
+	if ev.Account != "" && (ev.Kind == KindJoined || ev.Kind == KindLeft) {
+		f.roster.change(ev)
+		f.watch(ev)
+	}
 	n := 0
 	for _, at := range f.attached {
 		if ev.Seq > at.after && at.device.account.wants(ev) {
@@ -100,11 +113,13 @@ func (f *feed) take(ev *Event) {
 	}
 }
 
-// pass tells the devices what was sent.
+// pass tells the devices what was sent. Those of the account that is typing need not be told.
 func (f *feed) pass(ev *Event) {
 	for _, at := range f.attached {
-		if at.device.account.wants(ev) {
-			at.device.receiver.Receive(ev)
+		d := at.device
+		if ev.Kind == KindTyping && (ev.Account == d.account.name || d.hub.people.hides(ev.Account, d)) || !d.account.wants(ev) {
+			continue
 		}
+		d.receiver.Receive(ev)
 	}
 }

@@ -72,6 +72,7 @@ func (u *User) endCloseLocked() {
 	}
 	u.closed, u.rooms = true, nil
 	u.hub.users.remove(u)
+	u.hub.visitors.remove(u)
 	u.notifyLocked()
 }
 

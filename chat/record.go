@@ -28,6 +28,10 @@ import (
 //	byte     length of a SHA-256, then that: 32 if kind is KindFile, else 0
 //	         text: all that is left
 //
+// Version 3 is version 2 with a tag, of KindSaid and KindFile only, before the text:
+//
+//	uvarint  length of the tag, not 0, then that
+//
 // Room, number, time and message id are not in it: the engine keeps those beside it. There is
 // exactly one encoding of a record, so that two nodes never disagree about one; a new field needs
 // a new version, and old versions stay readable.
@@ -40,19 +44,21 @@ type record struct {
 	about   string
 	number  uint64
 	sum     string
+	tag     string
 	text    string
 }
 
 const (
 	recordVersionVisitor = 1
 	recordVersionAccount = 2
+	recordVersionTagged  = 3
 )
 
 // fileSumBytes is how long a SHA-256 is.
 const fileSumBytes = 32
 
 // recordHeadBytes is more than anything in a record but its strings takes.
-const recordHeadBytes = 4 + 5*binary.MaxVarintLen64
+const recordHeadBytes = 4 + 6*binary.MaxVarintLen64
 
 // appendRecord appends the encoding of r to b.
 func appendRecord(b []byte, r record) []byte {
@@ -62,13 +68,20 @@ func appendRecord(b []byte, r record) []byte {
 		b = appendString(b, r.name)
 		return append(b, r.text...)
 	}
-	b = append(b, recordVersionAccount, byte(r.kind), byte(r.reason))
+	version := byte(recordVersionAccount)
+	if r.tag != "" {
+		version = recordVersionTagged
+	}
+	b = append(b, version, byte(r.kind), byte(r.reason))
 	b = appendString(b, r.account)
 	b = appendString(b, r.name)
 	b = appendString(b, r.about)
 	b = binary.AppendUvarint(b, r.number)
 	b = append(b, byte(len(r.sum)))
 	b = append(b, r.sum...)
+	if r.tag != "" {
+		b = appendString(b, r.tag)
+	}
 	return append(b, r.text...)
 }
 
@@ -78,7 +91,7 @@ func appendString(b []byte, s string) []byte {
 
 // encode returns the encoding of r in a slice of its own.
 func (r record) encode() []byte {
-	n := recordHeadBytes + len(r.account) + len(r.name) + len(r.about) + len(r.sum) + len(r.text)
+	n := recordHeadBytes + len(r.account) + len(r.name) + len(r.about) + len(r.sum) + len(r.tag) + len(r.text)
 	return appendRecord(make([]byte, 0, n), r)
 }
 
@@ -100,16 +113,19 @@ func decodeRecord(b []byte) (record, error) {
 		return r, &recordError{len(b), "version, kind and reason"}
 	case len(b) > recordBytesMax:
 		return r, &recordError{recordBytesMax, "its end"}
-	case b[0] != recordVersionVisitor && b[0] != recordVersionAccount:
-		return r, &recordError{0, "version 1 or 2"}
+	case b[0] < recordVersionVisitor || b[0] > recordVersionTagged:
+		return r, &recordError{0, "version 1, 2 or 3"}
 	}
 	kindLast := KindSaid
-	if b[0] == recordVersionAccount {
+	switch b[0] {
+	case recordVersionAccount:
 		kindLast = KindPresence
+	case recordVersionTagged:
+		kindLast = KindFile
 	}
 	r.kind, r.reason = Kind(b[1]), LeaveReason(b[2])
 	switch {
-	case r.kind < KindJoined || r.kind > kindLast:
+	case r.kind < KindJoined || r.kind > kindLast || b[0] == recordVersionTagged && r.kind < KindSaid:
 		return r, &recordError{1, "a known kind"}
 	case r.kind == KindLeft && (r.reason < ReasonLeft || r.reason > ReasonShutdown):
 		return r, &recordError{2, "a known reason"}
@@ -117,10 +133,10 @@ func decodeRecord(b []byte) (record, error) {
 		return r, &recordError{2, "no reason"}
 	}
 	var err error
-	if b[0] == recordVersionAccount {
-		err = r.decodeAccount(b, 3)
-	} else {
+	if b[0] == recordVersionVisitor {
 		err = r.decodeVisitor(b, 3)
+	} else {
+		err = r.decodeAccount(b, 3)
 	}
 	return r, err
 }
@@ -143,7 +159,7 @@ func (r *record) decodeVisitor(b []byte, at int) error {
 	return nil
 }
 
-// decodeAccount reads the rest of version 2, from at on.
+// decodeAccount reads the rest of version 2 or 3, from at on.
 func (r *record) decodeAccount(b []byte, at int) error {
 	for _, field := range []struct {
 		val  *string
@@ -174,7 +190,18 @@ func (r *record) decodeAccount(b []byte, at int) error {
 	}
 	at++
 	r.sum = string(b[at : at+sumBytes])
-	r.text = string(b[at+sumBytes:])
+	at += sumBytes
+	if b[0] == recordVersionTagged {
+		const want = "a length and a tag"
+		begin, err := at, error(nil)
+		if at, err = decodeString(b, at, &r.tag, want); err != nil {
+			return err
+		}
+		if r.tag == "" {
+			return &recordError{begin, want} // Without one it would be version 2.
+		}
+	}
+	r.text = string(b[at:])
 	return nil
 }
 

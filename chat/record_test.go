@@ -21,6 +21,8 @@ func testRecords() []record {
 		{kind: KindFile, account: "ann", name: "Ann", about: "image/png", number: math.MaxInt64, sum: strings.Repeat("\xff", 32), text: "a.png"},
 		{kind: KindConversation, account: "ann", about: "bob"},
 		{kind: KindPresence, account: "ann", number: math.MaxUint64},
+		{kind: KindSaid, account: "ann", tag: "t", text: "hello"},
+		{kind: KindFile, account: "ann", tag: strings.Repeat("t", 200), sum: strings.Repeat("\xff", 32), text: "a.png"},
 		{kind: KindSaid, user: 1 << 20, name: strings.Repeat("x", 300), text: strings.Repeat("y", 1<<16)},
 	}
 }
@@ -47,6 +49,7 @@ func TestRecordBytes(t *testing.T) {
 		{record{kind: KindEntered, account: "cat", about: "hall", number: 300}, "\x02\x07\x00\x03cat\x00\x04hall\xac\x02\x00"},
 		{record{kind: KindFile, account: "a", about: "m/t", number: 5, sum: strings.Repeat("s", 32), text: "f"},
 			"\x02\x04\x00\x01a\x00\x03m/t\x05\x20" + strings.Repeat("s", 32) + "f"},
+		{record{kind: KindSaid, account: "cat", name: "C", tag: "t", text: "hi"}, "\x03\x03\x00\x03cat\x01C\x00\x00\x00\x01thi"},
 	} {
 		if got := c.r.encode(); string(got) != c.want {
 			t.Errorf("record %+v is %q, want %q", c.r, got, c.want)
@@ -58,7 +61,7 @@ func TestRecordDamaged(t *testing.T) {
 	for _, c := range []struct{ name, bytes, says string }{
 		{"empty", "", "chat: record at byte 0: want version, kind and reason"},
 		{"short", "\x01\x01", "chat: record at byte 2: want version, kind and reason"},
-		{"new version", "\x03\x01\x00\x01\x03ann", "chat: record at byte 0: want version 1 or 2"},
+		{"new version", "\x04\x01\x00\x01\x03ann", "chat: record at byte 0: want version 1, 2 or 3"},
 		{"no kind", "\x01\x00\x00\x01\x03ann", "chat: record at byte 1: want a known kind"},
 		{"unknown kind", "\x01\x04\x00\x01\x03ann", "chat: record at byte 1: want a known kind"},
 		{"left for no reason", "\x01\x02\x00\x01\x03ann", "chat: record at byte 2: want a known reason"},
@@ -83,6 +86,11 @@ func TestRecordDamaged(t *testing.T) {
 		{"file cut off", "\x02\x04\x00\x03ann\x00\x00\x01\x20" + strings.Repeat("s", 31), "chat: record at byte 10: want a SHA-256 of 32 bytes"},
 		{"file of negative size", "\x02\x04\x00\x03ann\x00\x00\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "chat: record at byte 9: want a number"},
 		{"file where none is", "\x02\x01\x00\x03ann\x00\x00\x00\x20" + strings.Repeat("s", 32), "chat: record at byte 10: want a SHA-256 of 0 bytes"},
+		{"joined with a tag", "\x03\x01\x00\x03ann\x00\x00\x00\x00\x01t", "chat: record at byte 1: want a known kind"},
+		{"topic with a tag", "\x03\x05\x00\x03ann\x00\x00\x00\x00\x01t", "chat: record at byte 1: want a known kind"},
+		{"tag missing", "\x03\x03\x00\x03ann\x00\x00\x00\x00", "chat: record at byte 11: want a length and a tag"},
+		{"tag empty", "\x03\x03\x00\x03ann\x00\x00\x00\x00\x00hi", "chat: record at byte 11: want a length and a tag"},
+		{"tag cut off", "\x03\x03\x00\x03ann\x00\x00\x00\x00\x05hi", "chat: record at byte 11: want a length and a tag"},
 		{"far too long", "\x01\x03" + strings.Repeat("\x00", recordBytesMax), "chat: record at byte 16777216: want its end"},
 	} {
 		r, err := decodeRecord([]byte(c.bytes))

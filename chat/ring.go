@@ -87,7 +87,7 @@ func (g *ring) read(p Page) ([]*Event, bool) {
 
 // eventBytes is about what an event takes.
 func eventBytes(ev *Event) int {
-	n := eventHeadBytes + len(ev.ID) + len(ev.Account) + len(ev.Name) + len(ev.Text) + len(ev.About)
+	n := eventHeadBytes + len(ev.ID) + len(ev.Account) + len(ev.Name) + len(ev.Text) + len(ev.About) + len(ev.Tag)
 	if ev.File != nil {
 		n += eventHeadBytes
 	}

@@ -9,7 +9,7 @@ import "time"
 //	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
-//	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them;
+//	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them; "names": names;
 //	              "servers": URLs of NATS servers; "file": a file's path, or nothing;
 //	              "targets": NAME=HOST:PORT
 type Config struct {
@@ -29,6 +29,18 @@ type Config struct {
 	StudentID string `mapstructure:"student_id" default:"udpchat" range:"1..64" usage:"the StudentID that HELO is answered with"`
 	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`
 	AllowKill bool   `mapstructure:"allow_kill" default:"false" usage:"let any lab client stop the server with KILL_SERVICE"`
+
+	Registration bool          `mapstructure:"registration" default:"true" usage:"let anybody make an account; without it accounts come from 'udpchat credentials import' only"`
+	Guests       bool          `mapstructure:"guests" default:"true" usage:"let people in without a password, under a name that the server gives them"`
+	UnicodeNames bool          `mapstructure:"unicode_names" default:"false" usage:"let names of new accounts have letters of any one script, not only ASCII"`
+	LockDuration time.Duration `mapstructure:"lock_duration" default:"1m" range:"1s..24h" usage:"how long three wrong passwords lock an account for the network (IPv4 /24, IPv6 /56) they came from"`
+	GuestLife    time.Duration `mapstructure:"guest_life" default:"168h" range:"1h..8760h" usage:"how long a guest is kept after its last log-in"`
+	FileQuota    int           `mapstructure:"file_quota" default:"1073741824" range:"1..1099511627776" usage:"how many 'BYTES' of files one account may store; a guest a sixteenth of it"`
+
+	BroadcastRoom string   `mapstructure:"broadcast_room" default:"lobby" range:"1..64" usage:"the 'ROOM' in which everybody is who comes by a protocol without rooms: what they say to all is said there"`
+	HashchatMode  string   `mapstructure:"hashchat_mode" default:"2014" choices:"2014|2021" usage:"'#' protocol: 2014 is how it began, 2021 has a number in every CLOSE, ends the connection after a mistake and may have a list of users"`
+	HashchatUsers []string `mapstructure:"hashchat_users" default:"" form:"names" usage:"the only 'NAME's that may connect with hashchat_mode 2021; without any, all may"`
+	HashchatCut   bool     `mapstructure:"hashchat_cut" default:"false" usage:"'#' protocol: end a text at a # in it, as the first server did, instead of keeping it whole"`
 
 	OutboxBytes       int `mapstructure:"outbox_bytes" default:"1048576" range:"131072..1073741824" usage:"how many 'BYTES' may wait for one member before it is cut off as too slow"`
 	RoomsPerClientMax int `mapstructure:"rooms_per_client_max" default:"64" range:"1..10000" usage:"how many rooms one client may be in at a time"`

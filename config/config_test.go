@@ -46,6 +46,8 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Listen: []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
 		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, NATS: []string{}, ProxyTargets: []string{}, NATSReplicas: 3, StudentID: "udpchat", LabMode: "compat",
+		Registration: true, Guests: true, LockDuration: time.Minute, GuestLife: 7 * 24 * time.Hour, FileQuota: 1 << 30,
+		BroadcastRoom: "lobby", HashchatMode: "2014", HashchatUsers: []string{},
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, BatchIO: true, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",
@@ -207,7 +209,7 @@ func TestBadInputNamesKeyValueSourceAndRange(t *testing.T) {
 		{"no listener", "listen: []", "", nil, []string{"listen", "got 0 listeners"}},
 		{"same port twice", "listen: [':1', ':1/udp']", "", nil, []string{"listen", "twice for UDP"}},
 		{"too many listeners", "", "UDPCHAT_LISTEN=" + strings.Repeat(":0 ", 65), nil, []string{"listen", "65", "1 to 64"}},
-		{"empty pattern", "durable_rooms: ['']", "", nil, []string{"durable_rooms", "pattern 1", "like lobby team-*"}},
+		{"empty pattern", "durable_rooms: ['']", "", nil, []string{"durable_rooms", "entry 1", "like lobby team-*"}},
 		{"number as pattern", "durable_rooms: [7]", "", nil, []string{"durable_rooms", "entry 1", "quotes"}},
 		{"escape sequence in a pattern", `durable_rooms: ["a\e[2J"]`, "", nil, []string{"durable_rooms", "printable"}},
 		{"too many patterns", "", "UDPCHAT_DURABLE_ROOMS=" + strings.Repeat("a ", 257), nil, []string{"durable_rooms", "257"}},

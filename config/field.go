@@ -20,7 +20,7 @@ type field struct {
 	typ            reflect.Type
 	min, max       int64 // For numbers, durations (in nanoseconds) and lengths of text; both 0: no limit.
 	choices        []string
-	form           string // "host", "patterns", "servers", "file" or "targets"; see Config.
+	form           string // "host", "patterns", "names", "servers", "file" or "targets"; see Config.
 }
 
 // fields reads the tags of Config, in the order of the struct.
@@ -79,6 +79,8 @@ func (f field) allowed() string {
 		return fmt.Sprintf("none to %d patterns of 1 to %d printable bytes, separated by spaces or commas, like lobby team-*", patternsMax, patternBytesMax)
 	case f.choices != nil:
 		return "one of " + strings.Join(f.choices, ", ")
+	case f.form == "names":
+		return fmt.Sprintf("none to %d names of 1 to %d printable bytes, separated by spaces or commas", patternsMax, patternBytesMax)
 	case f.form == "file":
 		return fmt.Sprintf("the path of a file, of at most %d bytes, or empty", f.max)
 	case f.form == "host":
@@ -104,7 +106,7 @@ func (f field) convert(raw any) (any, error) {
 		return serversFrom(raw)
 	case f.form == "targets":
 		return targetsFrom(raw)
-	case f.form == "patterns":
+	case f.form == "patterns", f.form == "names":
 		return patternsFrom(raw)
 	case f.typ == reflect.TypeFor[time.Duration]():
 		return f.duration(raw)

@@ -6,24 +6,24 @@ import (
 	"unicode"
 )
 
-// Limits of a list of patterns: every name that is asked for is compared with all of them. More or longer ones are refused.
+// Limits of a list of patterns or names: every name that is asked for is compared with all of them. More or longer ones are refused.
 const (
 	patternsMax     = 256
 	patternBytesMax = 256
 )
 
-// patternsFrom reads a list of patterns.
+// patternsFrom reads a list of patterns or names.
 func patternsFrom(raw any) ([]string, error) {
 	ps, err := textsFrom(raw)
 	if err != nil {
 		return nil, err
 	}
 	if len(ps) > patternsMax {
-		return nil, fmt.Errorf("%d patterns", len(ps))
+		return nil, fmt.Errorf("%d of them", len(ps))
 	}
 	for i, p := range ps {
 		if p == "" || len(p) > patternBytesMax || strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return nil, fmt.Errorf("pattern %d is empty, longer than %d bytes or not printable", i+1, patternBytesMax)
+			return nil, fmt.Errorf("entry %d is empty, longer than %d bytes or not printable", i+1, patternBytesMax)
 		}
 	}
 	return ps, nil

@@ -38,10 +38,10 @@ func TestDialTakesOneRoundTrip(t *testing.T) {
 
 func TestReturningClientSkipsTheCookie(t *testing.T) {
 	inWorld(t, lossy(0), Config{AlwaysCookie: true}, func(w *world) {
-		w.connect()
+		one, _ := w.connect()
 		time.Sleep(time.Second)
 		first := w.server.Stats().Retries
-		w.connect()
+		two, _ := w.connect()
 		if n := w.server.Stats().Retries - first; n != 0 || first == 0 {
 			t.Errorf("%d cookies for the first connection, %d for the second", first, n)
 		}
@@ -50,11 +50,15 @@ func TestReturningClientSkipsTheCookie(t *testing.T) {
 		defer other.Close()
 		w.net.Connect(netip.MustParseAddrPort("10.0.0.9:5000"), serverAddr, netem.Profile{}, 3)
 		before := w.server.Stats().Retries
-		if _, err := other.Dial(w.Context(), serverAddr); err != nil {
+		stolen, err := other.Dial(w.Context(), serverAddr)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if n := w.server.Stats().Retries - before; n == 0 {
 			t.Error("a stolen token was honoured")
+		}
+		for _, c := range []*Conn{one, two, stolen} {
+			c.Close() // They would ask for two days whether anybody is there.
 		}
 		time.Sleep(49 * time.Hour)
 		before = w.server.Stats().Retries

@@ -4,3 +4,6 @@ package front
 // the others has about 15 bytes; the rest is for blank lines and spaces before it. If no front-end is sure by then,
 // the last one takes the session.
 const prefixBytesMax = 64
+
+// readBytes is the read buffer of a Loop: small, since every idle session has one, and enough for a message or two.
+const readBytes = 512

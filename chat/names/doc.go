@@ -1,6 +1,6 @@
-// Package names decides which names of rooms and clients are acceptable.
+// Package names decides which names of rooms, clients and accounts are acceptable, and which are the same.
 //
-// Check is the whole of it: it answers nil, or an *Error that says what is wrong with a name and
+// Check is the first part of it: it answers nil, or an *Error that says what is wrong with a name and
 // where. Everything here is a pure function and safe for concurrent use.
 //
 // A name is 1 to BytesMax bytes of UTF-8. Letters of any script, marks, numbers, punctuation and
@@ -12,6 +12,9 @@
 // nowhere else: joiners between characters of scripts (or emoji) that need them, presentation
 // selectors after symbols, and ideographic variation selectors after Han characters.
 //
-// The package does not yet make names comparable: "Room" and "room" are two names, and so are two
-// spellings of the same letters.
+// # Comparing
+//
+// Check only says what is fit to be seen. Account and Nick make names comparable, by the profiles of RFC 8265 and RFC 8266;
+// NewAccount says which names may be new accounts; Look says what a name looks like, so that "ann" and "аnn" with a Cyrillic
+// letter cannot both be accounts.
 package names

@@ -29,6 +29,16 @@ const (
 	// Unassigned: the character at Offset has no meaning people agree on: it is for private use,
 	// or not assigned.
 	Unassigned
+	// Character: the character at Offset may not stand there in the name of an account.
+	Character
+	// NotASCII: the character at Offset is not an ASCII one, and accounts have no others here.
+	NotASCII
+	// MixedScripts: the character at Offset is of another script than those before it.
+	MixedScripts
+	// Profile: the name breaks a rule of PRECIS (RFC 8264) that the faults above do not name.
+	Profile
+	// Reserved: the name stands for somebody or something else.
+	Reserved
 )
 
 // An Error says why a name is not acceptable. Its text never contains the name itself or any part
@@ -36,7 +46,7 @@ const (
 type Error struct {
 	Fault  Fault
 	Offset int  // Where in the name, in bytes. 0 for Empty; the limit for TooLong.
-	Rune   rune // The character at Offset; 0 for Empty, TooLong and NotUTF8.
+	Rune   rune // The character at Offset; 0 for Empty, TooLong, NotUTF8, Profile and Reserved.
 	Bytes  int  // How long the name is, in bytes.
 	Max    int  // How long it may be, in bytes.
 }
@@ -66,6 +76,16 @@ func (e *Error) Error() string {
 		return e.character("is a mark with nothing before it")
 	case Unassigned:
 		return e.character("is private or not assigned")
+	case Character:
+		return e.character("may not stand there")
+	case NotASCII:
+		return e.character("is none of A-Z, a-z, 0-9, dot, hyphen and underscore")
+	case MixedScripts:
+		return e.character("is of another script than the others")
+	case Profile:
+		return "name mixes directions, or has characters that are only another way to write others"
+	case Reserved:
+		return "name is reserved"
 	}
 	return "name is not acceptable"
 }

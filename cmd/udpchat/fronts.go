@@ -7,6 +7,7 @@ import (
 
 	"udpchat/chat/front"
 	carrierfront "udpchat/chat/front/carrier"
+	hashfront "udpchat/chat/front/hashchat"
 	labfront "udpchat/chat/front/lab"
 	"udpchat/config"
 )
@@ -17,6 +18,10 @@ func (n *node) makeFronts(kill func()) []front.Front {
 	cfg := n.cfg
 	return []front.Front{
 		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
+		hashfront.New(hashfront.Config{
+			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
+			Logger: n.log,
+		}),
 		labfront.New(labfront.Config{
 			StudentID: cfg.StudentID, Strict: cfg.LabMode == "strict", Advertise: cfg.Advertise,
 			AllowKill: cfg.AllowKill, Kill: kill,

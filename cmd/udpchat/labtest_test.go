@@ -48,6 +48,7 @@ func describeFailures(r *labtest.Report) string {
 // Our server passes everything: as the course's tester wants it in compat mode, as the document wants it in strict mode,
 // in both dialects, over all transports.
 func TestOurServerPassesEverything(t *testing.T) {
+	t.Parallel()
 	var wg sync.WaitGroup // Most of a run is waiting.
 	for _, mode := range []string{"compat", "strict"} {
 		profile := map[string]string{"compat": labtest.AsGraded, "strict": labtest.AsSpecified}[mode]
@@ -75,18 +76,22 @@ func TestOurServerPassesEverything(t *testing.T) {
 
 // The other mode fails exactly where the document and the course's tester contradict each other, and says so.
 func TestOurServerInTheOtherMode(t *testing.T) {
+	t.Parallel()
 	for mode, want := range map[string][]string{
 		"compat": {"errors.join-id", "leave.silent"},
 		"strict": {"chat.foreign-id", "graded.join", "leave.notice-self"},
 	} {
-		profile := map[string]string{"compat": labtest.AsSpecified, "strict": labtest.AsGraded}[mode]
-		report := gradeOurs(t, mode, labtest.Config{Profile: profile, Skip: []string{"concurrency", "robustness"}})
-		for _, result := range report.Results {
-			if failed := result.Verdict == labtest.Fail; failed != slices.Contains(want, result.ID) && result.Group != "scenario" {
-				t.Errorf("%s with profile %s: %s: %s", mode, profile, result.ID, result.Verdict)
-			} else if failed && result.Group != "scenario" && result.Against == "" {
-				t.Errorf("%s with profile %s: %s does not say what it contradicts", mode, profile, result.ID)
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			profile := map[string]string{"compat": labtest.AsSpecified, "strict": labtest.AsGraded}[mode]
+			report := gradeOurs(t, mode, labtest.Config{Profile: profile, Skip: []string{"concurrency", "robustness"}})
+			for _, result := range report.Results {
+				if failed := result.Verdict == labtest.Fail; failed != slices.Contains(want, result.ID) && result.Group != "scenario" {
+					t.Errorf("profile %s: %s: %s", profile, result.ID, result.Verdict)
+				} else if failed && result.Group != "scenario" && result.Against == "" {
+					t.Errorf("profile %s: %s does not say what it contradicts", profile, result.ID)
+				}
 			}
-		}
+		})
 	}
 }

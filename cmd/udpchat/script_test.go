@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,8 +24,18 @@ const scriptWait = 30 * time.Second
 // pollEvery is how often a file is looked at that another process writes to.
 const pollEvery = 10 * time.Millisecond
 
+// scriptsAtOnce is how many tests run at a time, however few processors there are: scripts wait for processes, and those
+// for each other.
+const scriptsAtOnce = 6
+
 func TestMain(m *testing.M) {
 	compare.Main() // Started again by 'compare', this program has a name that testscript does not know.
+	if filepath.Base(os.Args[0]) != "udpchat" {
+		flag.Parse()
+		if err := flag.Set("test.parallel", strconv.Itoa(scriptsAtOnce)); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){"udpchat": main})
 }
 
@@ -54,6 +65,8 @@ func TestScripts(t *testing.T) {
 			// Nothing of a script may be left on the machine, nor anything of the machine's user get into it.
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, ".state"))
+			// With the race detector each process would wait for a second at its end, for goroutines that still run.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			a := &actors{dir: env.WorkDir, env: slices.Clone(env.Vars), all: map[string]actor{}}
 			env.Values[actorsKey{}] = a
 			env.Defer(a.stop)

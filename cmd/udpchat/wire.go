@@ -14,6 +14,7 @@ import (
 	"time"
 
 	core "udpchat/chat" // The command "chat" is named so in this package.
+	"udpchat/chat/account"
 	"udpchat/chat/front"
 	"udpchat/chat/server"
 	"udpchat/chat/session"
@@ -42,6 +43,7 @@ type node struct {
 	cfg       config.Config
 	log       *slog.Logger
 	engine    core.Engine
+	accounts  *account.Service
 	hub       *core.Hub
 	fronts    []front.Front
 	server    *server.Server
@@ -50,6 +52,9 @@ type node struct {
 	identity  *reliable.Identity // Of all that is encrypted; nil: nothing is.
 	addrs     []address          // Where it listens, in the order of the configuration.
 	accepting sync.WaitGroup
+
+	background       sync.WaitGroup     // What runs beside the listeners.
+	cancelBackground context.CancelFunc // Ends that.
 }
 
 // build makes a node of a configuration and opens its listeners. kill is called when a client may stop the server and
@@ -85,19 +90,26 @@ func (n *node) abandon(ctx context.Context) error {
 func (n *node) open(ctx context.Context, kill func()) error {
 	cfg, log := n.cfg, n.log
 	var err error
+	if n.accounts, err = openAccounts(ctx, cfg, n.engine, log); err != nil {
+		return err
+	}
 	n.hub, err = core.New(core.Config{
-		Engine: n.engine, Logger: log,
+		Engine: n.engine, Logger: log, Accounts: n.accounts, Reserved: n.accounts.Reserved,
 		// A few connections must not take the places of all others.
 		UsersMax: min(cfg.SessionsMax*usersPerSession, usersMax), RoomsPerUserMax: cfg.RoomsPerClientMax,
 	})
 	if err != nil {
 		return err
 	}
+	n.accounts.OnChange(n.announce)
 	n.fronts = n.makeFronts(kill)
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
 	})
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	n.cancelBackground = cancel
+	n.background.Go(func() { n.sweepGuests(background) }) // Owns nothing but its timer; stop ends and awaits it.
 	for _, l := range cfg.Listen {
 		fronts, err := n.speaking(l.Protocol)
 		if err != nil {
@@ -273,6 +285,8 @@ func (n *node) stop(ctx context.Context) error {
 		_ = l.Close() // Those the server has not served; the others are closed already.
 	}
 	n.accepting.Wait()
+	n.cancelBackground()
+	n.background.Wait()
 	for _, e := range n.endpoints {
 		errs = append(errs, e.Shutdown(ctx))
 	}

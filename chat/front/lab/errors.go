@@ -80,7 +80,7 @@ func codeOf(c chat.Code) wire.Code {
 		return wire.CodeNotMember
 	case chat.CodeNoRoom:
 		return wire.CodeUnknownRoom
-	case chat.CodeBadName:
+	case chat.CodeBadName, chat.CodeNameTaken:
 		return wire.CodeBadName
 	case chat.CodeTooLong:
 		return wire.CodeTooLong

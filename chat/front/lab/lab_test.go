@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"udpchat/chat"
 	"udpchat/chat/front"
@@ -62,28 +61,6 @@ func TestEveryCoreCodeHasALabCode(t *testing.T) {
 	}
 	if n < 8 {
 		t.Errorf("got %d codes of the core, want them all", n)
-	}
-}
-
-func TestBucketRefillsWithTime(t *testing.T) {
-	now := time.Unix(1000, 0)
-	var b bucket
-	for i := range 5 {
-		if got, want := b.take(now, 2, 4), i < 4; got != want {
-			t.Errorf("take %d at once: got %v, want %v", i, got, want)
-		}
-	}
-	now = now.Add(time.Second)
-	for i := range 3 {
-		if got, want := b.take(now, 2, 4), i < 2; got != want {
-			t.Errorf("take %d after a second: got %v, want %v", i, got, want)
-		}
-	}
-	if !b.take(now, -1, 0) {
-		t.Error("without a limit: got refused")
-	}
-	if !b.take(now.Add(-time.Hour), 2, 4) && !b.take(now.Add(time.Hour), 2, 4) {
-		t.Error("after the clock went back and forth: got refused")
 	}
 }
 

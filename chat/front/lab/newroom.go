@@ -15,7 +15,7 @@ func (p *peer) enterRoom(name string) (done func(), err error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.newRooms.take(time.Now(), newRoomsPerSecond, newRoomsBurst) {
+	if !p.newRooms.Take(time.Now(), newRoomsPerSecond, newRoomsBurst) {
 		return nil, refusef(wire.CodeRateLimited, "too many new rooms")
 	}
 	return func() {
@@ -24,6 +24,6 @@ func (p *peer) enterRoom(name string) (done func(), err error) {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.newRooms.giveBack()
+		p.newRooms.GiveBack()
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"udpchat/chat"
+	"udpchat/chat/front"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/lab"
 )
@@ -26,7 +27,7 @@ type peer struct {
 	mu        sync.Mutex
 	members   map[memberKey]*member        // Guarded by mu.
 	callbacks map[netip.AddrPort]*callback // Guarded by mu.
-	newRooms  bucket                       // Rooms made by JOINs, here and on callback connections. Guarded by mu.
+	newRooms  front.Bucket                 // Rooms made by JOINs, here and on callback connections. Guarded by mu.
 	why       error                        // Set by end: nobody joins any more, every loop returns it. Guarded by mu.
 }
 

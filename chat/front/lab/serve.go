@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"udpchat/chat/front"
 	wire "udpchat/chat/wire/lab"
 )
 
@@ -19,7 +20,7 @@ type conn struct {
 	buf       []byte
 	stop      func() bool // ends the wait for the end of the context
 	decoder   wire.Decoder
-	bucket    bucket
+	bucket    front.Bucket
 	malformed int  // Malformed or too long messages in a row.
 	flushes   bool // Silence may end a message here: not on reliable UDP (PROTOCOL.md 2.3).
 	deadline  bool // A read deadline is set.
@@ -119,7 +120,7 @@ func (c *conn) requests(ctx context.Context) error {
 			err = c.refuse(c.link, err)
 		case !ok:
 			return nil
-		case !c.bucket.take(time.Now(), c.front.cfg.RequestsPerSecond, c.front.cfg.RequestsBurst):
+		case !c.bucket.Take(time.Now(), c.front.cfg.RequestsPerSecond, c.front.cfg.RequestsBurst):
 			err = c.refuse(c.link, refusef(wire.CodeRateLimited, "too many requests"))
 		default:
 			err = c.carryOut(ctx, req)

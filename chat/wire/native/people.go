@@ -37,10 +37,9 @@ type Person struct {
 	Account string  `cbor:"1,keyasint,omitempty"` // Empty for a visitor.
 	Show    string  `cbor:"2,keyasint,omitempty"` // The name to show; empty: Account.
 	State   State   `cbor:"3,keyasint,omitempty"`
-	Since   Instant `cbor:"4,keyasint,omitempty"` // When State began; 0: not known.
-	Devices uint64  `cbor:"5,keyasint,omitempty"` // How many are connected.
-	Visitor uint64  `cbor:"6,keyasint,omitempty"` // A visitor's number.
-	Contact Contact `cbor:"7,keyasint,omitempty"` // In an answer to Contacts.
+	Since   Instant `cbor:"4,keyasint,omitempty"` // When it came, or if offline, when it was last there; 0: not known.
+	Visitor uint64  `cbor:"5,keyasint,omitempty"` // A visitor's number.
+	Contact Contact `cbor:"6,keyasint,omitempty"` // In an answer to Contacts.
 }
 
 // Contact is what somebody is to an account, as bits.

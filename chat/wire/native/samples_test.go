@@ -4,7 +4,7 @@ package native
 
 var (
 	sampleFile   = &File{Digest: []byte("0123456789abcdef0123456789abcdef"), Size: 5, Name: "a.txt", Type: "text/plain"}
-	samplePerson = Person{Account: "ann", Show: "Ann", State: StateAway, Since: 1_700_000_000_000_000, Devices: 2, Visitor: 9, Contact: ContactMine}
+	samplePerson = Person{Account: "ann", Show: "Ann", State: StateAway, Since: 1_700_000_000_000_000, Visitor: 9, Contact: ContactMine}
 	sampleEvent  = Event{
 		Log: "kitchen", Seq: 42, Time: 1_700_000_000_000_001, Kind: KindSaid, Account: "ann", Show: "Ann", Visitor: 7,
 		Device: "a1", Counter: 3, Text: "hällo", File: sampleFile, Reason: ReasonLost, Peer: "bob", About: "dm/ann/bob", Number: 41,
@@ -20,7 +20,7 @@ func sampleRequests() []Request {
 		LogIn{Token: "t0k3n"},
 		Guest{"ann", "laptop", true},
 		LogOut{true},
-		Password{"old", "new", true},
+		Password{"old", "new"},
 		Tokens{},
 		Revoke{"a1"},
 		Say{Log: "kitchen", Counter: 3, Text: "hällo"},

@@ -93,11 +93,10 @@ type LogOut struct {
 	Forget bool `cbor:"1,keyasint,omitempty"` // Revoke this device's token, too.
 }
 
-// Password changes the account's password.
+// Password changes the account's password. All other devices have to log in anew.
 type Password struct {
-	Old    string `cbor:"1,keyasint"`
-	New    string `cbor:"2,keyasint"`
-	Revoke bool   `cbor:"3,keyasint,omitempty"` // The tokens of all other devices, too.
+	Old string `cbor:"1,keyasint"`
+	New string `cbor:"2,keyasint"`
 }
 
 // Tokens asks for the account's devices.

@@ -142,6 +142,15 @@ func comma(i int) string {
 
 // ReadFile reads what Write wrote.
 func ReadFile(r io.Reader) (*File, error) {
+	f, err := readRuns(r)
+	if err == nil {
+		f.Summary = Summarise(f.Runs)
+	}
+	return f, err
+}
+
+// readRuns is ReadFile without the summary.
+func readRuns(r io.Reader) (*File, error) {
 	b, err := io.ReadAll(io.LimitReader(r, fileBytesMax+1))
 	if err != nil {
 		return nil, fmt.Errorf("compare: reading the figures: %w", err)
@@ -162,7 +171,6 @@ func ReadFile(r io.Reader) (*File, error) {
 			return nil, fmt.Errorf("compare: run %d of the file has %d messages, %d latencies and %d times", i, r.Sent, len(r.LatencyMs), len(r.PlannedMs))
 		}
 	}
-	f.Summary = Summarise(f.Runs)
 	return &f, nil
 }
 

@@ -32,7 +32,7 @@ func NewRecordedRunner() (*RecordedRunner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare: recorded figures: %w", err)
 	}
-	f, err := ReadFile(unzipped)
+	f, err := readRuns(unzipped)
 	if err != nil {
 		return nil, fmt.Errorf("compare: recorded figures: %w", err)
 	}

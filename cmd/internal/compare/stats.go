@@ -59,29 +59,34 @@ func interval(runs [][]float64, share float64) (low, high float64) {
 	if len(values) == 0 {
 		return math.NaN(), math.NaN()
 	}
-	counts := make([][]uint32, len(runs))
+	// A run has few of them: how often it has which.
+	type count struct{ at, times int }
+	counts := make([][]count, len(runs))
 	for i, run := range runs {
-		counts[i] = make([]uint32, len(values))
 		for _, ms := range sorted(run) {
 			at, _ := slices.BinarySearch(values, ms)
-			counts[i][at]++
+			if n := len(counts[i]); n > 0 && counts[i][n-1].at == at {
+				counts[i][n-1].times++
+			} else {
+				counts[i] = append(counts[i], count{at, 1})
+			}
 		}
 	}
 	drawn := make([]float64, bootstrapRounds)
-	sum := make([]uint32, len(values))
+	sum := make([]int, len(values))
 	for round := range drawn {
 		clear(sum)
 		n := 0
 		for range runs {
 			i := random.IntN(len(runs))
-			for at, c := range counts[i] {
-				sum[at] += c
+			for _, c := range counts[i] {
+				sum[c.at] += c.times
 			}
 			n += len(runs[i])
 		}
 		left := int(math.Ceil(share * float64(n)))
 		at := 0
-		for left -= int(sum[0]); left > 0 && at < len(sum)-1; left -= int(sum[at]) {
+		for left -= sum[0]; left > 0 && at < len(sum)-1; left -= sum[at] {
 			at++
 		}
 		drawn[round] = values[at]

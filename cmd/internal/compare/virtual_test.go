@@ -40,6 +40,7 @@ func TestMachinesAndEndpointsAgree(t *testing.T) {
 
 // Every byte on the wire has a purpose, and one only.
 func TestSplitAddsUpToTheWire(t *testing.T) {
+	t.Parallel()
 	runner := NewVirtualRunner()
 	defer func() {
 		if err := runner.Close(); err != nil {

@@ -63,6 +63,7 @@ func TestWireCarriesEveryTransport(t *testing.T) {
 func TestWireSharesALinkBetweenTwo(t *testing.T) {
 	r := newWireRunner(t)
 	hasCongestionControl(t, r, "tcp-cubic")
+	t.Parallel()
 	link, err := LinkNamed("shared")
 	if err != nil {
 		t.Fatal(err)

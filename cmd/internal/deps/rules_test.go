@@ -110,6 +110,10 @@ var rules = []rule{
 		why: "a front-end speaks its own protocol and cannot tell TCP from UDP",
 	},
 	{
+		pkg: "chat/front/internal/stage", ours: []string{"chat", "chat/session", "chat/front", "chat/store/memory"},
+		why: "tests of front-ends play conversations on it: it must not favour one",
+	},
+	{
 		pkg: "chat/front/native", ours: []string{
 			"chat", "chat/account", "chat/session", "chat/front", "chat/wire/native", "reliable/message",
 		},

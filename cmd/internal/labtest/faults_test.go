@@ -88,10 +88,29 @@ func caught(r *Report) []string {
 	return ids
 }
 
+// caughtAgain returns the rules that failed, but for those that were not expected and pass when they are asked again: the
+// machine may have been busy. They are asked of a server like the one of cfg, which is gone by then.
+func caughtAgain(t *testing.T, cfg Config, r *Report, server func() string, expected ...string) []string {
+	t.Helper()
+	got := caught(r)
+	cfg.Only = slices.DeleteFunc(slices.Clone(got), func(id string) bool { return slices.Contains(expected, id) })
+	if len(cfg.Only) == 0 {
+		return got
+	}
+	t.Logf("again: %v", cfg.Only)
+	cfg.Server = server()
+	report, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := caught(report)
+	return slices.DeleteFunc(got, func(id string) bool { return slices.Contains(cfg.Only, id) && !slices.Contains(again, id) })
+}
+
 // atOnce runs f for all items, some at a time: most of a run is waiting.
 func atOnce[T any](items []T, f func(T)) {
 	var wg sync.WaitGroup
-	places := make(chan struct{}, 16)
+	places := make(chan struct{}, 64)
 	for _, item := range items {
 		wg.Go(func() {
 			places <- struct{}{}
@@ -106,6 +125,7 @@ func atOnce[T any](items []T, f func(T)) {
 // runs are made at once, on machines that may be busy with other things. A verdict that was not expected is asked for
 // again when all is quiet: it counts if it is the same.
 func TestEveryFaultIsCaughtByTheRuleThatNamesIt(t *testing.T) {
+	t.Parallel()
 	cases := append(brokenServers, struct{ fault, rules string }{"", ""})
 	var mu sync.Mutex
 	doubtful := make(map[string][]string) // The rules that surprised, by fault.

@@ -77,8 +77,9 @@ func (w *world) connect() (*Proxy, error) {
 	if err != nil {
 		w.Fatal(err)
 	}
+	addr := w.addr // The server comes back there.
 	return New(w.Context(), Config{Listener: l, Target: w.target, Dial: func(ctx context.Context) (*reliable.Conn, error) {
-		return reliable.Dial(ctx, w.addr, reliable.Config{})
+		return reliable.Dial(ctx, addr, reliable.Config{})
 	}})
 }
 

@@ -1,0 +1,165 @@
+package stage
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+var errReset = errors.New("connection reset by peer")
+
+// A Conn is the server's end of a stream in memory. What the server writes is kept as it was written; what it reads is
+// what Send was given, one segment a Read.
+type Conn struct {
+	Name string
+
+	mu       sync.Mutex
+	changed  sync.Cond // On mu: in, err, closed or deadline.
+	in       [][]byte  // Guarded by mu, like all that follows.
+	err      error     // What Read returns after in.
+	closed   bool
+	deadline time.Time
+	timer    *time.Timer
+	stuck    bool     // Writes block, as to a peer that does not read.
+	out      [][]byte // One for each Write, not yet looked at.
+}
+
+func newConn(name string) *Conn {
+	c := &Conn{Name: name}
+	c.changed.L = &c.mu
+	return c
+}
+
+// Send gives the server a segment to read.
+func (c *Conn) Send(b string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in = append(c.in, []byte(b))
+	c.changed.Broadcast()
+}
+
+// EOF has the server's Read end once everything was read: the client has nothing more to send, and still reads.
+func (c *Conn) EOF() { c.end(io.EOF) }
+
+// Lose breaks the connection.
+func (c *Conn) Lose() { c.end(errReset) }
+
+func (c *Conn) end(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = err
+	c.changed.Broadcast()
+}
+
+// Stick has writes block until the connection is closed.
+func (c *Conn) Stick() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stuck = true
+}
+
+// Take returns what was written since the last call, one for each Write, and whether the server has closed the
+// connection.
+func (c *Conn) Take() (writes [][]byte, closed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	writes, c.out = c.out, nil
+	return writes, c.closed
+}
+
+func (c *Conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		switch {
+		case c.closed:
+			return 0, net.ErrClosed
+		case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
+			return 0, os.ErrDeadlineExceeded
+		case len(c.in) > 0:
+			n := copy(p, c.in[0])
+			if c.in[0] = c.in[0][n:]; len(c.in[0]) == 0 {
+				c.in = c.in[1:]
+			}
+			return n, nil
+		case c.err != nil:
+			return 0, c.err
+		}
+		c.changed.Wait()
+	}
+}
+
+func (c *Conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.stuck && !c.closed {
+		c.changed.Wait()
+	}
+	switch {
+	case c.closed:
+		return 0, net.ErrClosed
+	case c.err != nil && c.err != io.EOF:
+		return 0, c.err
+	}
+	c.out = append(c.out, append([]byte(nil), p...))
+	return len(p), nil
+}
+
+// Close implements net.Conn.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.changed.Broadcast()
+	return nil
+}
+
+// LocalAddr implements net.Conn.
+func (c *Conn) LocalAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.1:4000"))
+}
+
+// RemoteAddr implements net.Conn.
+func (c *Conn) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.2:50001"))
+}
+
+// SetDeadline implements net.Conn.
+func (c *Conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = t
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	if in := time.Until(t); !t.IsZero() && in > 0 {
+		c.timer = time.AfterFunc(in, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.changed.Broadcast()
+		})
+	}
+	c.changed.Broadcast()
+	return nil
+}
+
+// SetWriteDeadline lets go of a stuck Write when the session is aborted; no test waits for a write to time out.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stuck && !t.IsZero() && t.Before(time.Now()) {
+		c.closed = true
+		c.changed.Broadcast()
+	}
+	return nil
+}

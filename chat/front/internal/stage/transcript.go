@@ -1,0 +1,233 @@
+package stage
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"udpchat/chat/store/memory"
+)
+
+var update = flag.Bool("update", false, "rewrite what the server says in testdata/*.txt")
+
+// Transcripts plays testdata/*.txt: conversations, with all that clients send and all that the server sends to each of
+// them. With -update the server's half is rewritten, to be reviewed as a diff. whole reports whether one Write of the
+// server was whole messages, which it always must be; nil is not to look. Lines are:
+//
+//	# …                     a comment
+//	config KEY[=VALUE] …    before all else: settings for cast
+//	open NAME [PROTO [TRANSPORT]]   a client connects to the front-end of that name, any if nothing is said, over tcp
+//	send NAME               what follows is sent in one segment
+//	eof NAME                the client has nothing more to send, and still reads
+//	lose NAME               the connection breaks
+//	wait DURATION           nobody sends anything
+//	shutdown                the server is told to end
+//	| LINE                  a line with its newline, of what is sent or was received
+//	/ LINE                  one without
+//	=> …                    what came of it: "=> NAME" and what was received there, "=> NAME closed", …
+//
+// In lines, unprintable bytes and a space at the end are written as in Go strings. Whatever one step makes the server
+// write to a client is one block.
+func Transcripts(t *testing.T, cast Cast, whole func(b []byte) bool) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got files %v, err %v, want transcripts", files, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			synctest.Test(t, func(t *testing.T) {
+				p := &player{t: t, cast: cast, whole: whole, shown: make(map[string]bool)}
+				got = p.play(string(want))
+			})
+			if bytes.Equal(got, want) {
+				return
+			}
+			if *update {
+				if err := os.WriteFile(file, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			t.Errorf("%s (run with -update and look at the diff):\n%s", file, firstDifference(string(got), string(want)))
+		})
+	}
+}
+
+// A player plays one transcript and writes it down as it really goes.
+type player struct {
+	t     *testing.T
+	cast  Cast
+	whole func([]byte) bool
+	w     *World
+	out   strings.Builder
+	ended int             // How many ends of sessions were shown.
+	shown map[string]bool // Connections of which the end was shown.
+}
+
+func (p *player) play(script string) []byte {
+	lines := strings.Split(strings.TrimSuffix(script, "\n"), "\n")
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		if isText(line) || strings.HasPrefix(line, "=> ") {
+			continue // The server's half is written anew.
+		}
+		p.out.WriteString(line + "\n")
+		word, rest, _ := strings.Cut(line, " ")
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if p.w == nil {
+			p.begin(word, rest)
+		}
+		if word == "send" {
+			for ; i+1 < len(lines) && isText(lines[i+1]); i++ {
+				p.out.WriteString(lines[i+1] + "\n")
+				rest += "\n" + lines[i+1]
+			}
+		}
+		p.step(word, rest)
+		synctest.Wait()
+		p.show()
+	}
+	if p.w != nil {
+		p.w.close()
+	}
+	return []byte(p.out.String())
+}
+
+// isText reports whether a line of a transcript is of what was sent or received.
+func isText(line string) bool { return strings.HasPrefix(line, "|") || strings.HasPrefix(line, "/ ") }
+
+// begin makes the world, with settings if the first step is config.
+func (p *player) begin(word, rest string) {
+	settings := make(map[string]string)
+	if word == "config" {
+		for _, arg := range strings.Fields(rest) {
+			key, value, _ := strings.Cut(arg, "=")
+			settings[key] = value
+		}
+	}
+	p.w = newWorld(p.t, p.cast, settings, memory.New(memory.Config{}))
+}
+
+// step does what one line of the script says. For send, rest is the name and the lines.
+func (p *player) step(word, rest string) {
+	switch args := strings.Fields(rest); word {
+	case "config":
+	case "open":
+		args = append(args, []string{"", "any", "tcp"}[len(args):]...)
+		p.w.Open(args[0], args[1], args[2])
+	case "send":
+		name, text, _ := strings.Cut(rest, "\n")
+		p.w.Conn(name).Send(p.unquote(text))
+	case "eof":
+		p.w.Conn(rest).EOF()
+	case "lose":
+		p.w.Conn(rest).Lose()
+	case "wait":
+		d, err := time.ParseDuration(rest)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		time.Sleep(d)
+	case "shutdown":
+		p.w.Shutdown()
+	default:
+		p.t.Fatalf("no such step: %s %s", word, rest)
+	}
+}
+
+// show writes down everything that has happened since the last time.
+func (p *player) show() {
+	w := p.w
+	w.mu.Lock()
+	conns, ended := w.conns, w.ended
+	w.mu.Unlock()
+	for _, c := range conns {
+		p.showConn(c)
+	}
+	now := slices.Sorted(slices.Values(ended[p.ended:])) // They end at the same moment, in any order.
+	for _, end := range now {
+		fmt.Fprintf(&p.out, "=> served %s\n", end)
+	}
+	p.ended = len(ended)
+}
+
+func (p *player) showConn(c *Conn) {
+	writes, closed := c.Take()
+	for _, b := range writes {
+		if p.whole != nil && !p.whole(b) {
+			p.t.Errorf("%s: one write of the server was not whole messages: %q", c.Name, b)
+		}
+	}
+	if len(writes) > 0 {
+		fmt.Fprintf(&p.out, "=> %s\n%s", c.Name, quote(bytes.Join(writes, nil)))
+	}
+	if closed && !p.shown[c.Name] {
+		p.shown[c.Name] = true
+		fmt.Fprintf(&p.out, "=> %s closed\n", c.Name)
+	}
+}
+
+// quote writes bytes as lines of a transcript.
+func quote(b []byte) string {
+	var out strings.Builder
+	for rest := string(b); rest != ""; {
+		line, after, ended := strings.Cut(rest, "\n")
+		rest = after
+		line = strconv.Quote(line)
+		line = strings.ReplaceAll(line[1:len(line)-1], `\"`, `"`)
+		if strings.HasSuffix(line, " ") {
+			line = line[:len(line)-1] + `\x20`
+		}
+		mark := "|"
+		if !ended {
+			mark = "/"
+		}
+		out.WriteString(strings.TrimRight(mark+" "+line, " ") + "\n")
+	}
+	return out.String()
+}
+
+// unquote is the reverse.
+func (p *player) unquote(lines string) string {
+	var out strings.Builder
+	for line := range strings.Lines(lines) {
+		line = strings.TrimSuffix(line, "\n")
+		text, err := strconv.Unquote(`"` + strings.ReplaceAll(strings.TrimPrefix(line[1:], " "), `"`, `\"`) + `"`)
+		if err != nil {
+			p.t.Fatalf("line %q: %v", line, err)
+		}
+		out.WriteString(text)
+		if line[0] == '|' {
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
+}
+
+// firstDifference shows where two transcripts part, with a little around it.
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	i := 0
+	for i < len(g) && i < len(w) && g[i] == w[i] {
+		i++
+	}
+	around := func(lines []string) string {
+		return strings.Join(lines[max(0, min(i, len(lines))-4):min(len(lines), i+8)], "\n")
+	}
+	return fmt.Sprintf("first different line: %d\n--- got\n%s\n--- want\n%s", i+1, around(g), around(w))
+}

@@ -1,0 +1,169 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"udpchat/chat"
+	"udpchat/chat/front"
+	"udpchat/chat/session"
+	"udpchat/chat/store/memory"
+)
+
+// sniffTimeout is how long a client that may speak several protocols may take to show which.
+const sniffTimeout = 5 * time.Second
+
+// A Cast makes the front-ends of a world of its settings, and must fail the test if it does not know one.
+type Cast func(t *testing.T, settings map[string]string, log *slog.Logger) []front.Front
+
+// A World is a server. Everything but Serve runs on the test's goroutine.
+type World struct {
+	Hub    *chat.Hub
+	Engine chat.Engine
+	Fronts []front.Front
+
+	t    *testing.T
+	ctx  context.Context
+	stop context.CancelFunc
+	log  *strings.Builder // Owned by the bubble; read after synctest.Wait.
+	wg   sync.WaitGroup
+
+	mu    sync.Mutex
+	conns []*Conn  // In the order in which they were opened. Guarded by mu.
+	ended []string // "a: io.EOF", in the order in which Serve returned. Guarded by mu.
+}
+
+// In runs f in a bubble with a world, and checks in the end that nothing is left behind.
+func In(t *testing.T, cast Cast, settings map[string]string, f func(w *World)) {
+	t.Helper()
+	InOn(t, cast, settings, memory.New(memory.Config{}), f)
+}
+
+// InOn is In on an engine of the test's.
+func InOn(t *testing.T, cast Cast, settings map[string]string, engine chat.Engine, f func(w *World)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, cast, settings, engine)
+		defer w.close()
+		f(w)
+	})
+}
+
+func newWorld(t *testing.T, cast Cast, settings map[string]string, engine chat.Engine) *World {
+	cfg := chat.Config{Engine: engine, Rand: rand.New(rand.NewPCG(1, 2))}
+	hub, err := chat.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &World{Hub: hub, Engine: engine, t: t, log: new(strings.Builder)}
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	w.Fronts = cast(t, settings, slog.New(slog.NewTextHandler(w.log, nil)))
+	return w
+}
+
+// Open connects a client over transport and has it served by the front-end called proto, or by the one that its first
+// bytes tell if proto is "any".
+func (w *World) Open(name, proto, transport string) *Conn {
+	w.t.Helper()
+	fronts := w.Fronts
+	if proto != "any" {
+		i := slices.IndexFunc(fronts, func(f front.Front) bool { return f.Name() == proto })
+		if i < 0 {
+			w.t.Fatalf("no front-end is called %q", proto)
+		}
+		fronts = fronts[i : i+1]
+	}
+	c := newConn(name)
+	w.mu.Lock()
+	w.conns = append(w.conns, c)
+	w.mu.Unlock()
+	s := session.New(c, session.Config{Transport: transport})
+	w.wg.Go(func() {
+		err := w.serve(s, fronts)
+		_ = s.Close(err)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.ended = append(w.ended, fmt.Sprintf("%s: %v", name, err))
+	})
+	return c
+}
+
+// serve recovers from panics as the server does.
+func (w *World) serve(s *session.Session, fronts []front.Front) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	stop := context.AfterFunc(w.ctx, func() { _ = s.SetReadDeadline(time.Unix(1, 0)) })
+	f, err := front.Sniff(s, fronts, sniffTimeout)
+	stop()
+	if err != nil {
+		return err
+	}
+	return f.Serve(w.ctx, s, w.Hub)
+}
+
+// Conn returns the client's end called name.
+func (w *World) Conn(name string) *Conn {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.IndexFunc(w.conns, func(c *Conn) bool { return c.Name == name })
+	if i < 0 {
+		w.t.Fatalf("no connection is called %q", name)
+	}
+	return w.conns[i]
+}
+
+// Got returns everything that was written to c since the last time, when nothing moves any more.
+func (w *World) Got(c *Conn) string {
+	synctest.Wait()
+	writes, _ := c.Take()
+	var b strings.Builder
+	for _, p := range writes {
+		b.Write(p)
+	}
+	return b.String()
+}
+
+// Log returns what was logged so far, when nothing moves any more.
+func (w *World) Log() string {
+	synctest.Wait()
+	return w.log.String()
+}
+
+// Ended returns why sessions have ended so far, as "NAME: ERROR", when nothing moves any more.
+func (w *World) Ended() []string {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.ended)
+}
+
+// Shutdown tells the server to end, as In does when the test is over.
+func (w *World) Shutdown() { w.stop() }
+
+// close ends the server. A goroutine that does not end makes the bubble panic.
+func (w *World) close() {
+	w.stop()
+	w.wg.Wait()
+	if s := w.Hub.Stats(); s.Users != 0 || s.Members != 0 {
+		w.t.Errorf("at the end: got %d users and %d members, want none", s.Users, s.Members)
+	}
+	for _, c := range w.conns {
+		if _, closed := c.Take(); !closed {
+			w.t.Errorf("at the end: connection %s is open", c.Name)
+		}
+	}
+	_ = w.Hub.Close()    // Always nil.
+	_ = w.Engine.Close() // In memory: nothing can be lost.
+}

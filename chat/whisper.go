@@ -1,0 +1,159 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// ErrNotTaken is what Receipt.Wait returns when nobody has taken a whisper and nobody has said why.
+var ErrNotTaken = errors.New("chat: whisper not taken")
+
+// A Whisper is something said to one name, past every room and every log: it is stored nowhere, and
+// whoever is not there does not hear of it.
+type Whisper struct {
+	From string // The name of who says it. Acceptable to names.Check.
+	Text string // Any bytes, at most Config.MessageBytesMax.
+
+	receipt *Receipt // nil: nobody asks.
+	once    sync.Once
+}
+
+// Done says what has become of w: nil if its client has it, as far as its protocol can tell, else why
+// not. Only the first call counts. It does not block and may be called anywhere.
+func (w *Whisper) Done(err error) {
+	w.once.Do(func() {
+		if w.receipt != nil {
+			w.receipt.settle(err)
+		}
+	})
+}
+
+// A Hearer is a Receiver to whom others may whisper. Hear must not block and must not call the
+// Hub or a User. It sees to it that w.Done is called, at once or later. It may be called while Receive
+// is, and, like that, not any more when the user's Close has returned.
+type Hearer interface {
+	Receiver
+	Hear(w *Whisper)
+}
+
+// Whisper says text to everybody called to: visitors who came by Enter, or else the devices of the account
+// of that name that are logged in on this Hub. It returns at once with a receipt that tells what became of
+// it. Naming oneself is allowed. It refuses with CodeNoUser, CodeTooLong, CodeShuttingDown or CodeClosed.
+func (u *User) Whisper(to, text string) (*Receipt, error) {
+	u.mu.Lock()
+	closing := u.closing
+	u.mu.Unlock()
+	return u.hub.whisper(closing, u.name, to, text)
+}
+
+// Whisper says text to visitors called to, who have no direct conversations, under the name that others
+// see. It is not for accounts: those have Direct. It returns and refuses like User.Whisper.
+func (d *Device) Whisper(to, text string) (*Receipt, error) {
+	d.mu.Lock()
+	closed := d.closed
+	d.mu.Unlock()
+	return d.hub.whisper(closed, d.show, to, text)
+}
+
+// whisper is Whisper of somebody called from, who may be closed.
+func (h *Hub) whisper(closed bool, from, to, text string) (*Receipt, error) {
+	const op = "whisper"
+	switch {
+	case h.isClosed():
+		return nil, h.refuse(op, CodeShuttingDown, 0, "")
+	case closed:
+		return nil, h.refuse(op, CodeClosed, 0, "")
+	case len(text) > h.cfg.MessageBytesMax:
+		return nil, h.refuse(op, CodeTooLong, 0, fmt.Sprintf("text has %d bytes, the most is %d", len(text), h.cfg.MessageBytesMax))
+	}
+	r := &Receipt{waiting: 1, done: make(chan struct{})} // 1 is for ourselves, until all have been told.
+	n := h.visitors.tell(to, func() *Whisper {
+		r.expect()
+		return &Whisper{From: from, Text: text, receipt: r}
+	})
+	if n == 0 && h.whisperToAccount(from, to, text) {
+		r.taken = true // Nobody else has r yet.
+		n++
+	}
+	if n == 0 {
+		return nil, h.refuse(op, CodeNoUser, 0, "")
+	}
+	r.settle(ErrNotTaken)
+	return r, nil
+}
+
+// whisperToAccount tells the devices of an account, and reports whether there is one.
+func (h *Hub) whisperToAccount(from, to, text string) bool {
+	h.mu.RLock()
+	a := h.accounts[to]
+	h.mu.RUnlock()
+	if a == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	told := false
+	for _, d := range a.devices {
+		d.mu.Lock()
+		if !d.closed { // What it is told comes before the end, as with everything else.
+			d.receiver.Receive(&Event{Kind: KindWhispered, Account: a.name, Name: from, Text: text})
+			told = true
+		}
+		d.mu.Unlock()
+	}
+	return told
+}
+
+// A Receipt tells what became of a whisper. Its methods are safe for concurrent use.
+type Receipt struct {
+	done chan struct{} // Closed when waiting is 0.
+
+	mu      sync.Mutex
+	waiting int   // Who has not called Done. Guarded by mu.
+	taken   bool  // Somebody has it. Guarded by mu.
+	err     error // Why the last one who has said so has not. Guarded by mu.
+}
+
+// Wait returns nil when all who were told have said what became of the whisper and one of them has it,
+// and else why not. It blocks until then, or until ctx ends.
+func (r *Receipt) Wait(ctx context.Context) error {
+	select {
+	case <-r.done:
+	default:
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return fmt.Errorf("chat: whisper: %w", context.Cause(ctx))
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.taken {
+		return nil
+	}
+	return r.err
+}
+
+// expect notes that one more is told.
+func (r *Receipt) expect() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting++
+}
+
+// settle notes what one of them says.
+func (r *Receipt) settle(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.taken = true
+	case r.err == nil || err != ErrNotTaken:
+		r.err = err
+	}
+	if r.waiting--; r.waiting == 0 {
+		close(r.done)
+	}
+}

@@ -1,0 +1,141 @@
+package hashchat
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func addSeeds(f *testing.F) {
+	for _, s := range []string{
+		"CONNECT#bob\nSEND#*#hi\nSEND#bob,cat#a#b\nCLOSE#\n", "CONNECT#bob\r\n\r\nSEND#a\r,b#c\r\n", "CLOSE#0\nCLOSE\nSEND#x\n",
+		"CONNECT#bob", "SEND##\n", "SEND#,*,a,a#\n", "CLOSE#xCLOSE#", "\nONLINE#a,b\nMESSAGE#a#b#c\nCLOSE#", "ONLINE#\nMESSAGE#\n",
+	} {
+		for size := range uint8(3) {
+			f.Add([]byte(s), size, size == 1)
+		}
+	}
+}
+
+// pieces cuts in into pieces whose sizes wander with size; zero cuts at every byte.
+func pieces(in []byte, size uint8) []string {
+	var out []string
+	for n := int(size); len(in) > 0; n = (n*5 + 1) % 17 {
+		k := min(n+1, len(in))
+		out = append(out, string(in[:k]))
+		in = in[k:]
+	}
+	return out
+}
+
+// FuzzDecoder: no input makes the decoder panic, the cut does not matter, and every request survives being written and
+// read again.
+func FuzzDecoder(f *testing.F) {
+	addSeeds(f)
+	f.Fuzz(func(t *testing.T, in []byte, size uint8, cut bool) {
+		whole := decode(&Decoder{CutText: cut}, false, string(in))
+		if got := decode(&Decoder{CutText: cut}, false, pieces(in, size)...); !slices.Equal(whole, got) {
+			t.Fatalf("whole: %v, cut: %v", whole, got)
+		}
+		decode(&Decoder{CutText: cut}, true, pieces(in, size)...)
+		d := Decoder{CutText: cut}
+		d.Feed(in)
+		d.Flush()
+		for {
+			req, ok, err := d.Next()
+			if err == nil && !ok {
+				break
+			}
+			if err != nil {
+				continue
+			}
+			b := AppendRequest(nil, req)
+			var again Decoder
+			again.Feed(b)
+			got, ok, err := again.Next()
+			if !ok || !reflect.DeepEqual(got, req) {
+				t.Fatalf("%#v written as %q: got %#v, %v", req, b, got, err)
+			}
+		}
+		if d.Pending() {
+			t.Fatal("still pending after Flush")
+		}
+	})
+}
+
+// FuzzReplyDecoder: the same for the client's side; what cannot be written is left out.
+func FuzzReplyDecoder(f *testing.F) {
+	addSeeds(f)
+	f.Fuzz(func(t *testing.T, in []byte, size uint8, _ bool) {
+		var whole, cut ReplyDecoder
+		whole.Feed(in)
+		want := drain(nil, func() (any, bool, error) { return whole.Next() })
+		var got outcome
+		for _, piece := range pieces(in, size) {
+			cut.Feed([]byte(piece))
+			got = drain(got, func() (any, bool, error) { return cut.Next() })
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("whole: %v, cut: %v", want, got)
+		}
+		var d ReplyDecoder
+		d.Feed(in)
+		for {
+			rep, ok, err := d.Next()
+			if err == nil && !ok {
+				return
+			}
+			if err != nil {
+				continue
+			}
+			switch r := rep.(type) {
+			case Message:
+				if !CanSpeak(r.From) {
+					continue
+				}
+			case Online:
+				if r.Names = slices.DeleteFunc(r.Names, func(n string) bool { return !CanAddress(n) }); len(r.Names) == 0 {
+					continue
+				}
+				slices.Sort(r.Names)
+				rep = Online{slices.Compact(r.Names)}
+			}
+			b := AppendReply(nil, rep)
+			var again ReplyDecoder
+			again.Feed(b)
+			if got, ok, err := again.Next(); !ok || !reflect.DeepEqual(got, rep) {
+				t.Fatalf("%#v written as %q: got %#v, %v", rep, b, got, err)
+			}
+		}
+	})
+}
+
+// FuzzAppendMessage: whatever a name and a text hold, it comes out as one line or none and leaves the stream in order.
+func FuzzAppendMessage(f *testing.F) {
+	f.Add("bob", "hello")
+	f.Add("a#b", "x\n\nCLOSE#\r\n\r\n\n")
+	f.Fuzz(func(t *testing.T, from, text string) {
+		if len(from)+len(text) > TextBytesMax {
+			t.Skip()
+		}
+		b := AppendMessage(nil, Message{From: from, Text: text})
+		var d ReplyDecoder
+		d.Feed(AppendClosed(b, Closed{}))
+		first, _, err := d.Next()
+		if len(b) == 0 {
+			if first != (Closed{}) {
+				t.Fatalf("of nothing: got %#v, %v", first, err)
+			}
+			return
+		}
+		msg, ok := first.(Message)
+		strip := strings.NewReplacer("\n", "", "\r", "", " ", "")
+		if !ok || msg.From != from || strip.Replace(msg.Text) != strip.Replace(text) {
+			t.Fatalf("got %#v, %v", first, err)
+		}
+		if second, _, err := d.Next(); second != (Closed{}) {
+			t.Fatalf("behind it: got %#v, %v", second, err)
+		}
+	})
+}

@@ -1,0 +1,463 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"udpchat/chat/wire/native"
+)
+
+func numbered(from, to int) (texts []string) {
+	for i := from; i <= to; i++ {
+		texts = append(texts, fmt.Sprintf("m%d", i))
+	}
+	return texts
+}
+
+func TestJoinAndSayAcrossLoss(t *testing.T) {
+	inWorld(t, 0.2, func(w *world) {
+		w.server.set(func() { w.server.lag = time.Hour })
+		w.server.happen(native.Event{Log: "lobby", Kind: native.KindSaid, Account: "bob", Text: "before"})
+		c := w.dial(Config{})
+		k := collect(c)
+		p, err := c.Join(w.Context(), "lobby", 10)
+		if err != nil || p.Log != "lobby" || p.Head != 1 {
+			w.Fatalf("Join = %+v, %v", p, err)
+		}
+		m, err := c.Say(w.Context(), "lobby", "hello")
+		if err != nil {
+			w.Fatal(err)
+		}
+		s := m.Status()
+		if s.State != Stored || s.Seq != 2 || s.After < 100*time.Millisecond || s.After > time.Second {
+			w.Errorf("status %+v", s)
+		}
+		w.server.happen(native.Event{Log: "lobby", Kind: native.KindSaid, Account: "bob", Text: "after"})
+		time.Sleep(2 * time.Second)
+		if got, want := k.said(t, "lobby"), []string{"before", "hello", "after"}; !slices.Equal(got, want) {
+			w.Errorf("heard %q, want %q", got, want)
+		}
+		said := of[Said](k)
+		if !said[0].Past || said[0].Mine || said[1].Past || !said[1].Mine || !said[1].Here || said[1].ID() != m.ID() || said[2].Mine {
+			w.Errorf("events %+v", said)
+		}
+		// The server's clock is an hour ahead; the link's delay is 50 ms.
+		if d := said[2].Took; d < 45*time.Millisecond || d > 500*time.Millisecond {
+			w.Errorf("the last one took %v", d)
+		}
+		if err := c.Close(); err != nil {
+			w.Error(err)
+		}
+		k.task.Wait()
+		if err := c.Err(); err != nil {
+			w.Errorf("Err after Close: %v", err)
+		}
+		if _, err := c.Send("lobby", "x"); !errors.Is(err, ErrClosed) {
+			w.Errorf("Send after Close: %v", err)
+		}
+	})
+}
+
+func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
+	inWorld(t, 0.1, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		const most = 300
+		var all []*Message
+		for i := 1; i <= most; i++ {
+			m, err := c.Send("lobby", fmt.Sprintf("m%d", i))
+			if err != nil {
+				w.Fatal(err)
+			}
+			all = append(all, m)
+			time.Sleep(100 * time.Millisecond) // So that a crash is noticed before the next one.
+			if i%100 == 50 {
+				w.server.crash(w.net)
+				time.Sleep(time.Second)
+				w.server.up(w.net)
+			}
+		}
+		ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+		defer cancel()
+		if err := c.Flush(ctx); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		want := numbered(1, most)
+		if got := w.server.texts("lobby"); !slices.Equal(got, want) {
+			w.Errorf("stored %d: %q", len(got), got)
+		}
+		if got := k.said(t, "lobby"); !slices.Equal(got, want) {
+			w.Errorf("heard %d: %q", len(got), got)
+		}
+		for i, m := range all {
+			if s := m.Status(); s.State != Stored || s.Seq != uint64(i+1) {
+				w.Fatalf("message %d: %+v", i+1, s)
+			}
+		}
+		if n := len(of[Offline](k)); n != 3 {
+			w.Errorf("lost the connection %d times, want 3", n)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+// TestKilledServerIsFoundAgainWithinSeconds: over UDP nobody tells that it was killed.
+func TestKilledServerIsFoundAgainWithinSeconds(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.crash(w.net)
+		w.server.up(w.net)
+		start := time.Now()
+		m, err := c.Say(w.Context(), "lobby", "hello")
+		if err != nil {
+			w.Fatal(err)
+		}
+		if d := time.Since(start); d > suspectAfter+2*time.Second || m.Status().Seq != 1 {
+			w.Errorf("stored as %d after %v", m.Status().Seq, d)
+		}
+		off := of[Offline](k)
+		if len(off) != 1 || !errors.Is(off[0].Err, ErrSilent) {
+			w.Errorf("offline: %+v", off)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestALostAnswerIsNoSecondMessage(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.set(func() { w.server.mute = func(r native.Request) bool { _, say := r.(native.Say); return say } })
+		m, err := c.Send("lobby", "hello") // Not a member: its event does not come either.
+		if err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if s := m.Status(); s.State != Sent {
+			w.Errorf("without an answer: %+v", s)
+		}
+		w.server.set(func() { w.server.mute = nil })
+		w.server.crash(w.net)
+		w.server.up(w.net)
+		if err := m.Wait(w.Context()); err != nil || m.Status().Seq != 1 {
+			w.Errorf("%+v, %v", m.Status(), err)
+		}
+		if got := w.server.texts("lobby"); len(got) != 1 {
+			w.Errorf("stored %q", got)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestOwnEventIsAnAnswerToo(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		w.server.set(func() { w.server.mute = func(r native.Request) bool { _, say := r.(native.Say); return say } })
+		if m, err := c.Say(w.Context(), "lobby", "hello"); err != nil || m.Status().Seq != 1 {
+			w.Errorf("%+v, %v", m.Status(), err)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestRestartedClientNeverUsesANumberTwice(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		state := &memoryState{}
+		for i := range 3 {
+			c := w.dial(Config{State: &killedState{state}})
+			k := collect(c)
+			if _, err := c.Say(w.Context(), "lobby", fmt.Sprintf("m%d", i+1)); err != nil {
+				w.Fatal(err)
+			}
+			c.Close() // Its State does not hear of it: it was killed.
+			k.task.Wait()
+		}
+		if got := w.server.texts("lobby"); !slices.Equal(got, numbered(1, 3)) {
+			w.Errorf("stored %q", got)
+		}
+		if w.server.devices != 1 {
+			w.Errorf("%d devices, want one", w.server.devices)
+		}
+	})
+}
+
+// A killedState is one of a client that is killed: numbers set aside are never given back.
+type killedState struct{ *memoryState }
+
+func (k *killedState) Save(s Saved) error {
+	if s.Counter >= k.saved.Counter {
+		k.saved = s
+	}
+	return nil
+}
+
+func TestAProgramThatDoesNotTakeEventsLosesNone(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		const most = eventsMax + 1000
+		for i := 1; i <= most; i++ {
+			w.server.happen(native.Event{Log: "lobby", Kind: native.KindSaid, Account: "bob", Text: fmt.Sprintf("m%d", i)})
+			if i%50 == 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		c.mu.Lock()
+		held := len(c.m.queue.events)
+		c.mu.Unlock()
+		if held > eventsMax+10 {
+			w.Errorf("%d events are held, want at most %d", held, eventsMax)
+		}
+		// Nothing is stuck meanwhile: what we say is stored.
+		if _, err := c.Say(w.Context(), "other", "x"); err != nil {
+			w.Error(err)
+		}
+		k := collect(c)
+		time.Sleep(10 * time.Second)
+		if got := k.said(t, "lobby"); !slices.Equal(got, numbered(1, most)) {
+			w.Errorf("heard %d of %d", len(got), most)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestLogThatBeganAnewIsReloaded(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		for _, text := range numbered(1, 5) {
+			w.server.happen(native.Event{Log: "lobby", Kind: native.KindSaid, Account: "bob", Text: text})
+		}
+		time.Sleep(time.Second)
+		w.server.crash(w.net)
+		w.server.set(func() { w.server.logs["lobby"] = &storedLog{epoch: "another"} })
+		w.server.happen(native.Event{Log: "lobby", Kind: native.KindSaid, Account: "bob", Text: "new"})
+		w.server.up(w.net)
+		time.Sleep(time.Minute)
+		if got, want := k.said(t, "lobby"), append(numbered(1, 5), "new"); !slices.Equal(got, want) {
+			w.Errorf("heard %q, want %q", got, want)
+		}
+		if got := of[Reload](k); len(got) != 1 || got[0].Log != "lobby" {
+			w.Errorf("reloads %+v", got)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestDrainIsObeyed(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.push(native.Drain{After: native.For(5 * time.Second), Text: "upgrade"})
+		time.Sleep(100 * time.Millisecond)
+		drained := time.Now()
+		m, err := c.Say(w.Context(), "lobby", "while it is away")
+		if err != nil {
+			w.Fatal(err)
+		}
+		if d := time.Since(drained); d < 4900*time.Millisecond || d > 12*time.Second {
+			w.Errorf("came back after %v, want 5 to 10 s", d)
+		}
+		if m.Status().Sends != 1 {
+			w.Errorf("sent %d times", m.Status().Sends)
+		}
+		if got := of[Draining](k); len(got) != 1 || got[0].Text != "upgrade" {
+			w.Errorf("draining: %+v", got)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestRefusedLogInEndsDial(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		_, err := w.tryDial(Config{Account: "ann", Password: "wrong"})
+		if e, ok := errors.AsType[native.Error](err); !ok || e.Code != native.CodeBadLogin {
+			w.Errorf("Dial: %v", err)
+		}
+		if _, err := w.tryDial(Config{Account: "ann"}); !errors.Is(err, ErrNoAccount) {
+			w.Errorf("Dial without a password: %v", err)
+		}
+	})
+}
+
+func TestRevokedTokenEndsTheClient(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{State: &memoryState{saved: Saved{Name: "x"}}})
+		k := collect(c)
+		w.server.set(func() { clear(w.server.tokens) })
+		c.cfg.Password, c.m.cfg.Password = "", ""
+		m, err := c.Send("lobby", "x")
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.server.mu.Lock()
+		for ss := range w.server.sessions {
+			ss.conn.Close()
+		}
+		w.server.mu.Unlock()
+		k.task.Wait()
+		if !errors.Is(c.Err(), ErrLoggedOut) {
+			w.Errorf("Err = %v", c.Err())
+		}
+		if err := m.Wait(w.Context()); err == nil && m.Status().State != Stored {
+			w.Errorf("message: %+v", m.Status())
+		}
+		c.Close()
+	})
+}
+
+func TestRefusalsOfMessages(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		// m2 is refused for good; m3 is refused twice for now, while m4 and m5 are on their way.
+		tries := map[string]int{}
+		refuse := func(r native.Request) *native.Error {
+			say, ok := r.(native.Say)
+			if !ok {
+				return nil
+			}
+			tries[say.Text]++
+			switch {
+			case say.Text == "m2":
+				return &native.Error{Code: native.CodeNotMember}
+			case say.Text == "m3" && tries["m3"] <= 2:
+				return &native.Error{Code: native.CodeRateLimited, RetryAfter: native.For(time.Second)}
+			}
+			return nil
+		}
+		w.server.set(func() { w.server.refuse = refuse })
+		var all []*Message
+		for _, text := range numbered(1, 5) {
+			m, err := c.Send("lobby", text)
+			if err != nil {
+				w.Fatal(err)
+			}
+			all = append(all, m)
+		}
+		if err := c.Flush(w.Context()); err != nil {
+			w.Fatal(err)
+		}
+		var e native.Error
+		if s := all[1].Status(); s.State != Failed || !errors.As(s.Err, &e) || e.Code != native.CodeNotMember {
+			w.Errorf("the second: %+v", s)
+		}
+		got := w.server.texts("lobby")
+		slices.Sort(got)
+		if want := []string{"m1", "m3", "m4", "m5"}; !slices.Equal(got, want) {
+			w.Errorf("stored %q, want %q", got, want)
+		}
+		// Its number was passed in the meantime, so it has a new one.
+		w.server.mu.Lock()
+		last := uint64(0)
+		for _, ev := range w.server.log("lobby").events {
+			if ev.Counter <= last {
+				w.Errorf("number %d of the device came after %d", ev.Counter, last)
+			}
+			last = ev.Counter
+		}
+		w.server.mu.Unlock()
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestRequestsAreMadeAgainUnlessTheyWouldDoSomethingTwice(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.set(func() { w.server.mute = func(native.Request) bool { return true } })
+		results := make(chan error, 2)
+		go func() { _, err := c.Blocked(w.Context()); results <- err }()
+		go func() { results <- c.ChangePassword(w.Context(), "a", "b") }()
+		time.Sleep(time.Second)
+		w.server.set(func() { w.server.mute = nil })
+		w.server.crash(w.net)
+		w.server.up(w.net)
+		// The scripted server answers Blocked with Done, which is not what was asked for.
+		var lost, answered int
+		for range 2 {
+			if err := <-results; errors.Is(err, ErrLost) {
+				lost++
+			} else {
+				answered++
+			}
+		}
+		if lost != 1 || answered != 1 {
+			w.Errorf("%d lost and %d answered, want one of each", lost, answered)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		w.server.set(func() { w.server.logs["dm/ann/bob"] = &storedLog{epoch: "e", peers: []string{"ann", "bob"}} })
+		w.server.happen(native.Event{Log: "dm/ann/bob", Kind: native.KindSaid, Account: "bob", Text: "while you were away"})
+		c := w.dial(Config{})
+		k := collect(c)
+		time.Sleep(time.Second)
+		w.server.set(func() { w.server.logs["dm/ann/eve"] = &storedLog{epoch: "e", peers: []string{"ann", "eve"}} })
+		w.server.happen(native.Event{Log: "dm/ann/eve", Kind: native.KindSaid, Account: "eve", Text: "hello"})
+		w.server.happen(native.Event{Log: "ac/ann", Kind: native.KindConversation, Peer: "eve", About: "dm/ann/eve"})
+		time.Sleep(time.Second)
+		for _, tt := range []struct{ log, peer, text string }{{"dm/ann/bob", "bob", "while you were away"}, {"dm/ann/eve", "eve", "hello"}} {
+			if got := k.said(t, tt.log); !slices.Equal(got, []string{tt.text}) {
+				w.Errorf("%s: heard %q", tt.log, got)
+			}
+		}
+		for _, s := range of[Said](k) {
+			if "dm/ann/"+s.Peer != s.Log {
+				w.Errorf("%s has the peer %q", s.Log, s.Peer)
+			}
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+func TestAnAnswerThatMakesNoSenseFailsItsRequestOnly(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.set(func() { w.server.garble = func(r native.Request) bool { _, ok := r.(native.Blocked); return ok } })
+		if _, err := c.Blocked(w.Context()); err == nil {
+			w.Error("Blocked succeeded")
+		}
+		if _, err := c.Say(w.Context(), "lobby", "hello"); err != nil || len(of[Offline](k)) > 0 {
+			w.Errorf("Say: %v, lost the connection %d times", err, len(of[Offline](k)))
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}

@@ -1,0 +1,230 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	"udpchat/reliable"
+)
+
+// alpn names the protocol inside of TLS, over both transports.
+const alpn = "udpchat/1"
+
+// A Conn is an encrypted connection to a server whose key is known.
+type Conn interface {
+	net.Conn
+	// ServerKey returns the key the server has proven to have.
+	ServerKey() reliable.Key
+	// OpenBulk opens a way of its own to the same server for much data, which does not delay what the Conn carries: a
+	// stream, or another connection.
+	OpenBulk(ctx context.Context) (net.Conn, error)
+	// Drop closes the connection at once, without waiting for what is still on the way.
+	Drop()
+}
+
+// An UntrustedError says that Config.Verify does not want the server's key. It wraps what that said.
+type UntrustedError struct {
+	Key reliable.Key
+	Err error
+}
+
+func (e *UntrustedError) Error() string {
+	return "client: the server's key is not trusted: " + e.Err.Error()
+}
+func (e *UntrustedError) Unwrap() error { return e.Err }
+
+// A network dials over the real network. One socket serves all reliable connections of a client, so that the server's
+// tokens and the mapping of a NAT last.
+type network struct {
+	cfg    reliable.Config            // Constant: with the key that is wanted, and who verifies it.
+	verify func(k reliable.Key) error // Constant: what is wrong with a server's key; never nil.
+
+	mu       sync.Mutex
+	endpoint *reliable.Endpoint // Guarded by mu: nil until it is needed.
+	closed   bool               // Guarded by mu.
+}
+
+// newNetwork returns a network for servers with the key want, or, if that is zero, with one that verify likes.
+func newNetwork(cfg reliable.Config, want reliable.Key, verify func(reliable.Key) error) *network {
+	check := func(got reliable.Key) error {
+		if want != (reliable.Key{}) && got != want {
+			return &reliable.KeyError{Want: want, Got: got}
+		}
+		if verify == nil {
+			return nil
+		}
+		if err := verify(got); err != nil {
+			return &UntrustedError{Key: got, Err: err}
+		}
+		return nil
+	}
+	cfg.VerifyServer = check
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = idleTimeout
+	}
+	return &network{cfg: cfg, verify: check}
+}
+
+// dial opens a connection to addr ("host:port").
+func (n *network) dial(ctx context.Context, transport, addr string) (Conn, error) {
+	if transport == TCP {
+		conn, err := n.dialTLS(ctx, addr)
+		if err != nil {
+			return nil, fmt.Errorf("client: connecting to %s over tcp: %w", addr, err)
+		}
+		return conn, nil
+	}
+	conn, err := n.dialUDP(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("client: connecting to %s over udp: %w", addr, err)
+	}
+	return conn, nil
+}
+
+// close closes the socket. What was written to its connections is still delivered, for a moment.
+func (n *network) close() {
+	n.mu.Lock()
+	e := n.endpoint
+	n.endpoint, n.closed = nil, true
+	n.mu.Unlock()
+	if e != nil {
+		_ = e.Close() // Its connections are closed already, and said what there was to say.
+	}
+}
+
+func (n *network) dialUDP(ctx context.Context, addr string) (Conn, error) {
+	to, err := resolve(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	e, err := n.socket()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := e.Dial(ctx, to)
+	if errors.Is(err, net.ErrClosed) { // The system has taken the socket away.
+		n.mu.Lock()
+		if n.endpoint == e {
+			n.endpoint = nil
+		}
+		n.mu.Unlock()
+		_ = e.Close() // It is of no use any more.
+	}
+	if err != nil {
+		return nil, err
+	}
+	return udpConn{conn}, nil
+}
+
+// socket returns the endpoint, which it opens if there is none.
+func (n *network) socket() (*reliable.Endpoint, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, ErrClosed
+	}
+	if n.endpoint == nil {
+		e, err := reliable.Listen(":0", n.cfg)
+		if err != nil {
+			return nil, err
+		}
+		n.endpoint = e
+	}
+	return n.endpoint, nil
+}
+
+// resolve looks up the address of a UDP server. The family is the one the system prefers for the name.
+func resolve(ctx context.Context, addr string) (netip.AddrPort, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	n, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	if host == "" {
+		host = "localhost"
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	best := ips[0].Unmap()
+	for _, ip := range ips {
+		if ip.Unmap().Is4() { // A server that listens on all addresses has both; not every network carries IPv6.
+			best = ip.Unmap()
+			break
+		}
+	}
+	return netip.AddrPortFrom(best, uint16(n)), nil
+}
+
+// A udpConn is a reliable connection as a Conn.
+type udpConn struct{ *reliable.Conn }
+
+func (c udpConn) OpenBulk(context.Context) (net.Conn, error) { return c.OpenStream(reliable.Bulk) }
+func (c udpConn) Drop()                                      { c.Abort(reliable.CodeNone, "") }
+
+// A tlsConn is a TLS connection as a Conn.
+type tlsConn struct {
+	*tls.Conn
+	key    reliable.Key
+	addr   string
+	dialer *network
+}
+
+func (c *tlsConn) ServerKey() reliable.Key { return c.key }
+
+// OpenBulk dials again; the server must have the same key.
+func (c *tlsConn) OpenBulk(ctx context.Context) (net.Conn, error) {
+	other, err := c.dialer.dialTLS(ctx, c.addr)
+	if err != nil {
+		return nil, err
+	}
+	if other.key != c.key {
+		other.Drop()
+		return nil, &reliable.KeyError{Want: c.key, Got: other.key}
+	}
+	return other, nil
+}
+
+func (c *tlsConn) Drop() { _ = c.NetConn().Close() } // Nobody waits for its goodbye.
+
+// dialTLS connects over TCP. The certificate counts for its public key alone, as over UDP: names, dates and issuers say
+// nothing about a server that is known by its key (the TLS handshake proves that it has the private one).
+func (n *network) dialTLS(ctx context.Context, addr string) (*tlsConn, error) {
+	var got reliable.Key
+	d := tls.Dialer{Config: &tls.Config{
+		MinVersion:         tls.VersionTLS13,
+		NextProtos:         []string{alpn},
+		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection checks the key instead.
+		VerifyConnection: func(s tls.ConnectionState) error {
+			if s.NegotiatedProtocol != alpn {
+				return fmt.Errorf("the server does not speak %s", alpn)
+			}
+			if len(s.PeerCertificates) == 0 {
+				return errors.New("the server has no certificate")
+			}
+			got = keyOf(s.PeerCertificates[0])
+			return n.verify(got)
+		},
+	}}
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &tlsConn{Conn: conn.(*tls.Conn), key: got, addr: addr, dialer: n}, nil
+}
+
+// keyOf returns the key that a certificate is for, as package reliable names it.
+func keyOf(cert *x509.Certificate) reliable.Key {
+	return reliable.Key(sha256.Sum256(cert.RawSubjectPublicKeyInfo))
+}

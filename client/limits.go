@@ -1,0 +1,137 @@
+package client
+
+import "time"
+
+// Connecting.
+const (
+	// raceHeadStart is how long the transport tried first is alone. One round trip of reliable UDP fits into it almost
+	// everywhere, and who sits behind something that drops UDP waits no longer than that for TCP.
+	raceHeadStart = 300 * time.Millisecond
+
+	// connectWait bounds one attempt to connect and log in. Lost datagrams are repeated within milliseconds: who does not
+	// answer by then is not there.
+	connectWait = 10 * time.Second
+
+	// memoryOfTCP is how long a server that only answered over TCP is tried over TCP first. After it reliable UDP gets its
+	// head start back: what dropped it may be a network we have left.
+	memoryOfTCP = 10 * time.Minute
+
+	// A lost connection is tried again after a random time up to retryFirst, which doubles with each failure up to
+	// retryMost: a server that comes back is found at once, and thousands of clients do not come in the same moment.
+	retryFirst = 250 * time.Millisecond
+	retryMost  = 15 * time.Second
+
+	// dialTriesMax is how often a server that answers may refuse to let us in, for a reason that passes, before Dial fails.
+	dialTriesMax = 3
+
+	// steadyAfter is how long a connection must have lasted for the next loss to begin with retryFirst again: a server
+	// that lets us in and drops us at once is not hammered.
+	steadyAfter = 5 * time.Second
+
+	// idleTimeout is after what silence of a reliable UDP server, which is probed from half of it on, it is lost.
+	idleTimeout = 20 * time.Second
+)
+
+// What is kept between runs.
+const (
+	// counterBlock is how many message numbers are set aside by one write of the State. A program that dies wastes at
+	// most that many of 2⁶⁴.
+	counterBlock = 256
+
+	// stateBytesMax is the longest state file that is read; ours have some hundred bytes.
+	stateBytesMax = 64 << 10
+)
+
+// Time.
+const (
+	// clockSamples is of how many exchanges of times the quickest one is believed.
+	clockSamples = 8
+)
+
+// What we say.
+const (
+	// outboxMax and outboxBytesMax bound our messages that are not stored yet. Beyond them Send fails with ErrFull: who
+	// writes faster than the link carries must wait for some to be stored.
+	outboxMax      = 4096
+	outboxBytesMax = 4 << 20
+
+	// messageBytes is what a message counts beside its text.
+	messageBytes = 256
+
+	// flyingMax is how many messages are on their way at once. A server stores them in batches, so a script is limited by
+	// this number for each round trip; all of them are sent again after a loss.
+	flyingMax = 128
+
+	// sayRetry is the least time until a message is sent again that the server could not store just now, and sayTriesMax
+	// how often it is when the server has made a mistake. One that is only busy, or full, is asked for ever.
+	sayRetry    = 500 * time.Millisecond
+	sayTriesMax = 5
+)
+
+// What is said to us.
+const (
+	// eventsMax and eventsBytesMax bound the events the program has not taken. Beyond them what happens in logs is left to
+	// be read again when the program has taken half of them, and what is true only now (typing, presence) is dropped.
+	eventsMax      = 4096
+	eventsBytesMax = 8 << 20
+
+	// pageEvents is how many events are asked for at once when some were missed.
+	pageEvents = 200
+
+	// logRetry is the least time until a log is attached, or read, again when the server has refused to.
+	logRetry = time.Second
+
+	// logsMax bounds the logs that are followed; beyond it joining another fails with ErrFull.
+	logsMax = 4096
+)
+
+// What we ask.
+const (
+	// requestsMax bounds requests that are not answered. Beyond it more fail with ErrFull.
+	requestsMax = 1024
+
+	// frameBytesMax bounds the requests that are not written yet; beyond it no more messages are sent for now.
+	frameBytesMax = 256 << 10
+
+	// readBytes is the buffer of a connection's reader.
+	readBytes = 16 << 10
+
+	// garbledMax is how many messages in a row the server may send that make no sense; then another connection is tried.
+	garbledMax = 16
+
+	// writeWait bounds one write. A server that takes nothing for so long is lost.
+	writeWait = 20 * time.Second
+
+	// suspectAfter is after what silence of a server that owes an answer we try whether a new connection finds it: a
+	// server that was killed tells nobody over UDP. On the worst links an answer takes a second or two.
+	suspectAfter = 3 * time.Second
+
+	// pingEvery is how often the server's clock is asked for; the first times come quicker, pingFirst after the beginning
+	// and doubling.
+	pingEvery = 5 * time.Minute
+	pingFirst = time.Second
+
+	// aliveEvery is how long we are silent over TCP at most, where nothing below us notices that the server is gone.
+	aliveEvery = 30 * time.Second
+
+	// markEvery is how often the server is told at most how far a log was read: only the newest counts.
+	markEvery = 2 * time.Second
+
+	// drainWait bounds waiting for answers after the server has announced its end.
+	drainWait = 2 * time.Second
+
+	// drainMost is the longest time we stay away because a server asks for it.
+	drainMost = time.Minute
+)
+
+// Files.
+const (
+	// transferWait is how long a transfer may stand still, and how long beginning one may take. Then it is made again.
+	transferWait = 30 * time.Second
+
+	// transferTriesMax is how often in a row a transfer may break off without having come further.
+	transferTriesMax = 8
+
+	// refusalWait is how long we wait for the server's reason when it has stopped to take what we send.
+	refusalWait = time.Second
+)

@@ -1,0 +1,201 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"udpchat/chat/wire/native"
+)
+
+// An outbox keeps our messages until the server has stored or refused them. It sends them in the order they were said,
+// several at a time, and after a loss all that are not answered again, with the numbers they have: the server stores a
+// number once. It is pure: it is told the time and what came, and hands out what to send.
+type outbox struct {
+	device string     // Whose numbers these are.
+	queue  []*Message // In the order of their numbers.
+	bytes  int        // Of the queue.
+	flying int        // How many of the queue are on their way over this connection.
+	pause  time.Time  // Nothing is sent before; zero: now.
+	number func() (uint64, error)
+}
+
+// add takes a message, with a number of its own from now on.
+func (o *outbox) add(m *Message, now time.Time) error {
+	if len(o.queue) >= outboxMax || o.bytes+m.bytes() > outboxBytesMax && len(o.queue) > 0 {
+		return ErrFull
+	}
+	counter, err := o.number()
+	if err != nil {
+		return err
+	}
+	m.made, m.done = now, make(chan struct{})
+	m.becomes(o.device, counter)
+	o.queue = append(o.queue, m)
+	o.bytes += m.bytes()
+	return nil
+}
+
+// next returns the message to send now, nil if there is none. It is on its way then.
+func (o *outbox) next(now time.Time) *Message {
+	if o.flying >= flyingMax || now.Before(o.pause) {
+		return nil
+	}
+	for {
+		at := slices.IndexFunc(o.queue, func(m *Message) bool { return !m.flying })
+		if at < 0 {
+			return nil
+		}
+		m := o.queue[at]
+		if m.denied && m.passed {
+			o.renumber(m)
+			continue
+		}
+		m.flying, m.ever, m.denied = true, true, false
+		o.flying++
+		m.change(func(s *Status) { s.State, s.Sends = Sent, s.Sends+1 })
+		return m
+	}
+}
+
+// nextAt returns when there is something to send that has to wait now; zero: there is nothing.
+func (o *outbox) nextAt() time.Time {
+	if o.flying >= flyingMax || len(o.queue) == o.flying {
+		return time.Time{}
+	}
+	return o.pause
+}
+
+// stored notes that the server has m: it has said so, or shown it to us in the log.
+func (o *outbox) stored(m *Message, seq uint64, at, now time.Time) {
+	if !o.take(m) {
+		return // Known already.
+	}
+	for _, other := range o.queue {
+		if other.Log == m.Log && other.counter < m.counter {
+			other.passed = true
+		}
+	}
+	m.change(func(s *Status) { s.State, s.Seq, s.Time, s.After, s.Err = Stored, seq, at, now.Sub(m.made), nil })
+}
+
+// refused notes that the server has not stored m. What passes is tried again: then m keeps its place, unless others have
+// passed it meanwhile. It reports whether m has failed.
+func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool) {
+	wait := max(e.RetryAfter.Duration(), sayRetry)
+	switch e.Code {
+	case native.CodeRateLimited, native.CodeUnavailable, native.CodeShuttingDown:
+	case native.CodeInternal:
+		if m.tries++; m.tries > sayTriesMax {
+			o.fail(m, e)
+			return true
+		}
+	default:
+		o.fail(m, e)
+		return true
+	}
+	if m.flying {
+		m.flying = false
+		o.flying--
+	}
+	m.denied = e.Code != native.CodeUnavailable // With that one it may be stored all the same (SPEC.md 7).
+	o.pause = now.Add(wait)
+	m.change(func(s *Status) { s.State, s.Err = Queued, e })
+	return false
+}
+
+// renumber gives m, which the server has refused and therefore has not, a new number behind all others.
+func (o *outbox) renumber(m *Message) {
+	counter, err := o.number()
+	if err != nil {
+		o.fail(m, err)
+		return
+	}
+	at := slices.Index(o.queue, m)
+	o.queue = append(slices.Delete(o.queue, at, at+1), m)
+	m.becomes(o.device, counter)
+	m.passed = false
+}
+
+// fail gives m up.
+func (o *outbox) fail(m *Message, err error) {
+	if o.take(m) {
+		m.change(func(s *Status) { s.State, s.Err = Failed, err })
+	}
+}
+
+// take removes m from the queue and reports whether it was there.
+func (o *outbox) take(m *Message) bool {
+	at := slices.Index(o.queue, m)
+	if at < 0 {
+		return false
+	}
+	o.queue = slices.Delete(o.queue, at, at+1)
+	o.bytes -= m.bytes()
+	if m.flying {
+		m.flying = false
+		o.flying--
+	}
+	return true
+}
+
+// lost notes that the connection has ended: what was on its way will be sent again.
+func (o *outbox) lost() {
+	for _, m := range o.queue {
+		if m.flying {
+			m.flying = false
+			m.change(func(s *Status) { s.State = Queued })
+		}
+	}
+	o.flying, o.pause = 0, time.Time{}
+}
+
+// become notes which device we are. If it is another one than before, what the server may have from the former one cannot
+// be sent again, because it would be another message; what it cannot have gets numbers of the new device. It returns what
+// has failed.
+func (o *outbox) become(device string) (failed []*Message) {
+	former := o.device
+	o.device = device
+	if former == "" || former == device {
+		for _, m := range o.queue {
+			m.becomes(device, m.counter)
+		}
+		return nil
+	}
+	for _, m := range slices.Clone(o.queue) {
+		err := ErrUnknown
+		if !m.ever {
+			var number uint64
+			if number, err = o.number(); err == nil {
+				m.becomes(device, number)
+				continue
+			}
+		}
+		o.fail(m, err)
+		failed = append(failed, m)
+	}
+	return failed
+}
+
+// end fails everything that is left. It returns what has failed.
+func (o *outbox) end(err error) []*Message {
+	failed := slices.Clone(o.queue)
+	for _, m := range failed {
+		why := err
+		if m.ever {
+			why = errors.Join(ErrUnknown, err)
+		}
+		o.fail(m, why)
+	}
+	return failed
+}
+
+// find returns our message by its number, nil if it is not in the queue.
+func (o *outbox) find(device string, counter uint64) *Message {
+	for _, m := range o.queue {
+		if m.counter == counter && m.device == device {
+			return m
+		}
+	}
+	return nil
+}

@@ -1,0 +1,597 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"udpchat/chat/wire/native"
+	"udpchat/reliable"
+	"udpchat/reliable/message"
+	"udpchat/reliable/netem"
+)
+
+var (
+	clientAddr = netip.MustParseAddrPort("10.0.0.2:5000")
+	serverAddr = netip.MustParseAddrPort("10.0.0.1:4000")
+)
+
+// A server is the least that speaks the protocol: logs in memory, messages stored once, and orders from the test what to do
+// wrong. What it stores survives its crashes.
+type server struct {
+	t        *testing.T
+	identity *reliable.Identity
+
+	mu       sync.Mutex
+	endpoint *reliable.Endpoint // nil: it is down.
+	sessions map[*session]bool
+	logs     map[string]*storedLog
+	tokens   map[string]string // Device by token.
+	devices  int
+	asked    []native.Request                   // Everything, in the order it came.
+	refuse   func(native.Request) *native.Error // nil: it refuses nothing.
+	mute     func(native.Request) bool          // Carried out, but not answered.
+	garble   func(native.Request) bool          // Answered with something that cannot be decoded.
+	files    map[string]*storedFile
+	breakAt  int           // A transfer is broken off once when it comes here; 0: not.
+	lag      time.Duration // Its clock is ahead by that.
+	tasks    sync.WaitGroup
+}
+
+type storedLog struct {
+	epoch  string
+	events []native.Event
+	peers  []string // Of a direct conversation.
+}
+
+type storedFile struct {
+	digest string
+	bytes  []byte
+	size   int
+	whole  bool
+}
+
+type session struct {
+	s       *server
+	conn    net.Conn
+	account string
+	device  string
+	logs    map[string]bool
+	file    *storedFile
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	id, err := reliable.NewIdentity(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &server{t: t, identity: id, sessions: map[*session]bool{}, logs: map[string]*storedLog{}, tokens: map[string]string{}, files: map[string]*storedFile{}}
+}
+
+// overTLS has the server accept TLS connections on loopback, too.
+func (s *server) overTLS() (addr string, key reliable.Key) {
+	s.t.Helper()
+	return listenTLS(s.t, alpn, 0, s.serve)
+}
+
+// up starts the server on the network.
+func (s *server) up(w *netem.Network) {
+	s.t.Helper()
+	sock, err := w.ListenPacket(serverAddr)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ep, err := reliable.NewEndpoint(sock, reliable.Config{Identity: s.identity, Streams: 4})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.endpoint = ep
+	s.mu.Unlock()
+	s.tasks.Go(func() {
+		for {
+			conn, err := ep.Accept()
+			if err != nil {
+				return
+			}
+			s.tasks.Go(func() { s.serve(conn) })
+			s.tasks.Go(func() {
+				for {
+					bulk, err := conn.(*reliable.Conn).AcceptStream(context.Background())
+					if err != nil {
+						return
+					}
+					s.tasks.Go(func() { s.serve(bulk) })
+				}
+			})
+		}
+	})
+}
+
+// crash ends the server as a kill does: nobody is told anything, and nothing on its way leaves.
+func (s *server) crash(w *netem.Network) {
+	w.Path(serverAddr, clientAddr).Cut(true)
+	s.down()
+	w.Path(serverAddr, clientAddr).Cut(false)
+}
+
+// down ends the server and waits for it.
+func (s *server) down() {
+	s.mu.Lock()
+	ep := s.endpoint
+	s.endpoint = nil
+	s.mu.Unlock()
+	if ep != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = ep.Shutdown(ctx)
+	}
+	s.tasks.Wait()
+}
+
+// serve speaks on a connection until it ends.
+func (s *server) serve(conn net.Conn) {
+	ss := &session{s: s, conn: conn, logs: map[string]bool{}}
+	defer conn.Close()
+	if b := make([]byte, len(prologue)); !read(conn, b) || string(b) != prologue {
+		return
+	}
+	s.mu.Lock()
+	s.sessions[ss] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.sessions, ss)
+		s.mu.Unlock()
+	}()
+	r := message.NewReader(conn, message.Config{})
+	defer r.Close()
+	for {
+		b, err := r.Next()
+		if err != nil {
+			return
+		}
+		head, what, err := native.DecodeRequest(b)
+		if err != nil {
+			s.t.Errorf("the client sent %v: %v", head, err)
+			return
+		}
+		s.mu.Lock()
+		s.asked = append(s.asked, what)
+		reply, then := ss.carryOut(what)
+		b = native.AppendReply(nil, head, reply)
+		if s.garble != nil && s.garble(what) {
+			b[len(b)-1] = 0xff
+		}
+		muted := s.mute != nil && s.mute(what)
+		if !muted && head.ID != 0 {
+			ss.sendLocked(b)
+		}
+		then()
+		s.mu.Unlock()
+	}
+}
+
+func read(conn net.Conn, b []byte) bool {
+	_, err := io.ReadFull(conn, b)
+	return err == nil
+}
+
+// sendLocked writes a message.
+func (ss *session) sendLocked(b []byte) { _, _ = ss.conn.Write(message.Append(nil, b)) }
+
+// carryOut does what is asked and returns the answer, and what comes after it.
+func (ss *session) carryOut(what native.Request) (reply native.Reply, then func()) {
+	s, nothing := ss.s, func() {}
+	if s.refuse != nil {
+		if e := s.refuse(what); e != nil {
+			return *e, nothing
+		}
+	}
+	switch r := what.(type) {
+	case native.Hello:
+		return native.Welcome{Version: 1, Sent: r.Sent, Received: s.now(), Answered: s.now()}, nothing
+	case native.Ping:
+		return native.Pong{Sent: r.Sent, Received: s.now(), Answered: s.now()}, nothing
+	case native.Register:
+		return ss.enter(r.Name, ""), nothing
+	case native.Guest:
+		return ss.enter(r.Name, ""), nothing
+	case native.LogIn:
+		if r.Token == "" && r.Password != "right" || r.Token != "" && s.tokens[r.Token] == "" {
+			code := native.CodeBadLogin
+			if r.Token != "" {
+				code = native.CodeBadToken
+			}
+			return native.Error{Code: code}, nothing
+		}
+		return ss.enter(r.Name, r.Token), nothing
+	case native.Conversations:
+		var list native.ConversationList
+		for name, l := range s.logs {
+			if slices.Contains(l.peers, ss.account) {
+				list.Conversations = append(list.Conversations, native.Conversation{
+					Log: name, Epoch: l.epoch, Head: l.head(), Peer: l.other(ss.account),
+				})
+			}
+		}
+		return list, nothing
+	case native.Join:
+		l := s.log(r.Room)
+		ss.logs[r.Room] = true
+		return l.newest(r.Room, int(r.N)), nothing
+	case native.Direct:
+		name := "dm/" + min(ss.account, r.Peer) + "/" + max(ss.account, r.Peer)
+		l := s.log(name)
+		l.peers = []string{ss.account, r.Peer}
+		ss.logs[name] = true
+		p := l.newest(name, int(r.N))
+		p.Peer = r.Peer
+		return p, nothing
+	case native.Attach:
+		l := s.log(r.Log)
+		ss.logs[r.Log] = true
+		if r.Epoch == l.epoch {
+			page := l.after(r.After, int(r.N))
+			return native.Place{Log: r.Log, Epoch: l.epoch, Head: l.head(), Events: page.Events, More: page.More}, nothing
+		}
+		p := l.newest(r.Log, int(r.N))
+		p.Reload = r.Epoch != ""
+		return p, nothing
+	case native.History:
+		l := s.log(r.Log)
+		if r.Epoch != "" && r.Epoch != l.epoch {
+			return native.Error{Code: native.CodeEpoch}, nothing
+		}
+		if r.After != 0 {
+			return l.after(r.After, int(r.N)), nothing
+		}
+		p := l.newest(r.Log, int(r.N))
+		return native.Page{Epoch: p.Epoch, Events: p.Events, More: p.More}, nothing
+	case native.Say:
+		return ss.say(r)
+	case native.Upload:
+		f := s.file(r.Digest)
+		f.size = int(r.Size)
+		if f.whole {
+			return native.Ticket{Size: r.Size, Digest: r.Digest}, nothing
+		}
+		return native.Ticket{Token: "up/" + hex.EncodeToString(r.Digest), Offset: uint64(len(f.bytes)), Size: r.Size, Digest: r.Digest}, nothing
+	case native.Download:
+		for _, ev := range s.log(r.Log).events {
+			if ev.Seq == r.Seq && ev.File != nil {
+				return native.Ticket{Token: "down/" + hex.EncodeToString(ev.File.Digest), Size: ev.File.Size, Digest: ev.File.Digest}, nothing
+			}
+		}
+		return native.Error{Code: native.CodeNoFile}, nothing
+	case native.Transfer:
+		way, digest, _ := cut(r.Token)
+		raw, err := hex.DecodeString(digest)
+		if err != nil {
+			return native.Error{Code: native.CodeBadToken}, nothing
+		}
+		ss.file = s.file(raw)
+		if way == "up" {
+			return native.Transferring{Offset: uint64(len(ss.file.bytes)), Size: uint64(ss.file.size), Upload: true}, nothing
+		}
+		return native.Transferring{Offset: r.Offset, Size: uint64(ss.file.size)}, func() {
+			s.tasks.Go(func() { ss.sendFile(ss.file.bytes, int(r.Offset)) }) // Not under the lock: writing waits for the reader.
+		}
+	case native.Chunk:
+		ss.takeLocked(r)
+	case native.Finish:
+		if sum := sha256.Sum256(ss.file.bytes); string(sum[:]) != ss.file.digest {
+			return native.Error{Code: native.CodeChecksum}, nothing
+		}
+		ss.file.whole = true
+	}
+	return native.Done{}, nothing
+}
+
+func (s *server) now() native.Instant { return native.At(time.Now().Add(s.lag)) }
+
+// enter logs a session in, as a new device unless there is a token.
+func (ss *session) enter(name, token string) native.LoggedIn {
+	s := ss.s
+	l := native.LoggedIn{Account: name, Own: "ac/" + name}
+	if token == "" {
+		s.devices++
+		l.Token = fmt.Sprintf("token-%d", s.devices)
+		s.tokens[l.Token] = fmt.Sprintf("%s/d%d", name, s.devices)
+		token = l.Token
+	}
+	account, device, _ := cut(s.tokens[token])
+	l.Account, l.Own, l.Device = account, "ac/"+account, device
+	ss.account, ss.device = account, device
+	return l
+}
+
+func cut(s string) (before, after string, ok bool) {
+	for i := range s {
+		if s[i] == '/' {
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
+}
+
+// say stores a message once and tells everybody.
+func (ss *session) say(r native.Say) (native.Reply, func()) {
+	l := ss.s.log(r.Log)
+	for _, ev := range l.events {
+		if ev.Device == ss.device && ev.Counter == r.Counter {
+			return native.Said{Seq: ev.Seq, Time: ev.Time}, func() {}
+		}
+	}
+	ev := native.Event{
+		Log: r.Log, Kind: native.KindSaid, Account: ss.account, Device: ss.device, Counter: r.Counter, Text: r.Text, File: r.File,
+	}
+	if r.File != nil {
+		ev.Kind = native.KindFile
+	}
+	ev = ss.s.appendLocked(ev)
+	return native.Said{Seq: ev.Seq, Time: ev.Time}, func() { ss.s.pushLocked(ev) }
+}
+
+func (s *server) file(digest []byte) *storedFile {
+	if s.files[string(digest)] == nil {
+		s.files[string(digest)] = &storedFile{digest: string(digest)}
+	}
+	return s.files[string(digest)]
+}
+
+// takeLocked takes a piece of an upload.
+func (ss *session) takeLocked(c native.Chunk) {
+	s, f := ss.s, ss.file
+	if int(c.Offset) != len(f.bytes) {
+		s.t.Errorf("a chunk at %d, want one at %d", c.Offset, len(f.bytes))
+	}
+	f.bytes = append(f.bytes, c.Data...)
+	if s.breakAt > 0 && len(f.bytes) >= s.breakAt {
+		s.breakAt = 0
+		ss.conn.Close()
+	}
+}
+
+// sendFile sends a file from an offset on.
+func (ss *session) sendFile(content []byte, at int) {
+	s := ss.s
+	for at < len(content) {
+		n := min(native.ChunkBytesMax, len(content)-at)
+		ss.sendLocked(native.AppendPush(nil, native.Chunk{Offset: uint64(at), Data: content[at : at+n]}))
+		at += n
+		s.mu.Lock()
+		broken := s.breakAt > 0 && at >= s.breakAt
+		if broken {
+			s.breakAt = 0
+		}
+		s.mu.Unlock()
+		if broken {
+			ss.conn.Close()
+			return
+		}
+	}
+	ss.sendLocked(native.AppendPush(nil, native.Finish{}))
+}
+
+// appendLocked stores an event.
+func (s *server) appendLocked(ev native.Event) native.Event {
+	l := s.log(ev.Log)
+	ev.Seq, ev.Time = l.head()+1, s.now()
+	l.events = append(l.events, ev)
+	return ev
+}
+
+// pushLocked tells all sessions that are attached.
+func (s *server) pushLocked(ev native.Event) {
+	for ss := range s.sessions {
+		if ss.logs[ev.Log] {
+			ss.sendLocked(native.AppendPush(nil, ev))
+		}
+	}
+}
+
+// happen stores an event and tells everybody.
+func (s *server) happen(ev native.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pushLocked(s.appendLocked(ev))
+}
+
+// push sends something to all sessions.
+func (s *server) push(p native.Push) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ss := range s.sessions {
+		ss.sendLocked(native.AppendPush(nil, p))
+	}
+}
+
+// set changes what the server does.
+func (s *server) set(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+// texts returns what was said in a log, in order.
+func (s *server) texts(log string) (texts []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ev := range s.log(log).events {
+		texts = append(texts, ev.Text)
+	}
+	return texts
+}
+
+func (s *server) log(name string) *storedLog {
+	if s.logs[name] == nil {
+		s.logs[name] = &storedLog{epoch: fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:8]}
+	}
+	return s.logs[name]
+}
+
+func (l *storedLog) head() uint64 {
+	if len(l.events) == 0 {
+		return 0
+	}
+	return l.events[len(l.events)-1].Seq
+}
+
+func (l *storedLog) other(account string) string {
+	for _, p := range l.peers {
+		if p != account {
+			return p
+		}
+	}
+	return ""
+}
+
+func (l *storedLog) newest(name string, n int) native.Place {
+	n = min(n, len(l.events))
+	return native.Place{Log: name, Epoch: l.epoch, Head: l.head(), Events: l.events[len(l.events)-n:], More: n < len(l.events)}
+}
+
+func (l *storedLog) after(seq uint64, n int) native.Page {
+	rest := l.events
+	for len(rest) > 0 && rest[0].Seq <= seq {
+		rest = rest[1:]
+	}
+	n = min(n, len(rest))
+	return native.Page{Epoch: l.epoch, Events: rest[:n], More: n < len(rest)}
+}
+
+// A world is a server and a client on a network, in a bubble.
+type world struct {
+	*testing.T
+	net    *netem.Network
+	server *server
+}
+
+// inWorld runs f in a bubble, with a link that delays by 50 ms and loses that share each way.
+func inWorld(t *testing.T, loss float64, f func(w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{T: t, net: netem.NewNetwork(1), server: newServer(t)}
+		link := netem.Params{Delay: 50 * time.Millisecond, Loss: loss}
+		w.net.Connect(clientAddr, serverAddr, netem.Profile{Up: link, Down: link}, 7)
+		w.server.up(w.net)
+		f(w)
+		w.server.down()
+		w.net.Close()
+	})
+}
+
+// dial logs in over the network in memory. TCP is refused.
+func (w *world) dial(cfg Config) *Client {
+	w.Helper()
+	c, err := w.tryDial(cfg)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) tryDial(cfg Config) (*Client, error) {
+	cfg.Server = serverAddr.String()
+	if cfg.Account == "" {
+		cfg.Account, cfg.Password = "ann", "right"
+	}
+	var ep *reliable.Endpoint
+	cfg.Dial = func(ctx context.Context, transport, addr string) (Conn, error) {
+		if transport == TCP {
+			return nil, errors.New("refused")
+		}
+		if ep == nil {
+			sock, err := w.net.ListenPacket(clientAddr)
+			if err != nil {
+				return nil, err
+			}
+			if ep, err = reliable.NewEndpoint(sock, reliable.Config{IdleTimeout: idleTimeout}); err != nil {
+				return nil, err
+			}
+		}
+		conn, err := ep.Dial(ctx, netip.MustParseAddrPort(addr))
+		if err != nil {
+			return nil, err
+		}
+		return udpConn{conn}, nil
+	}
+	c, err := Dial(w.Context(), cfg)
+	if err != nil {
+		if ep != nil {
+			_ = ep.Close()
+		}
+		return nil, err
+	}
+	c.tasks.Go(func() { // Closes what the network in memory needs, with the client.
+		<-c.ended
+		_ = ep.Close()
+	})
+	return c, nil
+}
+
+// collect takes events in the background until the client ends.
+func collect(c *Client) *collector {
+	k := &collector{}
+	k.task.Go(func() {
+		for ev := range c.Events() {
+			k.mu.Lock()
+			k.events = append(k.events, ev)
+			k.mu.Unlock()
+		}
+	})
+	return k
+}
+
+type collector struct {
+	task   sync.WaitGroup
+	mu     sync.Mutex
+	events []Event
+}
+
+// said returns the texts of a log, in the order they came, and fails if their numbers do not rise.
+func (k *collector) said(t *testing.T, log string) (texts []string) {
+	t.Helper()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var last uint64
+	for _, ev := range k.events {
+		s, ok := ev.(Said)
+		if r, reload := ev.(Reload); reload && r.Log == log {
+			last = 0
+		}
+		if !ok || s.Log != log {
+			continue
+		}
+		if s.Seq <= last {
+			t.Errorf("number %d came after %d", s.Seq, last)
+		}
+		last = s.Seq
+		texts = append(texts, s.Text)
+	}
+	return texts
+}
+
+// of returns the events of one type.
+func of[E Event](k *collector) (all []E) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, ev := range k.events {
+		if e, ok := ev.(E); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}

@@ -1,0 +1,187 @@
+package client
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"udpchat/chat/wire/native"
+)
+
+// A brokenState cannot be written.
+type brokenState struct {
+	memoryState
+	err error
+}
+
+func (b *brokenState) Save(s Saved) error {
+	if b.err != nil {
+		return b.err
+	}
+	return b.memoryState.Save(s)
+}
+
+func TestNumbersAreNeverUsedTwiceWhateverHappens(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	}()
+	state := &memoryState{}
+	var last uint64
+	for range 100 {
+		n, err := openNumbers(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range rng.IntN(3 * counterBlock) {
+			got, err := n.next()
+			if err != nil || got <= last {
+				t.Fatalf("number %d, %v after %d", got, err, last)
+			}
+			last = got
+		}
+		if rng.IntN(2) == 0 { // Else the program is killed.
+			before := last
+			if err := n.close(); err != nil || state.saved.Counter != before {
+				t.Fatalf("after close %d is kept, %v; want %d", state.saved.Counter, err, before)
+			}
+		}
+	}
+}
+
+func TestNoNumberWithoutAStateThatKeepsIt(t *testing.T) {
+	state := &brokenState{err: errors.New("disk full")}
+	n, err := openNumbers(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := n.next(); !errors.Is(err, state.err) {
+		t.Errorf("next = %d, %v", got, err)
+	}
+	state.err = nil
+	if got, err := n.next(); got != 1 || err != nil {
+		t.Errorf("next = %d, %v when the disk is no longer full, want 1", got, err)
+	}
+}
+
+func TestAnotherDeviceBeginsAnewAndTheSameDoesNot(t *testing.T) {
+	state := &memoryState{saved: Saved{Name: "Ann", Account: "ann", Device: "d1", Token: "t1", Counter: 700}}
+	n, err := openNumbers(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		l    native.LoggedIn
+		want uint64
+		kept Saved
+	}{
+		{native.LoggedIn{Account: "ann", Device: "d1", Counter: 500}, 701, Saved{"Ann", "ann", "d1", "t1", 700 + counterBlock, time.Time{}}},
+		{native.LoggedIn{Account: "ann", Device: "d1", Counter: 5000}, 5001, Saved{"Ann", "ann", "d1", "t1", 5000 + counterBlock, time.Time{}}},
+		{native.LoggedIn{Account: "ann", Device: "d2", Token: "t2"}, 1, Saved{"Ann", "ann", "d2", "t2", counterBlock, time.Time{}}},
+	} {
+		if err := n.become("Ann", tt.l); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.next(); got != tt.want || err != nil {
+			t.Errorf("%+v: %d, %v, want %d", tt.l, got, err, tt.want)
+		}
+		if state.saved != tt.kept {
+			t.Errorf("%+v: kept %+v, want %+v", tt.l, state.saved, tt.kept)
+		}
+	}
+}
+
+func TestFileStateSurvivesAndIsOnesOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "ann.json")
+	f, err := OpenState(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := f.Load(); s != (Saved{}) || err != nil {
+		t.Errorf("Load of nothing = %+v, %v", s, err)
+	}
+	want := Saved{Account: "ann", Device: "d1", Token: "secret", Counter: 1 << 63, TCPUntil: time.Unix(1e9, 0).UTC()}
+	if err := f.Save(want); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenState(path); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second one: %v, want %v", err, ErrInUse)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	f, err = OpenState(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if s, err := f.Load(); s != want || err != nil {
+		t.Errorf("Load = %+v, %v; want %+v", s, err, want)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".state-*")); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	if err := os.WriteFile(path, []byte("{torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := f.Load(); err == nil {
+		t.Errorf("Load of a torn file = %+v: numbers would begin anew", s)
+	}
+}
+
+func TestBackoffDoublesToItsLimitAndNeverWaitsInStep(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var b backoff
+	most := retryFirst
+	for i := range 40 {
+		d := b.next(rng)
+		if d < most/4 || d > most {
+			t.Errorf("failure %d: %v, want between %v and %v", i+1, d, most/4, most)
+		}
+		most = min(2*most, retryMost)
+	}
+	b.succeed()
+	if d := b.next(rng); d > retryFirst {
+		t.Errorf("after a success: %v, want at most %v", d, retryFirst)
+	}
+}
+
+func TestClockBelievesTheQuickestExchange(t *testing.T) {
+	var c clock
+	base := time.Unix(1e9, 0)
+	if got := c.since(base, base.Add(time.Second)); got != 0 {
+		t.Errorf("knows %v before it was told anything", got)
+	}
+	ahead := 90 * time.Second // The server's clock.
+	exchange := func(at time.Time, up, down time.Duration) {
+		const busy = 30 * time.Millisecond
+		c.exchange(at, at.Add(up+ahead), at.Add(up+ahead+busy), at.Add(up+busy+down))
+	}
+	exchange(base, 400*time.Millisecond, 100*time.Millisecond) // 150 ms wrong.
+	exchange(base, 52*time.Millisecond, 48*time.Millisecond)   // 2 ms wrong.
+	exchange(base, 100*time.Millisecond, 900*time.Millisecond)
+	now := base.Add(time.Minute)
+	sent := now.Add(ahead - 70*time.Millisecond)
+	if got := c.since(sent, now); got < 67*time.Millisecond || got > 73*time.Millisecond {
+		t.Errorf("a message of 70 ms took %v", got)
+	}
+	if got := c.since(now.Add(ahead+time.Second), now); got != 0 {
+		t.Errorf("a message from the future took %v", got)
+	}
+	for range clockSamples { // The server's clock was set: old exchanges are forgotten.
+		c.exchange(now, now.Add(50*time.Millisecond), now.Add(50*time.Millisecond), now.Add(100*time.Millisecond))
+	}
+	if got := c.since(now.Add(-time.Second), now); got != time.Second {
+		t.Errorf("after the clock was set: %v, want 1s", got)
+	}
+}
