@@ -111,7 +111,7 @@ var rules = []rule{
 	},
 	{
 		pkg: "chat/front/native", ours: []string{
-			"chat", "chat/account", "chat/session", "chat/front", "chat/wire/native", "reliable/message",
+			"chat", "chat/account", "chat/passwd", "chat/session", "chat/front", "chat/wire/native", "reliable/message",
 		},
 		why: "a front-end speaks its own protocol and cannot tell TCP from UDP; native messages are length-delimited",
 	},
