@@ -16,6 +16,7 @@ import (
 func (n *node) makeFronts(kill func()) []front.Front {
 	cfg := n.cfg
 	return []front.Front{
+		n.native,
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
 			Logger: n.log,
