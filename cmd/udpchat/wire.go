@@ -101,7 +101,9 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if err != nil {
 		return err
 	}
-	n.fronts = n.makeFronts(kill)
+	if n.fronts, err = n.makeFronts(ctx, kill); err != nil {
+		return err
+	}
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
