@@ -101,6 +101,7 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if err != nil {
 		return err
 	}
+	n.accounts.OnChange(n.announce)
 	if n.fronts, err = n.makeFronts(ctx, kill); err != nil {
 		return err
 	}
