@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"udpchat/chat/front"
+	carrierfront "udpchat/chat/front/carrier"
 	hashfront "udpchat/chat/front/hashchat"
 	jsonfront "udpchat/chat/front/jsonchat"
 	labfront "udpchat/chat/front/lab"
@@ -23,6 +24,7 @@ func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, erro
 	}
 	return []front.Front{
 		jsonchat,
+		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
 			Logger: n.log,
@@ -55,4 +57,14 @@ func names(fronts []front.Front) []string {
 		list[i] = f.Name()
 	}
 	return list
+}
+
+// targets returns the addresses by name of a list of NAME=HOST:PORT.
+func targets(list []string) map[string]string {
+	byName := make(map[string]string, len(list))
+	for _, text := range list {
+		name, addr, _ := strings.Cut(text, "=")
+		byName[name] = addr
+	}
+	return byName
 }

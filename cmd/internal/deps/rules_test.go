@@ -52,6 +52,10 @@ var rules = []rule{
 		why: "cutting a stream into messages works over any stream",
 	},
 	{
+		pkg: "reliable/splice",
+		why: "joining two connections works over any two",
+	},
+	{
 		pkg: "reliable/plain",
 		why: "plain datagrams are somebody else's socket seen as a net.Listener; it takes functions, not an endpoint",
 	},
@@ -116,6 +120,12 @@ var rules = []rule{
 			"chat", "chat/account", "chat/session", "chat/front", "chat/wire/native", "reliable/message",
 		},
 		why: "a front-end speaks its own protocol and cannot tell TCP from UDP; native messages are length-delimited",
+	},
+	{
+		pkg: "chat/front/carrier", ours: []string{
+			"chat", "chat/session", "chat/front", "chat/wire/carrier", "reliable/splice",
+		},
+		why: "a front-end speaks its own protocol; this one joins streams to other services, which is bytes",
 	},
 	{
 		pkg: "chat/server", ours: []string{"chat", "chat/session", "chat/front"}, others: []string{"golang.org/x/time/rate"},
