@@ -107,7 +107,9 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if n.native, err = n.makeNative(); err != nil {
 		return err
 	}
-	n.fronts = n.makeFronts(kill)
+	if n.fronts, err = n.makeFronts(ctx, kill); err != nil {
+		return err
+	}
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
