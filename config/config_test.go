@@ -49,7 +49,7 @@ func TestDefaults(t *testing.T) {
 		Registration: true, Guests: true, LockDuration: time.Minute, GuestLife: 7 * 24 * time.Hour, FileQuota: 1 << 30,
 		BroadcastRoom: "lobby", HashchatMode: "2014", HashchatUsers: []string{},
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
-		RequestsPerSecond: 1000, RequestsBurst: 2000,
+		RequestsPerSecond: 1000, RequestsBurst: 2000, ComeBackAfter: 2 * time.Second,
 		IdleTimeout: time.Minute, PlainIdleTimeout: 5 * time.Minute, BatchIO: true, Redundancy: "latency", LogLevel: "info", LogFormat: "auto",
 	}
 	if diff := cmp.Diff(want, defaults(t)); diff != "" {

@@ -20,7 +20,7 @@ type field struct {
 	typ            reflect.Type
 	min, max       int64 // For numbers, durations (in nanoseconds) and lengths of text; both 0: no limit.
 	choices        []string
-	form           string // "host", "patterns", "names", "servers", "file" or "targets"; see Config.
+	form           string // "host", "hostport", "patterns", "names", "servers", "file" or "targets"; see Config.
 }
 
 // fields reads the tags of Config, in the order of the struct.
@@ -85,6 +85,8 @@ func (f field) allowed() string {
 		return fmt.Sprintf("the path of a file, of at most %d bytes, or empty", f.max)
 	case f.form == "host":
 		return "an IP address or host name without port, like 203.0.113.7 or chat.example.org, or empty"
+	case f.form == "hostport":
+		return "an IP address or host name with port, like 203.0.113.7:4000 or [2001:db8::1]:4000, or empty"
 	case f.typ.Kind() == reflect.Bool:
 		return "true or false"
 	case f.typ.Kind() == reflect.Int:
@@ -178,8 +180,12 @@ func (f field) text(raw any) (any, error) {
 		}
 		return nil, errNotAllowed
 	}
-	if f.form == "host" {
-		host, ok := hostFrom(s)
+	if f.form == "host" || f.form == "hostport" {
+		from := hostFrom
+		if f.form == "hostport" {
+			from = hostPortFrom
+		}
+		host, ok := from(s)
 		if !ok {
 			return nil, errNotAllowed
 		}
