@@ -9,6 +9,7 @@ import (
 	"udpchat/chat/front"
 	carrierfront "udpchat/chat/front/carrier"
 	hashfront "udpchat/chat/front/hashchat"
+	imfront "udpchat/chat/front/im"
 	jsonfront "udpchat/chat/front/jsonchat"
 	labfront "udpchat/chat/front/lab"
 	"udpchat/config"
@@ -28,6 +29,10 @@ func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, erro
 		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
+			Logger: n.log,
+		}),
+		imfront.New(imfront.Config{
+			Accounts: n.accounts, Room: cfg.BroadcastRoom, BlockDuration: cfg.IMBlockDuration, Timeout: cfg.IMTimeout,
 			Logger: n.log,
 		}),
 		labfront.New(labfront.Config{
