@@ -171,6 +171,10 @@ func (a *account) applyLocked(ev *Event) {
 		for _, d := range a.devices {
 			a.hub.people.watch(d, []string{ev.About})
 		}
+	case KindRevoked:
+		if d := a.devices[ev.About]; d != nil {
+			d.tell(ev)
+		}
 	case KindMarked:
 		a.marks[ev.About] = max(a.marks[ev.About], ev.Number)
 	}

@@ -9,7 +9,7 @@ import (
 // of it, now or when they come back: KindRequested, KindContact, KindContactGone, KindBlocked, KindUnblocked
 // (about another account), KindProfile (text is a word that says what), KindRevoked (about a device). Whoever
 // keeps accounts calls it after it has stored the change. On this node the change is in force when it
-// returns. A device that is revoked is closed by whoever has it.
+// returns. A device that is revoked is told so in any case, and is closed by whoever has it.
 func (h *Hub) Announce(ctx context.Context, account string, kind Kind, about, text string) error {
 	const op = "announce"
 	switch kind {
@@ -44,11 +44,7 @@ func (h *Hub) Drain(afterMS uint64, address string) {
 	for _, a := range accounts {
 		a.mu.Lock()
 		for _, d := range a.devices {
-			d.mu.Lock()
-			if !d.closed {
-				d.receiver.Receive(&Event{Kind: KindDraining, Account: a.name, Text: address, Number: afterMS})
-			}
-			d.mu.Unlock()
+			d.tell(&Event{Kind: KindDraining, Account: a.name, Text: address, Number: afterMS})
 		}
 		a.mu.Unlock()
 	}

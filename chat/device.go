@@ -130,6 +130,15 @@ func (d *Device) end(ctx context.Context, replaced bool) error {
 	return engineError("close", err)
 }
 
+// tell has the device receive an event that is about it alone, unless it is closed.
+func (d *Device) tell(ev *Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed { // What it is told comes before the end, as with everything else.
+		d.receiver.Receive(ev)
+	}
+}
+
 // refuseClosed refuses what a closed device wants.
 func (d *Device) refuseClosed(op string) error {
 	d.mu.Lock()

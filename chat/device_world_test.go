@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"udpchat/chat"
@@ -56,7 +57,7 @@ func tell(ev *chat.Event) string {
 	case chat.KindFile:
 		return fmt.Sprintf("%s: %s file %s", ev.RoomName, ev.Name, ev.File.Name)
 	case chat.KindTopic:
-		return fmt.Sprintf("%s: %s topic %s", ev.RoomName, ev.Name, ev.Text)
+		return strings.TrimSpace(fmt.Sprintf("%s: %s topic %s", ev.RoomName, ev.Name, ev.Text))
 	case chat.KindAttached:
 		return fmt.Sprintf("%s: attached after %d", ev.RoomName, ev.Number)
 	case chat.KindPresence:

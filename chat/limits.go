@@ -100,4 +100,15 @@ const (
 	nodesMax            = 1_000
 	nodeInboxMax        = 10_000
 	nodeMessageBytesMax = 128 << 10
+
+	// seenMax is how many ids of messages of devices are remembered of a log while somebody is told about it.
+	// A message that is said again after more than that, and that the engine has forgotten as well, is
+	// refused with CodeStale if its device has said so many since.
+	seenMax = 256
+
+	// topicBytesMax is the longest topic. Longer ones are refused with CodeTooLong.
+	topicBytesMax = 512
+
+	// listMax is how many rooms one call of List returns. Callers ask on.
+	listMax = 500
 )
