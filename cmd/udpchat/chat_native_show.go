@@ -222,11 +222,9 @@ func showOwn(ev client.Own) string {
 	peer := shownName(ev.Peer)
 	switch ev.Kind {
 	case native.KindContactRequest:
-		return fmt.Sprintf("* %s wants to be your contact: /contacts add %[1]s, or /contacts remove %[1]s", peer)
-	case native.KindContactMutual:
-		return fmt.Sprintf("* You and %s are contacts now.", peer)
-	case native.KindDevice:
-		return fmt.Sprintf("* Another device has logged in: %s. /devices lists yours.", clean.Name(ev.Label))
+		return fmt.Sprintf("* %s wants to be your contact: /contacts add %[1]s accepts, /block %[1]s ends it", peer)
+	case native.KindContactAdded:
+		return fmt.Sprintf("* %s is on your list: /contacts shows it.", peer)
 	case native.KindPassword:
 		return "* The password of your account was changed."
 	}
