@@ -8,6 +8,7 @@ import (
 	"udpchat/chat/front"
 	hashfront "udpchat/chat/front/hashchat"
 	labfront "udpchat/chat/front/lab"
+	relayfront "udpchat/chat/front/relay"
 	"udpchat/config"
 )
 
@@ -16,6 +17,7 @@ import (
 func (n *node) makeFronts(kill func()) []front.Front {
 	cfg := n.cfg
 	return []front.Front{
+		relayfront.New(relayfront.Config{Room: cfg.BroadcastRoom, Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
 			Logger: n.log,
