@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // An account is what this Hub knows about one account while a device of it is logged in here: its
@@ -22,12 +23,15 @@ type account struct {
 
 	blocked atomic.Pointer[map[string]struct{}] // Replaced, never changed; nil is nobody.
 
-	mu      sync.Mutex
-	devices map[string]*Device // By id. Guarded by mu.
-	rooms   map[string]uint64  // Rooms it is a member of, with the Seq of its KindJoined. Guarded by mu.
-	talks   map[string]bool    // Those with whom it is known to have a direct conversation. Guarded by mu.
-	backlog []*Event           // Events that came before it was ready. Guarded by mu.
-	loaded  bool               // Nothing is put into backlog any more. Guarded by mu.
+	mu         sync.Mutex
+	devices    map[string]*Device // By id. Guarded by mu.
+	rooms      map[string]uint64  // Rooms it is a member of, with the Seq of its KindJoined. Guarded by mu.
+	talks      map[string]bool    // Those with whom it is known to have a direct conversation. Guarded by mu.
+	marks      map[string]uint64  // Read markers by log. Guarded by mu.
+	dirtyMarks map[string]bool    // Logs whose marker is still to be written. Guarded by mu.
+	friends    []string           // Whose presence its devices are told. Guarded by mu.
+	backlog    []*Event           // Events that came before it was ready. Guarded by mu.
+	loaded     bool               // Nothing is put into backlog any more. Guarded by mu.
 }
 
 // enterAccount returns the account of that name, ready; the caller owes a leaveAccount.
@@ -112,9 +116,21 @@ func (a *account) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	marks, err := a.hub.marks(ctx, a.name)
+	if err != nil {
+		return err
+	}
+	contacts, err := a.hub.cfg.Accounts.Contacts(ctx, a.name)
+	if err != nil {
+		return err
+	}
+	peers, err := a.hub.conversations(ctx, a.name)
+	if err != nil {
+		return err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.rooms = rooms
+	a.rooms, a.marks, a.friends = rooms, marks, slices.Concat(contacts, peers)
 	for _, peer := range blocked {
 		a.blockLocked(peer, true)
 	}
@@ -147,6 +163,20 @@ func (a *account) applyLocked(ev *Event) {
 		}
 	case KindBlocked, KindUnblocked:
 		a.blockLocked(ev.About, ev.Kind == KindBlocked)
+		a.hub.people.blockChanged(a.name, ev.About, a.blocked.Load(), time.Now())
+	case KindConversation, KindContact:
+		if !slices.Contains(a.friends, ev.About) && len(a.friends) < watchMax {
+			a.friends = append(a.friends, ev.About)
+		}
+		for _, d := range a.devices {
+			a.hub.people.watch(d, []string{ev.About})
+		}
+	case KindRevoked:
+		if d := a.devices[ev.About]; d != nil {
+			d.tell(ev)
+		}
+	case KindMarked:
+		a.marks[ev.About] = max(a.marks[ev.About], ev.Number)
 	}
 }
 
@@ -212,6 +242,9 @@ func (a *account) add(d *Device) (old *Device, err error) {
 		return nil, a.hub.refuse("log in", CodeTooMany, 0, fmt.Sprintf("the most is %d devices of one account", devicesPerAccountMax))
 	}
 	a.devices[d.id] = d
+	d.state = Online
+	a.showLocked()
+	a.hub.people.watch(d, a.friends)
 	return old, nil
 }
 
@@ -221,6 +254,7 @@ func (a *account) remove(d *Device) {
 	defer a.mu.Unlock()
 	if a.devices[d.id] == d {
 		delete(a.devices, d.id)
+		a.showLocked()
 	}
 }
 

@@ -11,7 +11,9 @@ type Place struct {
 	Epoch string  // The life of the log: a number means the same message as long as it is the same.
 	// Head is the number after which the device is told everything. What comes up to it is
 	// read with History. Nothing is in both, nothing in neither.
-	Head uint64
+	Head  uint64
+	Topic string // Of a room; empty if it has none.
+	Read  uint64 // How far the account has read it: its read marker.
 	// Reload: what the client has of this log does not fit to what there is, so it must be thrown
 	// away and read anew. Resume only.
 	Reload bool
@@ -83,9 +85,12 @@ func (d *Device) attach(ctx context.Context, op, log string) (Place, error) {
 
 // attachTo attaches to a log that is held for it.
 func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint64) (Place, error) {
-	epoch, err := "", r.openFor(ctx)
+	epoch, topic, err := "", "", r.openFor(ctx)
 	if err == nil {
 		epoch, err = d.hub.cfg.Engine.Epoch(ctx, r.name)
+	}
+	if err == nil && r.ref != 0 {
+		topic, err = d.hub.topic(ctx, r.name)
 	}
 	if err != nil {
 		d.hub.release(r)
@@ -96,6 +101,8 @@ func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint6
 	r.mu.Unlock()
 	if !fresh {
 		d.hub.release(r) // The attachment there is has its own hold.
+	} else {
+		d.watchRoom(ctx, r)
 	}
 	if !is {
 		if err := d.refuseClosed(op); err != nil {
@@ -103,7 +110,7 @@ func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint6
 		}
 		return Place{}, d.hub.refuse(op, CodeShuttingDown, r.ref, "")
 	}
-	return Place{Room: r.name, Ref: r.ref, Epoch: epoch, Head: head}, nil
+	return Place{Room: r.name, Ref: r.ref, Epoch: epoch, Head: head, Topic: topic, Read: d.account.marked(r.name)}, nil
 }
 
 // logFor returns a log, held; the caller owes a release.

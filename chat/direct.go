@@ -116,6 +116,7 @@ type Conversation struct {
 	Log  string // The room, or DirectLog.
 	Peer string // With whom, if it is a direct conversation.
 	Head uint64 // Seq of the last message.
+	Read uint64 // How far the account has read it: its read marker.
 }
 
 // Conversations returns the rooms of which the account is a member and then its direct conversations,
@@ -145,7 +146,7 @@ func (d *Device) Conversations(ctx context.Context) ([]Conversation, error) {
 		return nil, engineError(op, err)
 	}
 	for i, head := range heads {
-		list[i].Head = head
+		list[i].Head, list[i].Read = head, d.account.marked(list[i].Log)
 	}
 	return list, nil
 }

@@ -31,7 +31,7 @@ func (d *Device) Join(ctx context.Context, room string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	seq, err := h.enrol(ctx, d.account.name, d.show, room)
+	seq, err := d.enrol(ctx, room)
 	if err != nil {
 		d.Detach(room)
 		return Place{}, engineError(op, err)
@@ -39,6 +39,16 @@ func (d *Device) Join(ctx context.Context, room string) (Place, error) {
 	d.account.noteEntered(room, seq)
 	r.settle(d, seq)
 	return p, nil
+}
+
+// enrol makes the account a member of the room, which has a record then.
+func (d *Device) enrol(ctx context.Context, room string) (seq uint64, err error) {
+	if _, member := d.account.entered(room); !member {
+		if err := d.hub.noteRoom(ctx, room); err != nil {
+			return 0, err
+		}
+	}
+	return d.hub.enrol(ctx, d.account.name, d.show, room)
 }
 
 // settle says by which KindJoined the account is a member, now that Join knows. If it has left again

@@ -40,7 +40,7 @@ const (
 	KindExited
 	// KindRequested: About asks to be a contact.
 	KindRequested
-	// KindContact: About is a contact now.
+	// KindContact: About is a contact now; Text is "mutual" if each of the two is one of the other.
 	KindContact
 	// KindContactGone: About is no contact, or asks no longer to be one.
 	KindContactGone
@@ -50,7 +50,8 @@ const (
 	KindUnblocked
 	// KindProfile: something about the account itself was changed; Text is a word that says what.
 	KindProfile
-	// KindRevoked: the device About of the account may log in no longer.
+	// KindRevoked: the device About of the account may log in no longer. If it is logged in it is told so, too,
+	// attached or not, perhaps twice.
 	KindRevoked
 
 	// The following are sent past the logs: Seq is 0, and nobody relies on them.

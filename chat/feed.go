@@ -10,6 +10,7 @@ import (
 type feed struct {
 	attached []*attachment // In the order in which they came.
 	ring     ring
+	roster   roster
 }
 
 // An attachment is a device that gets everything live that comes after a number.
@@ -96,6 +97,10 @@ func (r *room) expelLocked(ev *Event) {
 // take tells the devices what was appended.
 func (f *feed) take(ev *Event) {
 	f.ring.push(ev)
+	if ev.Account != "" && (ev.Kind == KindJoined || ev.Kind == KindLeft) {
+		f.roster.change(ev)
+		f.watch(ev)
+	}
 	n := 0
 	for _, at := range f.attached {
 		if ev.Seq > at.after && at.device.account.wants(ev) {
@@ -108,11 +113,13 @@ func (f *feed) take(ev *Event) {
 	}
 }
 
-// pass tells the devices what was sent.
+// pass tells the devices what was sent. Those of the account that is typing need not be told.
 func (f *feed) pass(ev *Event) {
 	for _, at := range f.attached {
-		if at.device.account.wants(ev) {
-			at.device.receiver.Receive(ev)
+		d := at.device
+		if ev.Kind == KindTyping && (ev.Account == d.account.name || d.hub.people.hides(ev.Account, d)) || !d.account.wants(ev) {
+			continue
 		}
+		d.receiver.Receive(ev)
 	}
 }

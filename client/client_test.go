@@ -445,3 +445,19 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 		k.task.Wait()
 	})
 }
+
+func TestAnAnswerThatMakesNoSenseFailsItsRequestOnly(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.set(func() { w.server.garble = func(r native.Request) bool { _, ok := r.(native.Blocked); return ok } })
+		if _, err := c.Blocked(w.Context()); err == nil {
+			w.Error("Blocked succeeded")
+		}
+		if _, err := c.Say(w.Context(), "lobby", "hello"); err != nil || len(of[Offline](k)) > 0 {
+			w.Errorf("Say: %v, lost the connection %d times", err, len(of[Offline](k)))
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}

@@ -302,6 +302,7 @@ func (c *Client) end(err error) {
 func (c *Client) read(conn Conn) error {
 	r := message.NewReader(conn, message.Config{MessageBytesMax: native.ReplyBytesMax, BufferBytes: readBytes})
 	defer r.Close()
+	garbled := 0 // In a row.
 	for {
 		b, err := r.Next()
 		if err != nil {
@@ -311,11 +312,17 @@ func (c *Client) read(conn Conn) error {
 			return err
 		}
 		head, reply, err := native.DecodeReply(b)
-		if err != nil {
+		if err == nil {
+			garbled = 0
+		} else if garbled++; garbled > garbledMax {
 			return fmt.Errorf("client: what the server sent makes no sense: %w", err)
 		}
 		c.mu.Lock()
-		c.m.handle(time.Now(), head, reply)
+		if err != nil {
+			c.m.garbled(time.Now(), head, err)
+		} else {
+			c.m.handle(time.Now(), head, reply)
+		}
 		c.m.change()
 		c.mu.Unlock()
 		c.wake()
