@@ -12,6 +12,7 @@ import (
 	imfront "udpchat/chat/front/im"
 	jsonfront "udpchat/chat/front/jsonchat"
 	labfront "udpchat/chat/front/lab"
+	relayfront "udpchat/chat/front/relay"
 	"udpchat/config"
 )
 
@@ -27,6 +28,7 @@ func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, erro
 		n.native,
 		jsonchat,
 		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
+		relayfront.New(relayfront.Config{Room: cfg.BroadcastRoom, Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
 			Logger: n.log,
