@@ -296,6 +296,20 @@ func TestEveryMessageIsShownOnceAndInOrder(t *testing.T) {
 	})
 }
 
+// What comes while a log is being read is not shown at once, which could be too early or once more; the log is read again.
+func TestWhatComesWhileALogIsReadIsReadToo(t *testing.T) {
+	dm := &talk{log: "dm/hans/yoda", head: 4}
+	m := &member{talks: map[string]*talk{dm.log: dm}} // Nothing may leave: it has no out.
+	before := dm.head
+	m.said(&chat.Event{Kind: chat.KindSaid, RoomName: dm.log, Seq: 5, Account: "hans", Text: "x"})
+	if dm.head != 5 || m.upToDate(dm, before) || dm.live {
+		t.Errorf("after a message came: %+v", dm)
+	}
+	if !m.upToDate(dm, 5) || !dm.live {
+		t.Errorf("after it was read: %+v", dm)
+	}
+}
+
 // Packets leave so far apart that a client does not take two for one; when many wait, messages share them.
 func TestPacketsLeaveOneByOne(t *testing.T) {
 	in(t, "hans,yoda", func(w *stage.World) {
