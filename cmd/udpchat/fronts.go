@@ -11,6 +11,7 @@ import (
 	hashfront "udpchat/chat/front/hashchat"
 	jsonfront "udpchat/chat/front/jsonchat"
 	labfront "udpchat/chat/front/lab"
+	relayfront "udpchat/chat/front/relay"
 	"udpchat/config"
 )
 
@@ -26,6 +27,7 @@ func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, erro
 		n.native,
 		jsonchat,
 		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
+		relayfront.New(relayfront.Config{Room: cfg.BroadcastRoom, Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
 			Logger: n.log,
