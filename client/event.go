@@ -150,7 +150,7 @@ type Person struct {
 	Account string // Empty: a visitor.
 	Show    string // The name to show; empty: Account.
 	State   native.State
-	Since   time.Time // When it came, or if offline, when it was last there; zero: not known.
+	Since   time.Time      // When it came, or if offline, when it was last there; zero: not known.
 	Contact native.Contact // In the answer of Contacts.
 }
 

@@ -9,8 +9,9 @@ import "time"
 //	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
-//	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them; "names": names;
-//	              "servers": URLs of NATS servers; "file": a file's path, or nothing
+//	form          "host": an IP address or host name, or nothing; "hostport": the same with a port; "patterns": names with
+//	              * and ? in them; "names": names; "servers": URLs of NATS servers; "file": a file's path, or nothing;
+//	              "targets": NAME=HOST:PORT
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto (told by the first bytes of each connection), lab, native, relay, jsonchat, im or hashchat"`
 
@@ -50,10 +51,15 @@ type Config struct {
 	RequestsPerSecond int `mapstructure:"requests_per_second" default:"1000" range:"1..1000000" usage:"how many requests a second one connection may make; more are refused and not carried out"`
 	RequestsBurst     int `mapstructure:"requests_burst" default:"2000" range:"1..1000000" usage:"how many requests one connection may make at once before requests_per_second limits it"`
 
+	ComeBackAfter time.Duration `mapstructure:"come_back_after" default:"2s" range:"100ms..1h" usage:"how long clients of the native protocol are told to stay away when the server goes down"`
+	ComeBackTo    string        `mapstructure:"come_back_to" default:"" form:"hostport" usage:"the other server, 'HOST:PORT', to which they are sent then; empty is here"`
+
 	IdleTimeout      time.Duration `mapstructure:"idle_timeout" default:"1m" range:"10s..24h" usage:"after this time without a sign of life a reliable UDP peer counts as gone; living ones answer probes, however silent their users"`
 	PlainIdleTimeout time.Duration `mapstructure:"plain_idle_timeout" default:"5m" range:"10s..24h" usage:"after this time without a datagram a plain UDP peer, which cannot be probed, counts as gone"`
 
 	AlwaysCookie bool `mapstructure:"always_cookie" default:"false" usage:"have every new reliable UDP client prove its address first, at the price of a round trip; without it only while many are connecting at once"`
+
+	ProxyTargets []string `mapstructure:"proxy_targets" default:"" form:"targets" usage:"services beside the server that udpchat proxy --target reaches by name over TCP, as 'NAME=HOST:PORT'; whoever reaches the server reaches them"`
 
 	BatchIO bool `mapstructure:"batch_io" default:"true" usage:"send and receive many reliable UDP datagrams with one system call, where the system can; false is for systems on which that is broken"`
 

@@ -55,6 +55,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newServeCommand(),
 		newChatCommand(),
 		newLinkCommand(),
+		newProxyCommand(),
 		newLabtestCommand(),
 		newCompareCommand(),
 		newCompareLaneCommand(),

@@ -18,6 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the server says in testdata/*.txt")
 
+// Update reports whether transcripts are to be rewritten. It is for tests that play them in their own way.
+func Update() bool { return *update }
+
 // Transcripts plays testdata/*.txt: conversations, with all that clients send and all that the server sends to each of
 // them. With -update the server's half is rewritten, to be reviewed as a diff. whole reports whether one Write of the
 // server was whole messages, which it always must be; nil is not to look. Lines are:
@@ -61,7 +64,7 @@ func Transcripts(t *testing.T, cast Cast, whole func(b []byte) bool) {
 				}
 				return
 			}
-			t.Errorf("%s (run with -update and look at the diff):\n%s", file, firstDifference(string(got), string(want)))
+			t.Errorf("%s (run with -update and look at the diff):\n%s", file, FirstDifference(string(got), string(want)))
 		})
 	}
 }
@@ -219,8 +222,8 @@ func (p *player) unquote(lines string) string {
 	return out.String()
 }
 
-// firstDifference shows where two transcripts part, with a little around it.
-func firstDifference(got, want string) string {
+// FirstDifference shows where two transcripts part, with a little around it.
+func FirstDifference(got, want string) string {
 	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
 	i := 0
 	for i < len(g) && i < len(w) && g[i] == w[i] {

@@ -81,7 +81,7 @@ func (w *World) Open(name, proto, transport string) *Conn {
 		}
 		fronts = fronts[i : i+1]
 	}
-	c := newConn(name)
+	c := NewConn(name)
 	w.mu.Lock()
 	w.conns = append(w.conns, c)
 	w.mu.Unlock()
