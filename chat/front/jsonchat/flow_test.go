@@ -69,8 +69,9 @@ func TestClientThatReadsNothingIsCutOff(t *testing.T) {
 		bob.Stick()
 		c := w.front.devices[token(bob.token)].connections()[0]
 		frame := make([]byte, 1<<20)
-		for range parkedBytesMax/len(frame) + 1 { // One is being written.
+		for range parkedBytesMax/len(frame) + 1 {
 			c.out.push(frame)
+			synctest.Wait() // The first one is being written.
 		}
 		if bob.heard(); bob.closed {
 			t.Fatal("cut off too early")
