@@ -24,11 +24,14 @@ type Model struct {
 	modeAt   time.Duration // when mode or phase began
 	reached  float64       // rate at the last growth in modeStartup
 	still    int           // rounds without growth
-	restAt   time.Duration // modeProbeRTT: when it is over; 0: too much is still in flight
+	restFrom time.Duration // modeProbeRTT: since when little is in flight
+	restAt   time.Duration // and when it is over; 0: too much is still in flight
 	eager    bool          // the next cycle is short: what was given up may be there again
 	deafTo   uint64        // no backing off before so many bytes are delivered: it would be for the same queue
 	backOffs uint64
 	full     int // full rounds in a row
+
+	rival rival
 
 	tokens   float64 // bytes that pacing allows; negative: debt
 	tokensAt time.Duration
@@ -76,12 +79,18 @@ func (m *Model) Acked(s Stamp) {
 }
 
 // Lost takes note that a packet was lost, or that its fate will never be known.
-func (m *Model) Lost(s Stamp) { m.inflight -= int(s.bytes) }
+func (m *Model) Lost(s Stamp) {
+	m.inflight -= int(s.bytes)
+	m.rival.lostSent = max(m.rival.lostSent, s.at)
+}
 
 // Update takes in the acknowledgements since the last call. Rtt is a new measurement, 0 if there is none.
 func (m *Model) Update(now, rtt time.Duration) {
 	if rtt > 0 {
 		m.measured(now, rtt)
+	}
+	if m.rival.present {
+		m.rival.cut(now)
 	}
 	s, any := m.newest, m.fresh
 	rate := m.rate(now, m.rttMin)
@@ -113,6 +122,15 @@ func (m *Model) measured(now, rtt time.Duration) {
 		m.round.rtt = rtt
 	}
 	m.round.samples++
+	if m.rival.present {
+		m.rival.heard(now, rtt)
+	}
+	if m.mode == modeProbeRTT && m.restAt > 0 && now-rtt >= m.restFrom {
+		if m.rival.rests == 0 || rtt < m.rival.rested {
+			m.rival.rested = rtt
+		}
+		m.rival.rests++
+	}
 }
 
 // endRound judges a round trip and begins the next.
@@ -132,8 +150,16 @@ func (m *Model) endRound(now time.Duration) {
 	if m.mode == modeStartup {
 		m.judgeStartup(now, queue, r.samples)
 	}
-	if r.rtt > 0 && queue > queueMax && m.mode != modeProbeRTT {
+	switch {
+	case r.rtt == 0 || m.mode == modeProbeRTT:
+	case m.rival.present && queue <= startupQueue:
+		m.rival.present = false // What there is of a queue may as well be ours.
+	case m.rival.present:
+		m.rival.grow(now, m.rtt)
+	case queue > queueMax:
 		m.yield(now, rate)
+	default:
+		m.rival.pressed = 0
 	}
 	m.slot = (m.slot + 1) % rateRounds
 	m.rates[m.slot] = 0
@@ -166,6 +192,10 @@ func (m *Model) yield(now time.Duration, rate float64) {
 	for i := range m.rates {
 		m.rates[i] = min(m.rates[i], limit)
 	}
+	if m.rival.pressed++; m.rival.pressed >= pressedMax && m.mode == modeSteady {
+		m.enter(now, modeProbeRTT)
+		return
+	}
 	m.enter(now, modeSteady)
 	m.phase, m.eager = phaseLess, true
 }
@@ -193,6 +223,7 @@ func (m *Model) Silent(now time.Duration) {
 	for i := range m.rates {
 		m.rates[i] /= 2
 	}
+	m.rival = rival{}
 	m.enter(now, modeStartup)
 }
 
@@ -217,6 +248,9 @@ func (m *Model) window() int {
 		return max(windowMin, m.holds(m.rttMin)/2)
 	case modeDrain, modeSteady:
 	}
+	if m.rival.present {
+		return max(windowMin, int(m.rival.window))
+	}
 	return max(windowMin, m.holds(m.rttMin+min(m.rttMin/headroom, headroomMax)+slack))
 }
 
@@ -225,6 +259,9 @@ func (m *Model) pace() float64 {
 	rate := m.bandwidth() * m.gain()
 	if m.rtt == 0 {
 		return math.Inf(1)
+	}
+	if m.rival.present && m.mode == modeSteady {
+		rate = rivalGain * m.rival.window / m.rtt.Seconds()
 	}
 	least := float64(windowMin) / m.rtt.Seconds()
 	if m.mode == modeStartup {
