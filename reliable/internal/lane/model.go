@@ -10,13 +10,14 @@ type Model struct {
 	delivery
 	inflight int // bytes sent whose fate is not known
 
-	rates  [rateRounds]float64 // highest rate in bytes/s of each of the latest full rounds
-	slot   int                 // of the present one
-	round  round
-	rtt    time.Duration // smoothed
-	rttMin time.Duration // 0: not measured
-	minAt  time.Duration // when rttMin was measured
-	second time.Duration // shortest since then; 0: none
+	rates    [rateRounds]float64 // highest rate in bytes/s of each of the latest full rounds
+	slot     int                 // of the present one
+	round    round
+	rtt      time.Duration // smoothed
+	rttMin   time.Duration // 0: not measured
+	minAt    time.Duration // when rttMin was measured
+	lookedAt time.Duration // when it was, or was measured anew
+	second   time.Duration // shortest since then; 0: none
 
 	mode     mode
 	phase    int           // of the cycle in modeSteady
@@ -31,8 +32,7 @@ type Model struct {
 	backOffs uint64
 	full     int // full rounds in a row
 
-	rival rival
-
+	rival    rival
 	tokens   float64 // bytes that pacing allows; negative: debt
 	tokensAt time.Duration
 }
@@ -114,7 +114,7 @@ func (m *Model) measured(now, rtt time.Duration) {
 	}
 	m.rtt += (rtt - m.rtt) / 8
 	if m.rttMin == 0 || rtt <= m.rttMin {
-		m.rttMin, m.minAt, m.second = rtt, now, 0
+		m.rttMin, m.minAt, m.lookedAt, m.second = rtt, now, now, 0
 	} else if m.second == 0 || rtt < m.second {
 		m.second = rtt
 	}
@@ -126,10 +126,7 @@ func (m *Model) measured(now, rtt time.Duration) {
 		m.rival.heard(now, rtt)
 	}
 	if m.mode == modeProbeRTT && m.restAt > 0 && now-rtt >= m.restFrom {
-		if m.rival.rests == 0 || rtt < m.rival.rested {
-			m.rival.rested = rtt
-		}
-		m.rival.rests++
+		m.rival.rest(rtt)
 	}
 }
 
@@ -152,14 +149,16 @@ func (m *Model) endRound(now time.Duration) {
 	}
 	switch {
 	case r.rtt == 0 || m.mode == modeProbeRTT:
-	case m.rival.present && queue <= startupQueue:
-		m.rival.present = false // What there is of a queue may as well be ours.
 	case m.rival.present:
+		if queue <= startupQueue && !m.rival.leaving {
+			m.rival.absent(now, r.rtt)
+		}
 		m.rival.grow(now, m.rtt)
-	case queue > queueMax:
-		m.yield(now, rate)
 	default:
-		m.rival.pressed = 0
+		if queue > queueMax {
+			m.yield(now, rate)
+		}
+		m.press(now, queue)
 	}
 	m.slot = (m.slot + 1) % rateRounds
 	m.rates[m.slot] = 0
@@ -178,7 +177,7 @@ func (m *Model) judgeStartup(now, queue time.Duration, samples int) {
 	}
 }
 
-// yield backs off to less than what arrives: somebody has built up a queue.
+// yield backs off, to less than what arrives if that is known: somebody has built up a queue.
 func (m *Model) yield(now time.Duration, rate float64) {
 	if m.delivered < m.deafTo {
 		return
@@ -192,10 +191,7 @@ func (m *Model) yield(now time.Duration, rate float64) {
 	for i := range m.rates {
 		m.rates[i] = min(m.rates[i], limit)
 	}
-	if m.rival.pressed++; m.rival.pressed >= pressedMax && m.mode == modeSteady {
-		m.enter(now, modeProbeRTT)
-		return
-	}
+	m.rival.pressed += backOffPress
 	m.enter(now, modeSteady)
 	m.phase, m.eager = phaseLess, true
 }
@@ -203,10 +199,16 @@ func (m *Model) yield(now time.Duration, rate float64) {
 // CE tells that a router has marked a packet of ours because its queue is too long (RFC 3168).
 // Who has little to say does not fill queues; who then does not know the way yet has nothing to go back to.
 func (m *Model) CE(now time.Duration) {
-	if m.mode == modeStartup && m.limitedTo > m.delivered {
-		return
+	switch {
+	case m.mode == modeStartup && m.limitedTo > m.delivered:
+	case !m.rival.present:
+		m.yield(now, 0)
+	case m.delivered >= m.deafTo: // It is as good as a loss.
+		m.deafTo = m.delivered + uint64(max(0, m.inflight))
+		m.backOffs++
+		m.rival.lostSent = now
+		m.rival.cut(now)
 	}
-	m.yield(now, 0)
 }
 
 // Capacity returns what the way carries in bytes/s if that is known: if for some round trips there was more to send than it
@@ -245,6 +247,9 @@ func (m *Model) window() int {
 	case modeStartup:
 		return max(windowInitial, int(startupWindow*float64(m.holds(m.rttMin)))+m.holds(slack))
 	case modeProbeRTT:
+		if m.doubt() {
+			return max(restWindow, m.holds(m.rttMin)/2)
+		}
 		return max(windowMin, m.holds(m.rttMin)/2)
 	case modeDrain, modeSteady:
 	}

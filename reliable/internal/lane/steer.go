@@ -51,7 +51,7 @@ func (m *Model) hold(now time.Duration) {
 func (m *Model) steer(now time.Duration) {
 	switch {
 	case m.rttMin == 0 || m.mode == modeProbeRTT || m.mode == modeStartup:
-	case m.rival.present && now-m.rival.lowAt > rivalWindow, !m.rival.present && now-m.minAt > rttWindow:
+	case m.rival.present && now-m.rival.lowAt > rivalWindow, !m.rival.present && now-m.lookedAt > rttWindow:
 		m.enter(now, modeProbeRTT)
 	}
 	took := now - m.modeAt
@@ -85,7 +85,7 @@ func (m *Model) steer(now time.Duration) {
 // probeRTT waits until little is in flight, and then for a round trip; where a queue may be somebody else's, until packets
 // have come back that left meanwhile.
 func (m *Model) probeRTT(now time.Duration) {
-	doubt := m.rival.present || m.rival.pressed >= pressedMax
+	doubt := m.doubt()
 	switch {
 	case m.restAt == 0 && (m.inflight <= m.window() || now-m.modeAt > 3*m.rtt):
 		m.restFrom, m.restAt = now, now+max(m.rttMin, probeRTTMin)
@@ -94,10 +94,7 @@ func (m *Model) probeRTT(now time.Duration) {
 		m.judgeRival(now)
 		m.enter(now, modeSteady)
 	case m.restAt > 0 && now >= m.restAt:
-		if m.second > 0 {
-			m.rttMin = m.second
-		}
-		m.minAt, m.second = now, 0
+		m.remeasured(now, m.second)
 		m.enter(now, modeSteady)
 	}
 }
