@@ -157,10 +157,11 @@ func TestDecoderKnowsThePeersWays(t *testing.T) {
 		"SEND bob\nContent-length: 2\n\naé":                 {},
 		"SEND bob\nContent-length: 3\n\néa":                 {Bytes: true},
 		"SEND bob\nContent-length: 5\n\n  \n  RECEIVED x\n": {},
+		"SEND bob\nContent-length: 3\n\néa\n":               {Bytes: true},
 	} {
 		var d Decoder
 		decode(&d, true, in)
-		if got := (Form{d.Spaced(), d.Bytes()}); got != want {
+		if got := (Form{Spaced: d.Spaced(), Bytes: d.Bytes()}); got != want {
 			t.Errorf("%q: got %+v, want %+v", in, got, want)
 		}
 	}
@@ -187,6 +188,7 @@ func TestRepliesAreWhatTheyAre(t *testing.T) {
 		{Forward{"ann", "é"}, Form{Bytes: true}, "FORWARD ann\nContent-length: 2\n\né"},
 		{Sent{"bob"}, Form{}, "SENT bob\n\n"},
 		{Sent{"bob"}, Form{Spaced: true}, "SEND bob\n \n"},
+		{Sent{"bob"}, Form{Send: true}, "SEND bob\n\n"},
 		{Error{CodeMalformedName}, Form{}, "ERROR 100 Malformed username\n\n"},
 		{Error{CodeNotRegistered}, Form{}, "ERROR 101 No user registered\n\n"},
 		{Error{CodeUnable}, Form{Spaced: true}, "ERROR 102 Unable to send\n \n"},

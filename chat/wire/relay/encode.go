@@ -10,6 +10,7 @@ import (
 type Form struct {
 	Spaced bool // A head ends by a line with a space in it, and SENT is called SEND (PROTOCOL.md 2.1).
 	Bytes  bool // Content-length counts bytes, not characters.
+	Send   bool // SENT is called SEND in any case.
 }
 
 // AppendRequest appends a request to b. Names must satisfy CanName or be empty, or what comes out is another message.
@@ -40,7 +41,7 @@ func AppendReply(b []byte, r Reply, f Form) []byte {
 		return f.appendText(fmt.Appendf(b, "FORWARD %s", r.From), r.Text)
 	case Sent:
 		word := "SENT"
-		if f.Spaced {
+		if f.Spaced || f.Send {
 			word = "SEND"
 		}
 		return f.endHead(fmt.Appendf(b, "%s %s", word, r.To))
