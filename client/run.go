@@ -85,6 +85,7 @@ func (c *Client) connect(r *road) (*dialled, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.net.pin(conn.ServerKey())
 	if c.cfg.Transport == "" {
 		r.order.won(time.Now(), transport)
 		c.m.numbers.prefer(r.order.tcpUntil)
