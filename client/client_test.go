@@ -126,8 +126,11 @@ func TestKilledServerIsFoundAgainWithinSeconds(t *testing.T) {
 			w.Errorf("stored as %d after %v", m.Status().Seq, d)
 		}
 		off := of[Offline](k)
-		if len(off) != 1 || !errors.Is(off[0].Err, ErrSilent) {
+		if len(off) != 1 || !errors.Is(off[0].Err, ErrSilent) || len(of[Silent](k)) != 1 {
 			w.Errorf("offline: %+v", off)
+		}
+		if on := of[Online](k); len(on) != 2 || on[1].Away < suspectAfter {
+			w.Errorf("online: %+v", on)
 		}
 		c.Close()
 		k.task.Wait()
