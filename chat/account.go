@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -258,8 +259,28 @@ func (a *account) remove(d *Device) {
 	}
 }
 
-// entered returns by which KindJoined the account is a member of a room.
-func (a *account) entered(room string) (seq uint64, ok bool) {
+// entered returns by which KindJoined the account is a member of a room. What this node knows may be older than
+// what its devices have done on another one, so before it says no it looks at the record.
+func (a *account) entered(ctx context.Context, op, room string) (seq uint64, err error) {
+	if seq, ok := a.knownEntered(room); ok {
+		return seq, nil
+	}
+	if isInnerLog(room) {
+		return 0, a.hub.refuse(op, CodeNotMember, 0, "")
+	}
+	e, err := a.hub.enrolment(ctx, a.name, room)
+	switch {
+	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooLarge) || err == nil && e.state != entered:
+		return 0, a.hub.refuse(op, CodeNotMember, 0, "")
+	case err != nil:
+		return 0, engineError(op, err)
+	}
+	a.noteEntered(room, e.seq)
+	return e.seq, nil
+}
+
+// knownEntered is entered as far as this node knows.
+func (a *account) knownEntered(room string) (seq uint64, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	seq, ok = a.rooms[room]

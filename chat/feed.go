@@ -28,8 +28,8 @@ type attachment struct {
 const notYet = math.MaxUint64
 
 // attachLocked makes d one of those who are told, and returns after which number, whether it is one now,
-// and whether it was none before. The room is open for devices. It locks d.
-func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh bool) {
+// and whether it was none before. It has everything up to have already. The room is open for devices. It locks d.
+func (r *room) attachLocked(d *Device, entered, have uint64) (after uint64, is, fresh bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed || r.closed {
@@ -42,7 +42,7 @@ func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh 
 		at.entered = max(at.entered, entered)
 		return at.after, true, false
 	}
-	at := &attachment{room: r, device: d, after: max(r.delivered, r.head), entered: entered}
+	at := &attachment{room: r, device: d, after: max(r.delivered, r.head, have), entered: entered}
 	first := !r.feed.has(d.account)
 	r.feed.attached = append(r.feed.attached, at)
 	if d.attached == nil {

@@ -42,6 +42,9 @@ type Config struct {
 	HashchatUsers []string `mapstructure:"hashchat_users" default:"" form:"names" usage:"the only 'NAME's that may connect with hashchat_mode 2021; without any, all may"`
 	HashchatCut   bool     `mapstructure:"hashchat_cut" default:"false" usage:"'#' protocol: end a text at a # in it, as the first server did, instead of keeping it whole"`
 
+	IMTimeout       time.Duration `mapstructure:"im_timeout" default:"10m" range:"5s..24h" usage:"instant messaging protocol: after this time without a command a user is logged out"`
+	IMBlockDuration time.Duration `mapstructure:"im_block_duration" default:"1m" range:"1s..24h" usage:"instant messaging protocol: how long three wrong passwords lock a name, from wherever they came; it locks log-ins of this protocol only"`
+
 	OutboxBytes       int `mapstructure:"outbox_bytes" default:"1048576" range:"131072..1073741824" usage:"how many 'BYTES' may wait for one member before it is cut off as too slow"`
 	RoomsPerClientMax int `mapstructure:"rooms_per_client_max" default:"64" range:"1..10000" usage:"how many rooms one client may be in at a time"`
 	SessionsMax       int `mapstructure:"sessions_max" default:"20000" range:"1..1000000" usage:"how many sessions the server holds at a time, over all listeners"`

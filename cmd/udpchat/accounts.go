@@ -29,8 +29,10 @@ const announceTimeout = 5 * time.Second
 func (n *node) announce(ctx context.Context, c account.Change) {
 	kind, about, text := core.Kind(0), c.Peer, ""
 	switch c.Kind {
-	case account.ContactAdded, account.ContactAccepted:
+	case account.ContactAdded:
 		kind = core.KindContact
+	case account.ContactAccepted:
+		kind, text = core.KindContact, "mutual"
 	case account.ContactRemoved:
 		kind = core.KindContactGone
 	case account.ContactRequested:

@@ -9,6 +9,7 @@ import (
 	"udpchat/chat/front"
 	carrierfront "udpchat/chat/front/carrier"
 	hashfront "udpchat/chat/front/hashchat"
+	imfront "udpchat/chat/front/im"
 	jsonfront "udpchat/chat/front/jsonchat"
 	labfront "udpchat/chat/front/lab"
 	relayfront "udpchat/chat/front/relay"
@@ -30,6 +31,10 @@ func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, erro
 		relayfront.New(relayfront.Config{Room: cfg.BroadcastRoom, Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
+			Logger: n.log,
+		}),
+		imfront.New(imfront.Config{
+			Accounts: n.accounts, Room: cfg.BroadcastRoom, BlockDuration: cfg.IMBlockDuration, Timeout: cfg.IMTimeout,
 			Logger: n.log,
 		}),
 		labfront.New(labfront.Config{
