@@ -69,7 +69,7 @@ func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
 		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
 			w.Fatal(err)
 		}
-		const most = 300
+		const most = 150
 		var all []*Message
 		for i := 1; i <= most; i++ {
 			m, err := c.Send("lobby", fmt.Sprintf("m%d", i))
@@ -78,7 +78,7 @@ func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
 			}
 			all = append(all, m)
 			time.Sleep(100 * time.Millisecond) // So that a crash is noticed before the next one.
-			if i%100 == 50 {
+			if i%50 == 25 {
 				w.server.crash(w.net)
 				time.Sleep(time.Second)
 				w.server.up(w.net)
