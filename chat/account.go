@@ -2,11 +2,13 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // An account is what this Hub knows about one account while a device of it is logged in here: its
@@ -22,12 +24,15 @@ type account struct {
 
 	blocked atomic.Pointer[map[string]struct{}] // Replaced, never changed; nil is nobody.
 
-	mu      sync.Mutex
-	devices map[string]*Device // By id. Guarded by mu.
-	rooms   map[string]uint64  // Rooms it is a member of, with the Seq of its KindJoined. Guarded by mu.
-	talks   map[string]bool    // Those with whom it is known to have a direct conversation. Guarded by mu.
-	backlog []*Event           // Events that came before it was ready. Guarded by mu.
-	loaded  bool               // Nothing is put into backlog any more. Guarded by mu.
+	mu         sync.Mutex
+	devices    map[string]*Device // By id. Guarded by mu.
+	rooms      map[string]uint64  // Rooms it is a member of, with the Seq of its KindJoined. Guarded by mu.
+	talks      map[string]bool    // Those with whom it is known to have a direct conversation. Guarded by mu.
+	marks      map[string]uint64  // Read markers by log. Guarded by mu.
+	dirtyMarks map[string]bool    // Logs whose marker is still to be written. Guarded by mu.
+	friends    []string           // Whose presence its devices are told. Guarded by mu.
+	backlog    []*Event           // Events that came before it was ready. Guarded by mu.
+	loaded     bool               // Nothing is put into backlog any more. Guarded by mu.
 }
 
 // enterAccount returns the account of that name, ready; the caller owes a leaveAccount.
@@ -112,9 +117,21 @@ func (a *account) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	marks, err := a.hub.marks(ctx, a.name)
+	if err != nil {
+		return err
+	}
+	contacts, err := a.hub.cfg.Accounts.Contacts(ctx, a.name)
+	if err != nil {
+		return err
+	}
+	peers, err := a.hub.conversations(ctx, a.name)
+	if err != nil {
+		return err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.rooms = rooms
+	a.rooms, a.marks, a.friends = rooms, marks, slices.Concat(contacts, peers)
 	for _, peer := range blocked {
 		a.blockLocked(peer, true)
 	}
@@ -147,6 +164,20 @@ func (a *account) applyLocked(ev *Event) {
 		}
 	case KindBlocked, KindUnblocked:
 		a.blockLocked(ev.About, ev.Kind == KindBlocked)
+		a.hub.people.blockChanged(a.name, ev.About, a.blocked.Load(), time.Now())
+	case KindConversation, KindContact:
+		if !slices.Contains(a.friends, ev.About) && len(a.friends) < watchMax {
+			a.friends = append(a.friends, ev.About)
+		}
+		for _, d := range a.devices {
+			a.hub.people.watch(d, []string{ev.About})
+		}
+	case KindRevoked:
+		if d := a.devices[ev.About]; d != nil {
+			d.tell(ev)
+		}
+	case KindMarked:
+		a.marks[ev.About] = max(a.marks[ev.About], ev.Number)
 	}
 }
 
@@ -212,6 +243,9 @@ func (a *account) add(d *Device) (old *Device, err error) {
 		return nil, a.hub.refuse("log in", CodeTooMany, 0, fmt.Sprintf("the most is %d devices of one account", devicesPerAccountMax))
 	}
 	a.devices[d.id] = d
+	d.state = Online
+	a.showLocked()
+	a.hub.people.watch(d, a.friends)
 	return old, nil
 }
 
@@ -221,11 +255,32 @@ func (a *account) remove(d *Device) {
 	defer a.mu.Unlock()
 	if a.devices[d.id] == d {
 		delete(a.devices, d.id)
+		a.showLocked()
 	}
 }
 
-// entered returns by which KindJoined the account is a member of a room.
-func (a *account) entered(room string) (seq uint64, ok bool) {
+// entered returns by which KindJoined the account is a member of a room. What this node knows may be older than
+// what its devices have done on another one, so before it says no it looks at the record.
+func (a *account) entered(ctx context.Context, op, room string) (seq uint64, err error) {
+	if seq, ok := a.knownEntered(room); ok {
+		return seq, nil
+	}
+	if isInnerLog(room) {
+		return 0, a.hub.refuse(op, CodeNotMember, 0, "")
+	}
+	e, err := a.hub.enrolment(ctx, a.name, room)
+	switch {
+	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooLarge) || err == nil && e.state != entered:
+		return 0, a.hub.refuse(op, CodeNotMember, 0, "")
+	case err != nil:
+		return 0, engineError(op, err)
+	}
+	a.noteEntered(room, e.seq)
+	return e.seq, nil
+}
+
+// knownEntered is entered as far as this node knows.
+func (a *account) knownEntered(room string) (seq uint64, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	seq, ok = a.rooms[room]

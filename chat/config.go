@@ -42,7 +42,7 @@ type Accounts interface {
 	Blocks(ctx context.Context, account, peer string) (bool, error)
 	// Blocked returns all that account has blocked.
 	Blocked(ctx context.Context, account string) ([]string, error)
-	// Contacts returns those whose presence account wants to know.
+	// Friends returns those whose presence account wants to know.
 	Contacts(ctx context.Context, account string) ([]string, error)
 }
 

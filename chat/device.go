@@ -30,6 +30,12 @@ type Device struct {
 	receiver Receiver
 	watchAll bool
 
+	state Presence // Guarded by the account's mu.
+
+	told      map[string]Presence // What it was told of others, but those offline. Guarded by the mu of people, like the next.
+	watching  []string            // Whom it is told about, unless that is everybody.
+	unwatched bool                // It is told about nobody any more.
+
 	mu       sync.Mutex
 	attached map[string]*attachment // By log. Guarded by mu; changed only with the room locked as well.
 	closed   bool                   // Guarded by mu.
@@ -55,6 +61,7 @@ func (h *Hub) LogIn(ctx context.Context, who Login, r Receiver) (*Device, error)
 	if !isDevice(who.Device) {
 		return nil, h.refuse(op, CodeBadName, 0, "a device has a name of printable ASCII")
 	}
+	h.startCrier()
 	a, err := h.enterAccount(ctx, who.Account)
 	if err != nil {
 		return nil, err
@@ -67,7 +74,7 @@ func (h *Hub) LogIn(ctx context.Context, who Login, r Receiver) (*Device, error)
 	}
 	h.stats.devices.Add(1)
 	if old != nil {
-		old.end(true)
+		_ = old.end(ctx, true) // Its markers stay to be written; d is there to do it.
 	}
 	return d, nil
 }
@@ -92,18 +99,16 @@ func (d *Device) ID() string { return d.id }
 func (d *Device) Show() string { return d.show }
 
 // Close ends the connection of the device with the Hub; the account stays a member of its rooms. After it
-// has returned the Receiver is not called again. It may be called again and returns nil.
-func (d *Device) Close(_ context.Context) error {
-	d.end(false)
-	return nil
-}
+// has returned, with or without an error, the Receiver is not called again. An error says that read markers
+// could not be written down. It may be called again and returns nil.
+func (d *Device) Close(ctx context.Context) error { return d.end(ctx, false) }
 
 // end closes the device. The one that was replaced is told so.
-func (d *Device) end(replaced bool) {
+func (d *Device) end(ctx context.Context, replaced bool) error {
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
-		return
+		return nil
 	}
 	d.closed = true
 	attached := make([]*attachment, 0, len(d.attached))
@@ -114,12 +119,24 @@ func (d *Device) end(replaced bool) {
 	for _, at := range attached {
 		at.end()
 	}
+	d.hub.people.unwatch(d)
 	if replaced {
 		d.receiver.Receive(&Event{Kind: KindReplaced, Account: d.account.name, About: d.id})
 	}
 	d.account.remove(d)
 	d.hub.stats.devices.Add(-1)
+	err := d.account.flushMarks(ctx)
 	d.hub.leaveAccount(d.account)
+	return engineError("close", err)
+}
+
+// tell has the device receive an event that is about it alone, unless it is closed.
+func (d *Device) tell(ev *Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed { // What it is told comes before the end, as with everything else.
+		d.receiver.Receive(ev)
+	}
 }
 
 // refuseClosed refuses what a closed device wants.

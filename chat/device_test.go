@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,8 +35,8 @@ func TestAccountsAndVisitorsAreInOneRoom(t *testing.T) {
 		ann.phone < kitchen: ann said hello
 		vic < kitchen: vic said hi
 		ann.phone < kitchen: vic said hi`)
-	if evs := ann.told(); said.Seq != 3 || evs[2].Seq != 3 || evs[2].Account != "ann" || evs[2].User != 0 || evs[2].Time != said.Time {
-		t.Errorf("ann said %+v, which came back as %+v", said, evs[2])
+	if evs := ann.logged(); said.Seq != 3 || evs[1].Seq != 3 || evs[1].Account != "ann" || evs[1].User != 0 || evs[1].Time != said.Time {
+		t.Errorf("ann said %+v, which came back as %+v", said, evs[1])
 	}
 	if err := ann.Leave(t.Context(), "kitchen"); err != nil {
 		t.Errorf("Leave: %v", err)
@@ -111,7 +112,7 @@ func TestHistoryAndLiveHaveNeitherGapNorRepeat(t *testing.T) {
 				after = evs[len(evs)-1].Seq
 			}
 			bob.close()
-			for i, ev := range append(all, bob.told()[1:]...) {
+			for i, ev := range append(all, bob.logged()...) {
 				if ev.Seq != uint64(i+1) {
 					t.Fatalf("late %v: event %d has number %d; attached after %d", late, i+1, ev.Seq, place.Head)
 				}
@@ -380,18 +381,25 @@ func TestResumeSaysWhenItCannot(t *testing.T) {
 	}
 }
 
+// A hardEngine refuses the first subscription to the log of an account, after a while.
+type hardEngine struct {
+	chat.Engine
+	tries atomic.Int32
+}
+
+func (e *hardEngine) Subscribe(room string, f func(chat.Msg)) (func(), error) {
+	if room == chat.AccountLog("ann") {
+		time.Sleep(time.Second) // Fake.
+		if e.tries.Add(1) == 1 {
+			return nil, errEngine
+		}
+	}
+	return e.Engine.Subscribe(room, f)
+}
+
 func TestLogInWaitsForTheEngineAndTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newFakeEngine(t)
-		n := 0
-		e.duringSubscribe = func() error {
-			time.Sleep(time.Second) // Fake.
-			if n++; n == 1 {
-				return errEngine
-			}
-			return nil
-		}
-		w := newWorld(t, chat.Config{Engine: e})
+		w := newWorld(t, chat.Config{Engine: &hardEngine{Engine: memory.New(memory.Config{})}})
 		logIn := func(device string) func() error {
 			return begin(func() error {
 				_, err := w.hub.LogIn(t.Context(), chat.Login{Account: "ann", Device: device}, nobody{})
@@ -404,6 +412,9 @@ func TestLogInWaitsForTheEngineAndTriesAgain(t *testing.T) {
 		}
 		if err := second(); err != nil {
 			t.Errorf("second LogIn: %v", err)
+		}
+		if s := w.hub.Stats(); s.Accounts != 1 || s.Devices != 1 || s.Logs != 1 {
+			t.Errorf("stats are %+v", s)
 		}
 	})
 }
@@ -430,4 +441,59 @@ func TestDetachAndCloseEndTheFeed(t *testing.T) {
 	if s := w.hub.Stats(); s.Devices != 0 || s.Attached != 0 || s.Logs != 0 {
 		t.Errorf("something is left: %+v", s)
 	}
+}
+
+// A device leaves and another one enters anew, on an engine that delivers all of that later.
+func TestLeaveBeforeAJoinDoesNotEndIt(t *testing.T) {
+	slowWorld(t, func(t *testing.T, w *world, e *fakeEngine) {
+		ann, tab := w.login("ann", "phone"), w.login("ann", "tab")
+		ann.enter("kitchen")
+		e.holdDelivery()
+		if err := tab.Leave(t.Context(), "kitchen"); err != nil {
+			t.Errorf("Leave: %v", err)
+		}
+		ann.enter("kitchen")
+		w.happened()
+		e.deliver()
+		ann.text("kitchen", "here again")
+		w.want("all comes", `
+			ann.phone < kitchen: ann left (left)
+			ann.phone < kitchen: ann joined
+			ann.phone < kitchen: ann said here again`)
+		if got := ann.Rooms(); len(got) != 1 {
+			t.Errorf("ann is in %q", got)
+		}
+	})
+}
+
+// A listEngine calls after between reading the enrolments and saying what it has read.
+type listEngine struct {
+	chat.Engine
+	after func()
+}
+
+func (e *listEngine) List(ctx context.Context, bucket, prefix string) ([]chat.Entry, error) {
+	list, err := e.Engine.List(ctx, bucket, prefix)
+	if after := e.after; bucket == "enrolments" && after != nil {
+		e.after = nil
+		after()
+	}
+	return list, err
+}
+
+func TestWhatHappensDuringLogInIsNotMissed(t *testing.T) {
+	w := newWorld(t, chat.Config{})
+	tab := w.login("ann", "tab")
+	tab.enter("kitchen")
+	cfg := w.cfg
+	cfg.Engine, cfg.Rand = &listEngine{w.engine, func() {
+		if err := tab.Leave(t.Context(), "kitchen"); err != nil {
+			t.Errorf("Leave: %v", err)
+		}
+		tab.enter("hall")
+	}}, nil
+	hub := must(chat.New(cfg))(t)
+	defer hub.Close()
+	d := must(hub.LogIn(t.Context(), chat.Login{Account: "ann", Device: "phone"}, nobody{}))(t)
+	wantLines(t, "rooms", d.Rooms(), "hall")
 }

@@ -1,8 +1,10 @@
 package chat_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"udpchat/chat"
@@ -41,8 +43,10 @@ func (p *phone) Receive(ev *chat.Event) {
 	}
 	p.mu.Unlock()
 	p.world.mu.Lock()
-	p.world.transcript = append(p.world.transcript, p.name+" < "+tell(ev))
-	p.world.mu.Unlock()
+	defer p.world.mu.Unlock()
+	if ev.Kind != chat.KindPresence || p.world.presence {
+		p.world.transcript = append(p.world.transcript, p.name+" < "+tell(ev))
+	}
 }
 
 // tell returns an event in words.
@@ -53,9 +57,11 @@ func tell(ev *chat.Event) string {
 	case chat.KindFile:
 		return fmt.Sprintf("%s: %s file %s", ev.RoomName, ev.Name, ev.File.Name)
 	case chat.KindTopic:
-		return fmt.Sprintf("%s: %s topic %s", ev.RoomName, ev.Name, ev.Text)
+		return strings.TrimSpace(fmt.Sprintf("%s: %s topic %s", ev.RoomName, ev.Name, ev.Text))
 	case chat.KindAttached:
 		return fmt.Sprintf("%s: attached after %d", ev.RoomName, ev.Number)
+	case chat.KindPresence:
+		return fmt.Sprintf("%s is %v", ev.Account, chat.Presence(ev.Number))
 	case chat.KindTyping, chat.KindMarked:
 		return fmt.Sprintf("%s: %s %v %s %d", ev.RoomName, ev.Account, ev.Kind, ev.About, ev.Number)
 	}
@@ -141,4 +147,75 @@ func (w *world) restart() {
 	}
 	w.t.Cleanup(func() { hub.Close() })
 	w.hub = hub
+}
+
+// logged returns those events it was told that are in logs.
+func (p *phone) logged() []*chat.Event {
+	return slices.DeleteFunc(p.told(), func(ev *chat.Event) bool { return ev.Seq == 0 })
+}
+
+// node adds another hub on the engine of w, with a transcript of its own.
+func (w *world) node() *world {
+	w.t.Helper()
+	cfg := w.cfg
+	cfg.Rand = nil
+	hub, err := chat.New(cfg)
+	if err != nil {
+		w.t.Fatalf("New: %v", err)
+	}
+	w.t.Cleanup(func() { hub.Close() })
+	return &world{t: w.t, cfg: cfg, hub: hub, engine: w.engine, presence: w.presence}
+}
+
+// A fakePeople is what Accounts knows in tests.
+type fakePeople struct {
+	mu      sync.Mutex
+	nobody  map[string]bool     // Names that are no account. Guarded by mu.
+	blocked map[string][]string // Guarded by mu.
+	friends map[string][]string // Guarded by mu.
+}
+
+func (f *fakePeople) Exists(_ context.Context, account string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.nobody[account], nil
+}
+
+func (f *fakePeople) Blocks(_ context.Context, account, peer string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.blocked[account], peer), nil
+}
+
+func (f *fakePeople) Blocked(_ context.Context, account string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.blocked[account]), nil
+}
+
+func (f *fakePeople) Contacts(_ context.Context, account string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.friends[account]), nil
+}
+
+// block changes whom somebody has blocked, and announces it on the node of w.
+func (f *fakePeople) block(w *world, account, peer string, on bool) {
+	w.t.Helper()
+	kind := chat.KindBlocked
+	f.mu.Lock()
+	if on {
+		f.blocked[account] = append(f.blocked[account], peer)
+	} else {
+		kind = chat.KindUnblocked
+		f.blocked[account] = slices.DeleteFunc(f.blocked[account], func(s string) bool { return s == peer })
+	}
+	f.mu.Unlock()
+	if err := w.hub.Announce(w.t.Context(), account, kind, peer, ""); err != nil {
+		w.t.Errorf("Announce: %v", err)
+	}
+}
+
+func newFakePeople() *fakePeople {
+	return &fakePeople{nobody: map[string]bool{}, blocked: map[string][]string{}, friends: map[string][]string{}}
 }

@@ -29,7 +29,7 @@ func (d *Device) Direct(ctx context.Context, peer string) (Place, error) {
 	if err := d.meet(ctx, op, peer); err != nil {
 		return Place{}, err
 	}
-	return d.attach(ctx, op, DirectLog(d.account.name, peer))
+	return d.attach(ctx, op, DirectLog(d.account.name, peer), cursor{})
 }
 
 // refuseBlocked refuses if one of the two has blocked the other.
@@ -116,6 +116,7 @@ type Conversation struct {
 	Log  string // The room, or DirectLog.
 	Peer string // With whom, if it is a direct conversation.
 	Head uint64 // Seq of the last message.
+	Read uint64 // How far the account has read it: its read marker.
 }
 
 // Conversations returns the rooms of which the account is a member and then its direct conversations,
@@ -145,7 +146,7 @@ func (d *Device) Conversations(ctx context.Context) ([]Conversation, error) {
 		return nil, engineError(op, err)
 	}
 	for i, head := range heads {
-		list[i].Head = head
+		list[i].Head, list[i].Read = head, d.account.marked(list[i].Log)
 	}
 	return list, nil
 }

@@ -33,6 +33,10 @@
 // with the same counter changes nothing. After a restart, or on another node, Resume goes on where a client
 // stopped, or says that it cannot.
 //
+// Who is there (Presence), who is typing and how far an account has read are states, the newest of which
+// counts: they are told to those who watch, on all nodes, and kept nowhere but for read markers, which are
+// written every other second.
+//
 // # What a member may rely on
 //
 // In each room a user receives exactly the events from its own KindJoined to its own KindLeft,
@@ -54,12 +58,15 @@
 // # Concurrency
 //
 // All methods may be called at the same time. Locks are taken in the order hub, room, account, user or
-// device, user table, visitor table, and whatever Receive and Hear lock comes last; no two of the same kind
-// are ever held together.
+// device, people, user table, visitor table, and whatever Receive and Hear lock comes last; no two of the same
+// kind are ever held together.
 // None is held over a call to the engine. Events are delivered with the room locked, so Receive
 // must not block.
 // One user's calls may run concurrently too; they are then ordered by the engine like anybody's,
 // except that its KindLeft comes after everything it said or joined before it.
+//
+// With the first LogIn the Hub starts one goroutine, which tells other nodes who is here and writes read
+// markers; Close waits for it.
 //
 // # What it does not do
 //

@@ -40,7 +40,7 @@ const (
 	KindExited
 	// KindRequested: About asks to be a contact.
 	KindRequested
-	// KindContact: About is a contact now.
+	// KindContact: About is a contact now; Text is "mutual" if each of the two is one of the other.
 	KindContact
 	// KindContactGone: About is no contact, or asks no longer to be one.
 	KindContactGone
@@ -50,7 +50,8 @@ const (
 	KindUnblocked
 	// KindProfile: something about the account itself was changed; Text is a word that says what.
 	KindProfile
-	// KindRevoked: the device About of the account may log in no longer.
+	// KindRevoked: the device About of the account may log in no longer. If it is logged in it is told so, too,
+	// attached or not, perhaps twice.
 	KindRevoked
 
 	// The following are sent past the logs: Seq is 0, and nobody relies on them.
@@ -72,6 +73,16 @@ const (
 	// KindDraining: the server goes down; the client should come back after Number milliseconds, at
 	// the address Text if that is not empty.
 	KindDraining
+	// KindWhispered: somebody called Name, visitor or account, says Text to the account alone, past all logs.
+	KindWhispered
+
+	// The following are made by the Hub for the visitors of a room. Joining and leaving do not say whether an
+	// account is there.
+
+	// KindCame: the first device of Account, called Name, is told of the room from now on.
+	KindCame
+	// KindWent: the last one is told no longer.
+	KindWent
 
 	kindCount = iota + 1
 )
@@ -121,6 +132,12 @@ func (k Kind) String() string {
 		return "replaced"
 	case KindDraining:
 		return "draining"
+	case KindWhispered:
+		return "whispered"
+	case KindCame:
+		return "came"
+	case KindWent:
+		return "went"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
@@ -165,20 +182,20 @@ func (r LeaveReason) String() string {
 // A front-end ignores events of a Kind that it does not know.
 type Event struct {
 	Room     RoomRef // 0 if it is not about a room that has a number.
-	RoomName string  // The room, or the name of another log; empty if it is about none.
-	Seq      uint64  // Rises within the room; may have gaps. 0 if it is not in the log.
-	Time     time.Time
+	User     JoinID  // The visitor it is about: speaker, joiner, leaver. 0 if that is an account.
 	Kind     Kind
-	User     JoinID      // The visitor it is about: speaker, joiner, leaver. 0 if that is an account.
-	Account  string      // The account it is about; empty if that is a visitor.
-	Name     string      // The name to show; for KindSaid as the sender wrote it.
-	Text     string      // KindSaid and those that mention it. Any bytes, as the sender wrote them.
-	File     *File       // KindFile only.
-	About    string      // As Kind says: another account, a room, a log.
-	Number   uint64      // As Kind says.
-	Tag      string      // KindSaid and KindFile: see Content.
 	Reason   LeaveReason // KindLeft only.
-	ID       string      // Message id, "<device>-<counter>".
+	RoomName string      // The room, or the name of another log; empty if it is about none.
+	Seq      uint64      // Rises within the room; may have gaps. 0 if it is not in the log.
+	Time     time.Time
+	Account  string // The account it is about; empty if that is a visitor.
+	Name     string // The name to show; for KindSaid as the sender wrote it.
+	Text     string // KindSaid and those that mention it. Any bytes, as the sender wrote them.
+	File     *File  // KindFile only.
+	About    string // As Kind says: another account, a room, a log.
+	Number   uint64 // As Kind says.
+	Tag      string // KindSaid and KindFile: see Content.
+	ID       string // Message id, "<device>-<counter>".
 
 	room    *room      // Where it is delivered: for Present, while that holds the room's lock.
 	encoded []encoding // One for each protocol that asked. Guarded by the room's lock.

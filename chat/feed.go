@@ -10,6 +10,7 @@ import (
 type feed struct {
 	attached []*attachment // In the order in which they came.
 	ring     ring
+	roster   roster
 }
 
 // An attachment is a device that gets everything live that comes after a number.
@@ -27,8 +28,8 @@ type attachment struct {
 const notYet = math.MaxUint64
 
 // attachLocked makes d one of those who are told, and returns after which number, whether it is one now,
-// and whether it was none before. The room is open for devices. It locks d.
-func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh bool) {
+// and whether it was none before. It has everything up to have already. The room is open for devices. It locks d.
+func (r *room) attachLocked(d *Device, entered, have uint64) (after uint64, is, fresh bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed || r.closed {
@@ -41,7 +42,8 @@ func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh 
 		at.entered = max(at.entered, entered)
 		return at.after, true, false
 	}
-	at := &attachment{room: r, device: d, after: max(r.delivered, r.head), entered: entered}
+	at := &attachment{room: r, device: d, after: max(r.delivered, r.head, have), entered: entered}
+	first := !r.feed.has(d.account)
 	r.feed.attached = append(r.feed.attached, at)
 	if d.attached == nil {
 		d.attached = make(map[string]*attachment)
@@ -49,6 +51,9 @@ func (r *room) attachLocked(d *Device, entered uint64) (after uint64, is, fresh 
 	d.attached[r.name] = at
 	r.hub.stats.attached.Add(1)
 	d.receiver.Receive(&Event{Room: r.ref, RoomName: r.name, Kind: KindAttached, Account: d.account.name, Number: at.after})
+	if first {
+		r.tellAttendanceLocked(KindCame, d)
+	}
 	return at.after, true, true
 }
 
@@ -66,8 +71,12 @@ func (r *room) detachLocked(at *attachment) (was bool) {
 	}
 	r.feed.attached = slices.DeleteFunc(r.feed.attached, func(other *attachment) bool { return other == at })
 	r.hub.stats.attached.Add(-1)
+	last := !r.feed.has(d.account)
 	if len(r.feed.attached) == 0 {
 		r.feed = nil // Rooms are kept for ever, so those that nobody looks at must be small.
+	}
+	if last {
+		r.tellAttendanceLocked(KindWent, d)
 	}
 	return true
 }
@@ -88,6 +97,10 @@ func (r *room) expelLocked(ev *Event) {
 // take tells the devices what was appended.
 func (f *feed) take(ev *Event) {
 	f.ring.push(ev)
+	if ev.Account != "" && (ev.Kind == KindJoined || ev.Kind == KindLeft) {
+		f.roster.change(ev)
+		f.watch(ev)
+	}
 	n := 0
 	for _, at := range f.attached {
 		if ev.Seq > at.after && at.device.account.wants(ev) {
@@ -100,11 +113,13 @@ func (f *feed) take(ev *Event) {
 	}
 }
 
-// pass tells the devices what was sent.
+// pass tells the devices what was sent. Those of the account that is typing need not be told.
 func (f *feed) pass(ev *Event) {
 	for _, at := range f.attached {
-		if at.device.account.wants(ev) {
-			at.device.receiver.Receive(ev)
+		d := at.device
+		if ev.Kind == KindTyping && (ev.Account == d.account.name || d.hub.people.hides(ev.Account, d)) || !d.account.wants(ev) {
+			continue
 		}
+		d.receiver.Receive(ev)
 	}
 }

@@ -2,13 +2,18 @@ package chat
 
 import (
 	"context"
+	"time"
 )
 
 // A Page says which part of a log is wanted: the N newest events with After < Seq < Before, or the
-// oldest ones if Forward is set. Before 0 is no bound. The zero Page is the newest events.
+// oldest ones if Forward is set. Before 0 is no bound. The zero Page is the newest events. If Around or At is
+// set nothing else matters but N: half of the events come before the one of that number, or before the first
+// one of that time.
 type Page struct {
 	After, Before uint64
 	Forward       bool
+	Around        uint64
+	At            time.Time
 	N             int // 0 and more than 200 mean 200.
 }
 
@@ -23,6 +28,26 @@ func (d *Device) History(ctx context.Context, log string, p Page) ([]*Event, err
 	if p.N <= 0 || p.N > pageMax {
 		p.N = pageMax
 	}
+	if !p.At.IsZero() {
+		var err error
+		if p.Around, err = d.hub.seqAt(ctx, log, p.At); err != nil {
+			return nil, engineError(op, err)
+		}
+	}
+	var older []*Event
+	if p.Around > 0 {
+		var err error
+		if older, err = d.read(ctx, op, log, Page{Before: p.Around, N: max(1, p.N/2)}); err != nil {
+			return nil, err
+		}
+		p = Page{After: p.Around - 1, Forward: true, N: max(1, p.N-len(older))}
+	}
+	evs, err := d.read(ctx, op, log, p)
+	return append(older, evs...), err
+}
+
+// read is History of one stretch.
+func (d *Device) read(ctx context.Context, op, log string, p Page) ([]*Event, error) {
 	for {
 		evs, next, err := d.hub.page(ctx, log, p)
 		if err != nil {
@@ -39,6 +64,29 @@ func (d *Device) History(ctx context.Context, log string, p Page) ([]*Event, err
 		}
 		p = next // All that was read is not for this account, but there may be more.
 	}
+}
+
+// seqAt returns the number of the first message that is not older than a time; one more than the last if
+// all are. Times rise with numbers but for moments, so it divides what is left in two until it has it.
+func (h *Hub) seqAt(ctx context.Context, log string, at time.Time) (uint64, error) {
+	heads, err := h.cfg.Engine.Heads(ctx, []string{log})
+	if err != nil {
+		return 0, err
+	}
+	low, high := uint64(1), heads[0]+1 // The answer is one of them or between.
+	for low < high {
+		mid := low + (high-low)/2
+		msgs, err := h.cfg.Engine.Read(ctx, log, mid-1, 0, 1)
+		switch {
+		case err != nil:
+			return 0, err
+		case len(msgs) == 0 || !msgs[0].Time.Before(at):
+			high = mid // What lies between mid and what was read is no message.
+		default:
+			low = msgs[0].Seq + 1
+		}
+	}
+	return low, nil
 }
 
 // cutPage returns as much of a page as one answer may have.
@@ -81,7 +129,7 @@ func (h *Hub) page(ctx context.Context, log string, p Page) (evs []*Event, next 
 	}
 	next = p.next(msgs[0].Seq, msgs[len(msgs)-1].Seq)
 	ref, _ := h.RoomNamed(log)
-	return h.events(ref, p, msgs), next, nil
+	return h.events(ref, p, h.withoutRepeats(log, msgs)), next, nil
 }
 
 // engineBefore returns before as Engine.Read wants it: 0 is the oldest messages.
@@ -154,9 +202,15 @@ func (r *room) ringPage(ctx context.Context, p Page) (evs []*Event, ok bool, err
 		if err != nil {
 			return nil, false, err
 		}
-		old := r.hub.events(r.ref, Page{}, msgs)
+		old := r.hub.events(r.ref, Page{}, r.hub.withoutRepeats(r.name, msgs))
 		r.mu.Lock()
 		f.ring.fill(floor, old, len(msgs) == 0)
+		for _, msg := range msgs {
+			if r.seen == nil {
+				r.seen = new(seen)
+			}
+			r.seen.first(msg.ID, msg.Seq)
+		}
 		r.mu.Unlock()
 	}
 }

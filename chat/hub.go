@@ -17,6 +17,9 @@ type Hub struct {
 	visitors visitorTable
 	stats    counters
 
+	people people
+	crier  crier
+
 	closing sync.Once
 	done    chan struct{} // Closed by Close, with mu held.
 
@@ -33,14 +36,17 @@ func New(cfg Config) (*Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hub{
+	h := &Hub{
 		cfg:      cfg,
 		log:      cfg.Logger,
 		done:     make(chan struct{}),
 		byName:   make(map[string]*room),
 		logs:     make(map[string]*room),
 		accounts: make(map[string]*account),
-	}, nil
+	}
+	h.people.hub = h
+	h.crier = crier{hub: h, self: newNodeID(), wake: make(chan struct{}, 1)}
+	return h, nil
 }
 
 // Connect makes a user called name, who is in no room yet. r receives the events of the rooms it
@@ -96,9 +102,11 @@ func (h *Hub) Close() error {
 		close(h.done)
 		rooms := slices.AppendSeq(slices.Clone(h.rooms), maps.Values(h.logs))
 		h.mu.Unlock()
+		h.stopCrier()
 		for _, r := range rooms {
 			r.close()
 		}
+		h.people.close()
 	})
 	return nil
 }

@@ -68,8 +68,8 @@ func (u *User) makeUp(ctx context.Context, r *room) {
 
 // engineError says what an error of the engine is about; refusals stay what they are.
 func engineError(op string, err error) error {
-	if refusal, ok := err.(*Error); ok {
-		return refusal
+	if _, refused := err.(*Error); refused || err == nil {
+		return err
 	}
 	return fmt.Errorf("chat: %s: %w", op, err)
 }

@@ -69,4 +69,46 @@ const (
 	mimeBytesMax     = 127
 	tagBytesMax      = 127
 	fileNameBytesMax = 255
+
+	// watchMax is of how many accounts a device is told the presence, beside itself; beyond it there are
+	// no more, first come, first served. Devices that watch everybody are not bounded by it.
+	watchMax = 256
+
+	// presenceRoomMax is up to how many members a room has its members told about each other's presence.
+	// In larger ones a change would go to everybody all the time; there clients ask who is there.
+	presenceRoomMax = 256
+
+	// peopleGoneMax is how many accounts that are offline are remembered, for those who ask who was
+	// here. Beyond it the older half is forgotten.
+	peopleGoneMax = 20_000
+
+	// crierTick is how often the Hub writes read markers down and looks for nodes that are gone; every
+	// aliveTicks of them it says that it is alive itself. nodeSilence is after how long without a word
+	// another node is gone, and its people with it. askInterval is how often at most a node is asked for
+	// everything.
+	crierTick   = 2 * time.Second
+	aliveTicks  = 5
+	nodeSilence = 30 * time.Second
+	askInterval = time.Second
+
+	// flushTimeout bounds one round of writing read markers. What is left waits for the next.
+	flushTimeout = 5 * time.Second
+
+	// nodesMax is how many other nodes are listened to; more are ignored. nodeInboxMax is how many of
+	// their messages wait; more are missed, and asked for. nodeMessageBytesMax is about how large one is,
+	// far below what engines take.
+	nodesMax            = 1_000
+	nodeInboxMax        = 10_000
+	nodeMessageBytesMax = 128 << 10
+
+	// seenMax is how many ids of messages of devices are remembered of a log while somebody is told about it.
+	// A message that is said again after more than that, and that the engine has forgotten as well, is
+	// refused with CodeStale if its device has said so many since.
+	seenMax = 256
+
+	// topicBytesMax is the longest topic. Longer ones are refused with CodeTooLong.
+	topicBytesMax = 512
+
+	// listMax is how many rooms one call of List returns. Callers ask on.
+	listMax = 500
 )

@@ -1,18 +1,51 @@
 package chat
 
-// Present returns the names of the members of this Hub who are in the room when the event has
-// happened, in the order in which they came; a name that several have is there several times. It must
-// only be called from within Receive. The caller owns what it gets.
+import "slices"
+
+// Present returns the names of those who are in the room on this Hub when the event has happened: visitors
+// that are members, and accounts that have a device attached, each once. They are in the order in which
+// they came. A name that several have is there several times. It must only be called from within Receive of
+// a visitor. The caller owns what it gets.
 func (ev *Event) Present() []string {
-	names := make([]string, 0, len(ev.room.members))
-	for i := range ev.room.members {
-		if u := ev.room.members[i].user; ev.Kind != KindLeft || u.device != device(ev.ID) {
-			names = append(names, u.name)
+	var attached []*attachment
+	if ev.room.feed != nil {
+		attached = ev.room.feed.attached
+	}
+	names := make([]string, 0, len(ev.room.members)+len(attached))
+	accounts := make(map[*account]bool)
+	arrive := func(before uint64) {
+		for len(attached) > 0 && attached[0].after < before {
+			if d := attached[0].device; !accounts[d.account] {
+				accounts[d.account] = true
+				names = append(names, d.show)
+			}
+			attached = attached[1:]
 		}
 	}
+	for _, m := range ev.room.members {
+		arrive(m.since)
+		if ev.Kind != KindLeft || !m.user.Owns(ev) {
+			names = append(names, m.user.name)
+		}
+	}
+	arrive(notYet)
 	return names
 }
 
 // Owns reports whether ev is about u: that it came, left or said something. JoinIDs cannot tell, since another node of a
 // cluster may have given out the same one.
 func (u *User) Owns(ev *Event) bool { return device(ev.ID) == u.device }
+
+// tellAttendanceLocked tells the visitors that the account of d has come or gone.
+func (r *room) tellAttendanceLocked(kind Kind, d *Device) {
+	if len(r.members) == 0 {
+		return
+	}
+	ev := &Event{Room: r.ref, RoomName: r.name, Kind: kind, Account: d.account.name, Name: d.show, room: r}
+	r.tellLocked(ev, -1)
+}
+
+// has reports whether a device of the account is attached.
+func (f *feed) has(a *account) bool {
+	return slices.ContainsFunc(f.attached, func(at *attachment) bool { return at.device.account == a })
+}

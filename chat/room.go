@@ -18,6 +18,7 @@ type room struct {
 	holders int // Of a log that is no room. Guarded by the hub's mu.
 
 	mu        sync.Mutex
+	seen      *seen             // Ids of the last messages of devices; nil if there were none. Guarded by mu.
 	feed      *feed             // What attached devices need; nil while there are none. Guarded by mu.
 	owner     *account          // The one whose own log this is, while it is logged in. Guarded by mu.
 	head      uint64            // Of the log at a moment when it was subscribed to. Guarded by mu.
@@ -144,6 +145,11 @@ func (r *room) deliver(msg Msg) {
 		r.hub.stats.droppedBadRecord.Add(1)
 		err = fmt.Errorf("chat: entry %d: %w", msg.Seq, err)
 		r.hub.log.Error("unreadable entry in a room's log", "room", r.ref, "err", err)
+		return
+	}
+	if r.isRepeatLocked(msg, rec) {
+		r.hub.stats.droppedRepeat.Add(1)
+		r.hub.log.Error("engine stored a message twice", "room", r.ref, "err", fmt.Errorf("chat: entry %d has the id of an earlier one", msg.Seq))
 		return
 	}
 	ev := newEvent(r.ref, msg, rec)

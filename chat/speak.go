@@ -2,13 +2,15 @@ package chat
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 )
 
 // Said is where a message is stored.
 type Said struct {
 	Seq  uint64
-	Time time.Time
+	Time time.Time // Zero if it was said again, and its content is no longer stored.
 }
 
 // Say stores what the device says in a room of which the account is a member, or in a direct
@@ -30,12 +32,51 @@ func (d *Device) Say(ctx context.Context, log string, counter uint64, c Content)
 	if err := d.maySay(ctx, op, log); err != nil {
 		return Said{}, err
 	}
+	seq, stale := d.hub.remember(log, d.id, counter)
+	switch {
+	case stale:
+		return Said{}, d.hub.refuse(op, CodeStale, 0, "")
+	case seq > 0:
+		return d.hub.said(ctx, log, Msg{Seq: seq}), nil
+	}
+	if err := d.hub.checkFile(ctx, op, c.File); err != nil {
+		return Said{}, err
+	}
 	rec.account, rec.name = d.account.name, d.show
 	msg, err := d.hub.cfg.Engine.Append(ctx, log, deviceID(d.id, counter), rec.encode())
 	if err != nil {
 		return Said{}, engineError(op, err)
 	}
-	return Said{Seq: msg.Seq, Time: msg.Time}, nil
+	return d.hub.said(ctx, log, msg), nil
+}
+
+// said says where a message is. Some engines do not look further than the number of one that they have.
+func (h *Hub) said(ctx context.Context, log string, msg Msg) Said {
+	if msg.Time.IsZero() {
+		if msgs, err := h.cfg.Engine.Read(ctx, log, msg.Seq-1, 0, 1); err == nil && len(msgs) > 0 && msgs[0].Seq == msg.Seq {
+			msg.Time = msgs[0].Time
+		}
+	}
+	return Said{Seq: msg.Seq, Time: msg.Time}
+}
+
+// checkFile refuses a file whose content is not there in full.
+func (h *Hub) checkFile(ctx context.Context, op string, f *File) error {
+	if f == nil {
+		return nil
+	}
+	r, err := h.cfg.Engine.GetBlob(ctx, f.SHA256, f.Size)
+	if errors.Is(err, ErrNotFound) {
+		return h.refuse(op, CodeNotFound, 0, "the file was not uploaded")
+	}
+	if err != nil {
+		return engineError(op, err)
+	}
+	defer r.Close()
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		return h.refuse(op, CodeBadContent, 0, "the file has another size")
+	}
+	return nil
 }
 
 // maySay refuses unless the device may say something in that log now.
@@ -45,10 +86,8 @@ func (d *Device) maySay(ctx context.Context, op, log string) error {
 	}
 	peer, direct := DirectPeer(log, d.account.name)
 	if !direct {
-		if _, ok := d.account.entered(log); !ok {
-			return d.hub.refuse(op, CodeNotMember, 0, "")
-		}
-		return nil
+		_, err := d.account.entered(ctx, op, log)
+		return err
 	}
 	if err := d.meet(ctx, op, peer); err != nil {
 		return err

@@ -22,6 +22,7 @@ type Stats struct {
 	// Entries of a log that were not delivered, counted by why. Both mean damage or a bug.
 	DroppedBadRecord uint64 // Cannot be decoded.
 	DroppedOldSeq    uint64 // The engine handed it back twice, or out of order.
+	DroppedRepeat    uint64 // It has the id of an earlier one; also those left out of what was read.
 }
 
 // counters are the parts of Stats that are counted while they happen.
@@ -34,6 +35,7 @@ type counters struct {
 	refused          [codeCount]atomic.Uint64
 	droppedBadRecord atomic.Uint64
 	droppedOldSeq    atomic.Uint64
+	droppedRepeat    atomic.Uint64
 }
 
 // Stats returns the numbers of this moment. They need not fit together exactly.
@@ -57,6 +59,7 @@ func (h *Hub) Stats() Stats {
 		Refused:          make(map[Code]uint64),
 		DroppedBadRecord: c.droppedBadRecord.Load(),
 		DroppedOldSeq:    c.droppedOldSeq.Load(),
+		DroppedRepeat:    c.droppedRepeat.Load(),
 	}
 	for code := range c.refused {
 		if n := c.refused[code].Load(); n > 0 {

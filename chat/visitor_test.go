@@ -229,3 +229,61 @@ func TestWhispersWhileTheOthersLeave(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// An account is present while a device of it is attached, whatever it is a member of.
+func TestPresentCountsAccountsThatAreThere(t *testing.T) {
+	w := newWorld(t, chat.Config{})
+	var got []string
+	watch := watcher(func(ev *chat.Event) { got = append(got, fmt.Sprint(ev.Kind, " ", ev.Name, " ", ev.Present())) })
+	eve, err := w.hub.Connect("eve", watch, chat.SmallIDs)
+	if err == nil {
+		_, err = eve.Join(t.Context(), "lobby")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := w.login("ann", "1"), w.login("ann", "2")
+	one.enter("lobby") // A member, and attached.
+	two.attach("lobby")
+	w.connect("bob").join("lobby")
+	one.Detach("lobby")
+	two.close()
+	one.attach("lobby")
+	if err := one.Leave(t.Context(), "lobby"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"joined eve [eve]", "came ann [eve ann]", "joined ann [eve ann]", "joined bob [eve ann bob]",
+		"went ann [eve bob]", "came ann [eve bob ann]", "left ann [eve bob ann]", "went ann [eve bob]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestWhispersBetweenVisitorsAndAccounts(t *testing.T) {
+	w := newWorld(t, chat.Config{})
+	bob := w.mustEnter("bob", chat.SoleName)
+	one, two := w.login("ann", "1"), w.login("ann", "2")
+	receipt, err := bob.Whisper("ann", "hi")
+	if err == nil {
+		err = receipt.Wait(t.Context())
+	}
+	if err != nil {
+		t.Errorf("to an account: %v", err)
+	}
+	for _, p := range []*phone{one, two} {
+		if len(p.events) != 1 || p.events[0].Kind != chat.KindWhispered || p.events[0].Name != "bob" || p.events[0].Text != "hi" {
+			t.Errorf("%s was told %v", p.name, p.events)
+		}
+	}
+	if _, err := one.Whisper("bob", "you too"); err != nil || bob.texts() != "ann: you too" {
+		t.Errorf("to a visitor: got %v, and bob heard %q", err, bob.texts())
+	}
+	one.close()
+	two.close()
+	_, err = bob.Whisper("ann", "hi")
+	wantCode(t, "to an account that is not there", err, chat.CodeNoUser)
+	_, err = one.Whisper("bob", "hi")
+	wantCode(t, "of a closed device", err, chat.CodeClosed)
+}

@@ -38,19 +38,32 @@ type Hearer interface {
 	Hear(w *Whisper)
 }
 
-// Whisper says text to everybody called to, and returns at once with a receipt that tells what became
-// of it. Naming oneself is allowed. It refuses with CodeNoUser, CodeTooLong, CodeShuttingDown or
-// CodeClosed.
+// Whisper says text to everybody called to: visitors who came by Enter, or else the devices of the account
+// of that name that are logged in on this Hub. It returns at once with a receipt that tells what became of
+// it. Naming oneself is allowed. It refuses with CodeNoUser, CodeTooLong, CodeShuttingDown or CodeClosed.
 func (u *User) Whisper(to, text string) (*Receipt, error) {
-	const op = "whisper"
-	h := u.hub
 	u.mu.Lock()
 	closing := u.closing
 	u.mu.Unlock()
+	return u.hub.whisper(closing, u.name, to, text)
+}
+
+// Whisper says text to visitors called to, who have no direct conversations, under the name that others
+// see. It is not for accounts: those have Direct. It returns and refuses like User.Whisper.
+func (d *Device) Whisper(to, text string) (*Receipt, error) {
+	d.mu.Lock()
+	closed := d.closed
+	d.mu.Unlock()
+	return d.hub.whisper(closed, d.show, to, text)
+}
+
+// whisper is Whisper of somebody called from, who may be closed.
+func (h *Hub) whisper(closed bool, from, to, text string) (*Receipt, error) {
+	const op = "whisper"
 	switch {
 	case h.isClosed():
 		return nil, h.refuse(op, CodeShuttingDown, 0, "")
-	case closing:
+	case closed:
 		return nil, h.refuse(op, CodeClosed, 0, "")
 	case len(text) > h.cfg.MessageBytesMax:
 		return nil, h.refuse(op, CodeTooLong, 0, fmt.Sprintf("text has %d bytes, the most is %d", len(text), h.cfg.MessageBytesMax))
@@ -58,13 +71,39 @@ func (u *User) Whisper(to, text string) (*Receipt, error) {
 	r := &Receipt{waiting: 1, done: make(chan struct{})} // 1 is for ourselves, until all have been told.
 	n := h.visitors.tell(to, func() *Whisper {
 		r.expect()
-		return &Whisper{From: u.name, Text: text, receipt: r}
+		return &Whisper{From: from, Text: text, receipt: r}
 	})
+	if n == 0 && h.whisperToAccount(from, to, text) {
+		r.taken = true // Nobody else has r yet.
+		n++
+	}
 	if n == 0 {
 		return nil, h.refuse(op, CodeNoUser, 0, "")
 	}
 	r.settle(ErrNotTaken)
 	return r, nil
+}
+
+// whisperToAccount tells the devices of an account, and reports whether there is one.
+func (h *Hub) whisperToAccount(from, to, text string) bool {
+	h.mu.RLock()
+	a := h.accounts[to]
+	h.mu.RUnlock()
+	if a == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	told := false
+	for _, d := range a.devices {
+		d.mu.Lock()
+		if !d.closed { // What it is told comes before the end, as with everything else.
+			d.receiver.Receive(&Event{Kind: KindWhispered, Account: a.name, Name: from, Text: text})
+			told = true
+		}
+		d.mu.Unlock()
+	}
+	return told
 }
 
 // A Receipt tells what became of a whisper. Its methods are safe for concurrent use.

@@ -30,9 +30,11 @@ type tb interface {
 // A world is a hub with clients that remember what they are told, and a transcript of who was
 // told what, in the order it happened.
 type world struct {
-	t      tb
-	hub    *chat.Hub
-	engine chat.Engine
+	t        tb
+	cfg      chat.Config
+	hub      *chat.Hub
+	engine   chat.Engine
+	presence bool // The transcript has presence, too.
 
 	mu         sync.Mutex
 	transcript []string // Guarded by mu.
@@ -55,7 +57,7 @@ func newWorld(t tb, cfg chat.Config) *world {
 		hub.Close()
 		cfg.Engine.Close()
 	})
-	return &world{t: t, hub: hub, engine: cfg.Engine}
+	return &world{t: t, cfg: cfg, hub: hub, engine: cfg.Engine}
 }
 
 // A client is a user and what it was told.
@@ -82,6 +84,9 @@ func (w *world) connect(name string) *client {
 
 // Receive implements chat.Receiver.
 func (c *client) Receive(ev *chat.Event) {
+	if ev.Kind == chat.KindCame || ev.Kind == chat.KindWent {
+		return // For those who show who is there; they have tests of their own.
+	}
 	c.mu.Lock()
 	c.events = append(c.events, ev)
 	if c.deaf {

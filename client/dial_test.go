@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -21,13 +23,8 @@ import (
 // loopbackWait bounds what happens within milliseconds on a machine that is not overloaded.
 const loopbackWait = 30 * time.Second
 
-// A tlsServer accepts TLS connections on loopback and sends back what it gets.
-type tlsServer struct {
-	ln  net.Listener
-	key reliable.Key
-}
-
-func startTLS(t *testing.T, protocol string, maxVersion uint16) *tlsServer {
+// listenTLS accepts TLS connections on loopback until the test ends.
+func listenTLS(t *testing.T, protocol string, maxVersion uint16, serve func(net.Conn)) (addr string, key reliable.Key) {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -58,13 +55,16 @@ func startTLS(t *testing.T, protocol string, maxVersion uint16) *tlsServer {
 			}
 			wg.Go(func() {
 				defer conn.Close()
-				_, _ = io.Copy(conn, conn) // Until the client goes.
+				serve(conn)
 			})
 		}
 	})
 	t.Cleanup(func() { ln.Close(); wg.Wait() })
-	return &tlsServer{ln: ln, key: keyOf(cert)}
+	return ln.Addr().String(), keyOf(cert)
 }
+
+// sendBack sends back what comes, until the client goes.
+func sendBack(conn net.Conn) { _, _ = io.Copy(conn, conn) }
 
 // echo writes a word and reads it back.
 func echo(t *testing.T, conn net.Conn) {
@@ -82,7 +82,7 @@ func echo(t *testing.T, conn net.Conn) {
 func TestTLSServerIsKnownByItsKeyAlone(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)
 	defer cancel()
-	s := startTLS(t, alpn, 0)
+	addr, key := listenTLS(t, alpn, 0, sendBack)
 	untrusted := errors.New("never seen")
 	for _, tt := range []struct {
 		name   string
@@ -90,10 +90,10 @@ func TestTLSServerIsKnownByItsKeyAlone(t *testing.T) {
 		verify func(reliable.Key) error
 		err    string
 	}{
-		{"its key is wanted", s.key, nil, ""},
+		{"its key is wanted", key, nil, ""},
 		{"any key will do", reliable.Key{}, nil, ""},
 		{"its key is liked", reliable.Key{}, func(k reliable.Key) error {
-			if k != s.key {
+			if k != key {
 				return untrusted
 			}
 			return nil
@@ -104,7 +104,7 @@ func TestTLSServerIsKnownByItsKeyAlone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := newNetwork(reliable.Config{}, tt.want, tt.verify)
 			defer n.close()
-			conn, err := n.dial(ctx, TCP, s.ln.Addr().String())
+			conn, err := n.dial(ctx, TCP, addr)
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) || !final(err) {
 					t.Fatalf("dial: %v, want one about %q that ends the race", err, tt.err)
@@ -115,8 +115,8 @@ func TestTLSServerIsKnownByItsKeyAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Drop()
-			if conn.ServerKey() != s.key {
-				t.Errorf("key %v, want %v", conn.ServerKey(), s.key)
+			if conn.ServerKey() != key {
+				t.Errorf("key %v, want %v", conn.ServerKey(), key)
 			}
 			echo(t, conn)
 			bulk, err := conn.OpenBulk(ctx)
@@ -125,6 +125,10 @@ func TestTLSServerIsKnownByItsKeyAlone(t *testing.T) {
 			}
 			defer bulk.Close()
 			echo(t, bulk)
+			n.pin(reliable.Key{2})
+			if _, err := n.dial(ctx, TCP, addr); !final(err) {
+				t.Errorf("dial when another key was there first: %v", err)
+			}
 		})
 	}
 }
@@ -132,14 +136,15 @@ func TestTLSServerIsKnownByItsKeyAlone(t *testing.T) {
 func TestTLSOfAnotherKindIsRefused(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)
 	defer cancel()
-	for name, s := range map[string]*tlsServer{
-		"another protocol": startTLS(t, "h2", 0),
-		"an old TLS":       startTLS(t, alpn, tls.VersionTLS12),
-	} {
-		n := newNetwork(reliable.Config{}, s.key, nil)
-		if conn, err := n.dial(ctx, TCP, s.ln.Addr().String()); err == nil {
+	for _, tt := range []struct {
+		name, protocol string
+		maxVersion     uint16
+	}{{"another protocol", "h2", 0}, {"an old TLS", alpn, tls.VersionTLS12}} {
+		addr, key := listenTLS(t, tt.protocol, tt.maxVersion, sendBack)
+		n := newNetwork(reliable.Config{}, key, nil)
+		if conn, err := n.dial(ctx, TCP, addr); err == nil {
 			conn.Drop()
-			t.Errorf("%s was accepted", name)
+			t.Errorf("%s was accepted", tt.name)
 		}
 	}
 }
@@ -206,4 +211,52 @@ func TestReliableUDPWithBulkStreamsOnOneSocket(t *testing.T) {
 	if _, err := other.dial(ctx, UDP, ep.Addr().String()); !final(err) {
 		t.Errorf("dial with another key: %v, want an error that ends the race", err)
 	}
+}
+
+// TestServerThatIsReachedOverTCPOnly plays a whole conversation, with a file, where nobody answers over UDP.
+func TestServerThatIsReachedOverTCPOnly(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)
+	defer cancel()
+	s := newServer(t)
+	addr, key := s.overTLS()
+	state := &memoryState{}
+	c, err := Dial(ctx, Config{Server: addr, ServerKey: key, Account: "ann", Password: "right", State: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	k := collect(c)
+	if _, err := c.Join(ctx, "lobby", 0); err != nil {
+		t.Fatal(err)
+	}
+	path, content := someFile(t, 200_000)
+	f, err := c.Upload(ctx, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Say(ctx, "lobby", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Announce("lobby", f)
+	if err == nil {
+		err = m.Wait(ctx)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := path + ".copy"
+	if err := c.Download(ctx, "lobby", m.Status().Seq, to, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(to); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if l := c.Link(); l.Transport != TCP || c.ServerKey() != key {
+		t.Errorf("link %+v", l)
+	}
+	if !state.saved.TCPUntil.After(time.Now()) {
+		t.Error("it is not remembered that only TCP reached the server")
+	}
+	c.Close()
+	k.task.Wait()
 }

@@ -104,6 +104,8 @@ type (
 	Offline struct {
 		Err error
 	}
+	// Silent says that the server owes an answer and says nothing. It is looked for over another connection, too.
+	Silent struct{}
 	// Retry says that an attempt to come back has failed.
 	Retry struct {
 		Attempt int
@@ -139,6 +141,7 @@ func (Own) event()      {}
 func (Private) event()  {}
 func (Online) event()   {}
 func (Offline) event()  {}
+func (Silent) event()   {}
 func (Retry) event()    {}
 func (Draining) event() {}
 func (Outgoing) event() {}
@@ -150,7 +153,7 @@ type Person struct {
 	Account string // Empty: a visitor.
 	Show    string // The name to show; empty: Account.
 	State   native.State
-	Since   time.Time // When it came, or if offline, when it was last there; zero: not known.
+	Since   time.Time      // When it came, or if offline, when it was last there; zero: not known.
 	Contact native.Contact // In the answer of Contacts.
 }
 

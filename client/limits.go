@@ -96,6 +96,9 @@ const (
 	// readBytes is the buffer of a connection's reader.
 	readBytes = 16 << 10
 
+	// garbledMax is how many messages in a row the server may send that make no sense; then another connection is tried.
+	garbledMax = 16
+
 	// writeWait bounds one write. A server that takes nothing for so long is lost.
 	writeWait = 20 * time.Second
 
@@ -119,4 +122,16 @@ const (
 
 	// drainMost is the longest time we stay away because a server asks for it.
 	drainMost = time.Minute
+)
+
+// Files.
+const (
+	// transferWait is how long a transfer may stand still, and how long beginning one may take. Then it is made again.
+	transferWait = 30 * time.Second
+
+	// transferTriesMax is how often in a row a transfer may break off without having come further.
+	transferTriesMax = 8
+
+	// refusalWait is how long we wait for the server's reason when it has stopped to take what we send.
+	refusalWait = time.Second
 )

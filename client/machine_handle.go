@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,6 +44,13 @@ func (m *machine) handle(now time.Time, head native.Head, reply native.Reply) {
 	// Anything else is of a newer server and not for us.
 }
 
+// garbled takes a message of the server that cannot be decoded: if it answers a request, that one has failed.
+func (m *machine) garbled(now time.Time, head native.Head, err error) {
+	if r := m.take(head.ID); r != nil {
+		r.settle(now, nil, fmt.Errorf("the server's answer makes no sense: %w", err))
+	}
+}
+
 // answer settles the request with that id. An id that is not known is one that nobody waits for any more.
 func (m *machine) answer(now time.Time, id uint64, reply native.Reply) {
 	if msg, ok := m.says[id]; ok {
@@ -50,19 +58,28 @@ func (m *machine) answer(now time.Time, id uint64, reply native.Reply) {
 		m.said(now, msg, reply)
 		return
 	}
-	r, ok := m.pending[id]
-	if !ok {
+	r := m.take(id)
+	if r == nil {
 		return
-	}
-	delete(m.pending, id)
-	if at := slices.Index(m.order, id); at >= 0 {
-		m.order = slices.Delete(m.order, at, at+1)
 	}
 	if e, refused := reply.(native.Error); refused {
 		r.settle(now, nil, e)
 		return
 	}
 	r.settle(now, reply, nil)
+}
+
+// take returns the request with that id, which is not pending any more; nil: there is none.
+func (m *machine) take(id uint64) *request {
+	r, ok := m.pending[id]
+	if !ok {
+		return nil
+	}
+	delete(m.pending, id)
+	if at := slices.Index(m.order, id); at >= 0 {
+		m.order = slices.Delete(m.order, at, at+1)
+	}
+	return r
 }
 
 // said takes the answer to a message of ours.

@@ -85,6 +85,7 @@ func (c *Client) connect(r *road) (*dialled, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.net.pin(conn.ServerKey())
 	if c.cfg.Transport == "" {
 		r.order.won(time.Now(), transport)
 		c.m.numbers.prefer(r.order.tcpUntil)
@@ -244,6 +245,12 @@ func (s *scout) look(now time.Time) time.Time {
 	if now.Before(s.lookAt) {
 		return s.lookAt
 	}
+	if s.lookAt.IsZero() {
+		s.c.mu.Lock()
+		s.c.m.queue.add(Silent{})
+		s.c.mu.Unlock()
+		signal(s.c.queued)
+	}
 	ctx, cancel := context.WithTimeout(s.c.stop, connectWait)
 	s.cancel = cancel
 	found := make(chan *dialled, 1)
@@ -302,6 +309,7 @@ func (c *Client) end(err error) {
 func (c *Client) read(conn Conn) error {
 	r := message.NewReader(conn, message.Config{MessageBytesMax: native.ReplyBytesMax, BufferBytes: readBytes})
 	defer r.Close()
+	garbled := 0 // In a row.
 	for {
 		b, err := r.Next()
 		if err != nil {
@@ -311,11 +319,17 @@ func (c *Client) read(conn Conn) error {
 			return err
 		}
 		head, reply, err := native.DecodeReply(b)
-		if err != nil {
+		if err == nil {
+			garbled = 0
+		} else if garbled++; garbled > garbledMax {
 			return fmt.Errorf("client: what the server sent makes no sense: %w", err)
 		}
 		c.mu.Lock()
-		c.m.handle(time.Now(), head, reply)
+		if err != nil {
+			c.m.garbled(time.Now(), head, err)
+		} else {
+			c.m.handle(time.Now(), head, reply)
+		}
 		c.m.change()
 		c.mu.Unlock()
 		c.wake()

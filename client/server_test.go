@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,10 @@ type server struct {
 	asked    []native.Request                   // Everything, in the order it came.
 	refuse   func(native.Request) *native.Error // nil: it refuses nothing.
 	mute     func(native.Request) bool          // Carried out, but not answered.
-	lag      time.Duration                      // Its clock is ahead by that.
+	garble   func(native.Request) bool          // Answered with something that cannot be decoded.
+	files    map[string]*storedFile
+	breakAt  int           // A transfer is broken off once when it comes here; 0: not.
+	lag      time.Duration // Its clock is ahead by that.
 	tasks    sync.WaitGroup
 }
 
@@ -50,12 +54,20 @@ type storedLog struct {
 	peers  []string // Of a direct conversation.
 }
 
+type storedFile struct {
+	digest string
+	bytes  []byte
+	size   int
+	whole  bool
+}
+
 type session struct {
 	s       *server
 	conn    net.Conn
 	account string
 	device  string
 	logs    map[string]bool
+	file    *storedFile
 }
 
 func newServer(t *testing.T) *server {
@@ -64,7 +76,13 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{t: t, identity: id, sessions: map[*session]bool{}, logs: map[string]*storedLog{}, tokens: map[string]string{}}
+	return &server{t: t, identity: id, sessions: map[*session]bool{}, logs: map[string]*storedLog{}, tokens: map[string]string{}, files: map[string]*storedFile{}}
+}
+
+// overTLS has the server accept TLS connections on loopback, too.
+func (s *server) overTLS() (addr string, key reliable.Key) {
+	s.t.Helper()
+	return listenTLS(s.t, alpn, 0, s.serve)
 }
 
 // up starts the server on the network.
@@ -152,9 +170,13 @@ func (s *server) serve(conn net.Conn) {
 		s.mu.Lock()
 		s.asked = append(s.asked, what)
 		reply, then := ss.carryOut(what)
+		b = native.AppendReply(nil, head, reply)
+		if s.garble != nil && s.garble(what) {
+			b[len(b)-1] = 0xff
+		}
 		muted := s.mute != nil && s.mute(what)
 		if !muted && head.ID != 0 {
-			ss.sendLocked(native.AppendReply(nil, head, reply))
+			ss.sendLocked(b)
 		}
 		then()
 		s.mu.Unlock()
@@ -239,6 +261,40 @@ func (ss *session) carryOut(what native.Request) (reply native.Reply, then func(
 		return native.Page{Epoch: p.Epoch, Events: p.Events, More: p.More}, nothing
 	case native.Say:
 		return ss.say(r)
+	case native.Upload:
+		f := s.file(r.Digest)
+		f.size = int(r.Size)
+		if f.whole {
+			return native.Ticket{Size: r.Size, Digest: r.Digest}, nothing
+		}
+		return native.Ticket{Token: "up/" + hex.EncodeToString(r.Digest), Offset: uint64(len(f.bytes)), Size: r.Size, Digest: r.Digest}, nothing
+	case native.Download:
+		for _, ev := range s.log(r.Log).events {
+			if ev.Seq == r.Seq && ev.File != nil {
+				return native.Ticket{Token: "down/" + hex.EncodeToString(ev.File.Digest), Size: ev.File.Size, Digest: ev.File.Digest}, nothing
+			}
+		}
+		return native.Error{Code: native.CodeNoFile}, nothing
+	case native.Transfer:
+		way, digest, _ := cut(r.Token)
+		raw, err := hex.DecodeString(digest)
+		if err != nil {
+			return native.Error{Code: native.CodeBadToken}, nothing
+		}
+		ss.file = s.file(raw)
+		if way == "up" {
+			return native.Transferring{Offset: uint64(len(ss.file.bytes)), Size: uint64(ss.file.size), Upload: true}, nothing
+		}
+		return native.Transferring{Offset: r.Offset, Size: uint64(ss.file.size)}, func() {
+			s.tasks.Go(func() { ss.sendFile(ss.file.bytes, int(r.Offset)) }) // Not under the lock: writing waits for the reader.
+		}
+	case native.Chunk:
+		ss.takeLocked(r)
+	case native.Finish:
+		if sum := sha256.Sum256(ss.file.bytes); string(sum[:]) != ss.file.digest {
+			return native.Error{Code: native.CodeChecksum}, nothing
+		}
+		ss.file.whole = true
 	}
 	return native.Done{}, nothing
 }
@@ -286,6 +342,47 @@ func (ss *session) say(r native.Say) (native.Reply, func()) {
 	}
 	ev = ss.s.appendLocked(ev)
 	return native.Said{Seq: ev.Seq, Time: ev.Time}, func() { ss.s.pushLocked(ev) }
+}
+
+func (s *server) file(digest []byte) *storedFile {
+	if s.files[string(digest)] == nil {
+		s.files[string(digest)] = &storedFile{digest: string(digest)}
+	}
+	return s.files[string(digest)]
+}
+
+// takeLocked takes a piece of an upload.
+func (ss *session) takeLocked(c native.Chunk) {
+	s, f := ss.s, ss.file
+	if int(c.Offset) != len(f.bytes) {
+		s.t.Errorf("a chunk at %d, want one at %d", c.Offset, len(f.bytes))
+	}
+	f.bytes = append(f.bytes, c.Data...)
+	if s.breakAt > 0 && len(f.bytes) >= s.breakAt {
+		s.breakAt = 0
+		ss.conn.Close()
+	}
+}
+
+// sendFile sends a file from an offset on.
+func (ss *session) sendFile(content []byte, at int) {
+	s := ss.s
+	for at < len(content) {
+		n := min(native.ChunkBytesMax, len(content)-at)
+		ss.sendLocked(native.AppendPush(nil, native.Chunk{Offset: uint64(at), Data: content[at : at+n]}))
+		at += n
+		s.mu.Lock()
+		broken := s.breakAt > 0 && at >= s.breakAt
+		if broken {
+			s.breakAt = 0
+		}
+		s.mu.Unlock()
+		if broken {
+			ss.conn.Close()
+			return
+		}
+	}
+	ss.sendLocked(native.AppendPush(nil, native.Finish{}))
 }
 
 // appendLocked stores an event.

@@ -9,8 +9,9 @@ import "time"
 //	usage         one sentence, the same in --help and in the file; `backquotes` name the value in --help
 //	range         least and greatest value, or length in bytes for text: "1..64"
 //	choices       the words allowed: "a|b|c"
-//	form          "host": an IP address or host name, or nothing; "patterns": names with * and ? in them; "names": names;
-//	              "servers": URLs of NATS servers; "file": a file's path, or nothing
+//	form          "host": an IP address or host name, or nothing; "hostport": the same with a port; "patterns": names with
+//	              * and ? in them; "names": names; "servers": URLs of NATS servers; "file": a file's path, or nothing;
+//	              "targets": NAME=HOST:PORT
 type Config struct {
 	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto (told by the first bytes of each connection), lab, native, relay, jsonchat, im or hashchat"`
 
@@ -37,9 +38,13 @@ type Config struct {
 	FileQuota    int           `mapstructure:"file_quota" default:"1073741824" range:"1..1099511627776" usage:"how many 'BYTES' of files one account may store; a guest a sixteenth of it"`
 
 	BroadcastRoom string   `mapstructure:"broadcast_room" default:"lobby" range:"1..64" usage:"the 'ROOM' in which everybody is who comes by a protocol without rooms: what they say to all is said there"`
+	RelayAck      string   `mapstructure:"relay_ack" default:"sent" choices:"sent|send" usage:"relay protocol: the word of an acknowledgement, SENT or SEND; clients disagree, and most take SENT"`
 	HashchatMode  string   `mapstructure:"hashchat_mode" default:"2014" choices:"2014|2021" usage:"'#' protocol: 2014 is how it began, 2021 has a number in every CLOSE, ends the connection after a mistake and may have a list of users"`
 	HashchatUsers []string `mapstructure:"hashchat_users" default:"" form:"names" usage:"the only 'NAME's that may connect with hashchat_mode 2021; without any, all may"`
 	HashchatCut   bool     `mapstructure:"hashchat_cut" default:"false" usage:"'#' protocol: end a text at a # in it, as the first server did, instead of keeping it whole"`
+
+	IMTimeout       time.Duration `mapstructure:"im_timeout" default:"10m" range:"5s..24h" usage:"instant messaging protocol: after this time without a command a user is logged out"`
+	IMBlockDuration time.Duration `mapstructure:"im_block_duration" default:"1m" range:"1s..24h" usage:"instant messaging protocol: how long three wrong passwords lock a name, from wherever they came; it locks log-ins of this protocol only"`
 
 	OutboxBytes       int `mapstructure:"outbox_bytes" default:"1048576" range:"131072..1073741824" usage:"how many 'BYTES' may wait for one member before it is cut off as too slow"`
 	RoomsPerClientMax int `mapstructure:"rooms_per_client_max" default:"64" range:"1..10000" usage:"how many rooms one client may be in at a time"`
@@ -50,10 +55,15 @@ type Config struct {
 	RequestsPerSecond int `mapstructure:"requests_per_second" default:"1000" range:"1..1000000" usage:"how many requests a second one connection may make; more are refused and not carried out"`
 	RequestsBurst     int `mapstructure:"requests_burst" default:"2000" range:"1..1000000" usage:"how many requests one connection may make at once before requests_per_second limits it"`
 
+	ComeBackAfter time.Duration `mapstructure:"come_back_after" default:"2s" range:"100ms..1h" usage:"how long clients of the native protocol are told to stay away when the server goes down"`
+	ComeBackTo    string        `mapstructure:"come_back_to" default:"" form:"hostport" usage:"the other server, 'HOST:PORT', to which they are sent then; empty is here"`
+
 	IdleTimeout      time.Duration `mapstructure:"idle_timeout" default:"1m" range:"10s..24h" usage:"after this time without a sign of life a reliable UDP peer counts as gone; living ones answer probes, however silent their users"`
 	PlainIdleTimeout time.Duration `mapstructure:"plain_idle_timeout" default:"5m" range:"10s..24h" usage:"after this time without a datagram a plain UDP peer, which cannot be probed, counts as gone"`
 
 	AlwaysCookie bool `mapstructure:"always_cookie" default:"false" usage:"have every new reliable UDP client prove its address first, at the price of a round trip; without it only while many are connecting at once"`
+
+	ProxyTargets []string `mapstructure:"proxy_targets" default:"" form:"targets" usage:"services beside the server that udpchat proxy --target reaches by name over TCP, as 'NAME=HOST:PORT'; whoever reaches the server reaches them"`
 
 	BatchIO bool `mapstructure:"batch_io" default:"true" usage:"send and receive many reliable UDP datagrams with one system call, where the system can; false is for systems on which that is broken"`
 

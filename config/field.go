@@ -20,7 +20,7 @@ type field struct {
 	typ            reflect.Type
 	min, max       int64 // For numbers, durations (in nanoseconds) and lengths of text; both 0: no limit.
 	choices        []string
-	form           string // "host", "patterns", "names", "servers" or "file"; see Config.
+	form           string // "host", "hostport", "patterns", "names", "servers", "file" or "targets"; see Config.
 }
 
 // fields reads the tags of Config, in the order of the struct.
@@ -73,6 +73,8 @@ func (f field) allowed() string {
 		return fmt.Sprintf("a duration with its unit from %s to %s, like 90s or 5m", brief(time.Duration(f.min)), brief(time.Duration(f.max)))
 	case f.form == "servers":
 		return fmt.Sprintf("none to %d URLs, separated by spaces or commas, like nats://a:4222 or tls://USER:PASSWORD@b:4222", serversMax)
+	case f.form == "targets":
+		return fmt.Sprintf("none to %d of NAME=HOST:PORT, separated by spaces or commas, like web=localhost:8080", targetsMax)
 	case f.form == "patterns":
 		return fmt.Sprintf("none to %d patterns of 1 to %d printable bytes, separated by spaces or commas, like lobby team-*", patternsMax, patternBytesMax)
 	case f.choices != nil:
@@ -83,6 +85,8 @@ func (f field) allowed() string {
 		return fmt.Sprintf("the path of a file, of at most %d bytes, or empty", f.max)
 	case f.form == "host":
 		return "an IP address or host name without port, like 203.0.113.7 or chat.example.org, or empty"
+	case f.form == "hostport":
+		return "an IP address or host name with port, like 203.0.113.7:4000 or [2001:db8::1]:4000, or empty"
 	case f.typ.Kind() == reflect.Bool:
 		return "true or false"
 	case f.typ.Kind() == reflect.Int:
@@ -102,6 +106,8 @@ func (f field) convert(raw any) (any, error) {
 		return listenersFrom(raw)
 	case f.form == "servers":
 		return serversFrom(raw)
+	case f.form == "targets":
+		return targetsFrom(raw)
 	case f.form == "patterns", f.form == "names":
 		return patternsFrom(raw)
 	case f.typ == reflect.TypeFor[time.Duration]():
@@ -174,8 +180,12 @@ func (f field) text(raw any) (any, error) {
 		}
 		return nil, errNotAllowed
 	}
-	if f.form == "host" {
-		host, ok := hostFrom(s)
+	if f.form == "host" || f.form == "hostport" {
+		from := hostFrom
+		if f.form == "hostport" {
+			from = hostPortFrom
+		}
+		host, ok := from(s)
 		if !ok {
 			return nil, errNotAllowed
 		}

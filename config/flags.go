@@ -69,7 +69,7 @@ func (v *flagValue) Type() string {
 		return "duration"
 	case v.field.choices != nil:
 		return strings.Join(v.field.choices, "|")
-	case v.field.form == "host":
+	case v.field.form == "host", v.field.form == "hostport":
 		return "host"
 	default:
 		return "text"

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -29,6 +31,20 @@ func hostFrom(text string) (string, bool) {
 	}
 	last := labels[len(labels)-1]
 	return text, len(text) <= hostBytesMax && strings.Trim(last, "0123456789") != "" // 300.1.2.3 is a mistake.
+}
+
+// hostPortFrom is hostFrom for text with a port from 1 to 65535 behind it.
+func hostPortFrom(text string) (string, bool) {
+	if text == "" {
+		return "", true
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || host == "" {
+		return "", false
+	}
+	host, ok := hostFrom(host)
+	n, err := strconv.ParseUint(port, 10, 16)
+	return net.JoinHostPort(host, port), ok && err == nil && n > 0
 }
 
 // isLabel reports whether s may be a part of a host name between its dots.

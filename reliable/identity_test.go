@@ -24,6 +24,9 @@ func TestOpenIdentityKeepsTheKey(t *testing.T) {
 	if key, err := ParseKey(first.Key().String()); err != nil || key != first.Key() {
 		t.Errorf("%v is read as %v, %v", first.Key(), key, err)
 	}
+	if key, err := ParseKey(Key{}.String()); err == nil { // Pinned to nothing, clients would take any key.
+		t.Errorf("no key is read as %v", key)
+	}
 	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
 		t.Errorf("files %v, %v", left, err)
 	}

@@ -45,3 +45,17 @@ func (c *resumed) Read(p []byte) (int, error) {
 
 // NetConn returns the connection below.
 func (c *resumed) NetConn() net.Conn { return c.Conn }
+
+// Direct lets f use the session's connection itself, from what Unread gave back on, and close it, for protocols that need
+// what a session cannot do, such as ending one direction alone. It returns what f returns, or why the session ended
+// meanwhile: its end closes the connection, and f must return then. Only the reader may call it, when nothing waits in
+// the outbox, and nothing may be queued after it. What passes is not counted.
+func (s *Session) Direct(f func(net.Conn) error) error {
+	unread := s.unread
+	s.unread = nil
+	err := f(&resumed{s.conn, unread})
+	if end := s.ended(); end != nil {
+		return end
+	}
+	return err
+}

@@ -22,6 +22,42 @@ func openAccounts(ctx context.Context, cfg config.Config, engine core.Engine, lo
 	})
 }
 
+// announceTimeout is how long an account's log may take to be told of a change. The change itself is stored by then.
+const announceTimeout = 5 * time.Second
+
+// announce has all devices of an account hear of a change.
+func (n *node) announce(ctx context.Context, c account.Change) {
+	kind, about, text := core.Kind(0), c.Peer, ""
+	switch c.Kind {
+	case account.ContactAdded:
+		kind = core.KindContact
+	case account.ContactAccepted:
+		kind, text = core.KindContact, "mutual"
+	case account.ContactRemoved:
+		kind = core.KindContactGone
+	case account.ContactRequested:
+		kind = core.KindRequested
+	case account.Blocked:
+		kind = core.KindBlocked
+	case account.Unblocked:
+		kind = core.KindUnblocked
+	case account.ProfileChanged:
+		kind, text = core.KindProfile, "profile"
+	case account.PasswordChanged:
+		kind, text = core.KindProfile, "password"
+	case account.TokenRevoked:
+		kind, about = core.KindRevoked, c.Device
+	case account.GuestEnded:
+		return // Nobody reads that log any more.
+	}
+	// Whoever asked for the change may have gone; the others are to hear of it all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
+	defer cancel()
+	if err := n.hub.Announce(ctx, c.Account, kind, about, text); err != nil {
+		n.log.Warn("devices not told of a change", "user", c.Account, "what", c.Kind.String(), "err", err)
+	}
+}
+
 // sweepGuests forgets guests whose time is over, until ctx ends.
 func (n *node) sweepGuests(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
@@ -32,7 +68,7 @@ func (n *node) sweepGuests(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := n.accounts.Sweep(ctx, nil); err != nil && ctx.Err() == nil {
+		if err := n.accounts.Sweep(ctx, n.hub.IsOnline); err != nil && ctx.Err() == nil {
 			n.log.Warn("guests not looked through", "err", err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	core "udpchat/chat" // The command "chat" is named so in this package.
 	"udpchat/chat/account"
 	"udpchat/chat/front"
+	nativefront "udpchat/chat/front/native"
 	"udpchat/chat/server"
 	"udpchat/chat/session"
 	labwire "udpchat/chat/wire/lab"
@@ -45,6 +46,7 @@ type node struct {
 	engine    core.Engine
 	accounts  *account.Service
 	hub       *core.Hub
+	native    *nativefront.Front // One of fronts; nil: not made yet.
 	fronts    []front.Front
 	server    *server.Server
 	listeners []server.Listener
@@ -101,7 +103,13 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if err != nil {
 		return err
 	}
-	n.fronts = n.makeFronts(kill)
+	n.accounts.OnChange(n.announce)
+	if n.native, err = n.makeNative(); err != nil {
+		return err
+	}
+	if n.fronts, err = n.makeFronts(ctx, kill); err != nil {
+		return err
+	}
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
@@ -289,6 +297,7 @@ func (n *node) stop(ctx context.Context) error {
 	for _, e := range n.endpoints {
 		errs = append(errs, e.Shutdown(ctx))
 	}
+	n.native.Close()
 	errs = append(errs, n.hub.Close(), n.engine.Close())
 	if err := errors.Join(errs...); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stopping: %w", err)

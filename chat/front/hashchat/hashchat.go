@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"udpchat/chat"
 	"udpchat/chat/front"
@@ -19,8 +18,7 @@ type Front struct {
 
 	mu      sync.Mutex
 	members map[*member]bool // Everybody who is in the room by this protocol. Guarded by mu.
-	late    *online          // What a crowd is to be told soon; nil: nothing. Guarded by mu.
-	timer   *time.Timer      // Runs while late is set. Guarded by mu.
+	late    []byte           // The list that a crowd is to be shown soon; nil: none. Guarded by mu.
 }
 
 var _ front.Front = (*Front)(nil)

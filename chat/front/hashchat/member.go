@@ -17,9 +17,9 @@ type member struct {
 	room    chat.RoomRef // Owned by the session's goroutine.
 
 	mu   sync.Mutex
+	here bool   // It was sent its first ONLINE: nothing may come before. Guarded by mu.
 	left bool   // CLOSE was sent: nothing may follow. Guarded by mu.
 	list []byte // The last ONLINE it got; shared by all who got it. Guarded by mu.
-	seq  uint64 // Seq of the event that made it. Guarded by mu.
 }
 
 var _ chat.Hearer = (*member)(nil)
@@ -29,7 +29,7 @@ func (m *member) Receive(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.KindSaid:
 		m.push(ev.Encoded("hashchat", encodeSaid))
-	case chat.KindJoined, chat.KindLeft:
+	case chat.KindJoined, chat.KindLeft, chat.KindCame, chat.KindWent:
 		own := m.user.Owns(ev)
 		switch {
 		case own && ev.Kind == chat.KindLeft, ev.Reason == chat.ReasonShutdown:
@@ -37,7 +37,7 @@ func (m *member) Receive(ev *chat.Event) {
 		case own:
 			m.front.remember(m)
 		}
-		m.front.tell(m, own, online{list: ev.Encoded("hashchat", encodeOnline), seq: ev.Seq})
+		m.front.tell(m, own, ev.Encoded("hashchat", encodeOnline))
 	}
 }
 
@@ -56,25 +56,21 @@ func (m *member) Hear(w *chat.Whisper) {
 func (m *member) push(b []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.left || m.seq == 0 { // Before its first ONLINE the client is not there yet.
+	if m.left || !m.here {
 		return chat.ErrNotTaken
 	}
 	return m.session.Enqueue(b)
 }
 
-// show queues a list, unless the client has it or a newer one.
-func (m *member) show(o online) {
+// show queues a list, unless the client has just that: not every change is one of the list.
+func (m *member) show(list []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.left || o.seq <= m.seq {
+	if m.left || bytes.Equal(list, m.list) {
 		return
 	}
-	m.seq = o.seq
-	if bytes.Equal(o.list, m.list) {
-		return // A change of something that is not in the list.
-	}
-	m.list = o.list
-	_ = m.session.Enqueue(o.list) // The error says that the session has ended; its reader finds out.
+	m.here, m.list = true, list
+	_ = m.session.Enqueue(list) // The error says that the session has ended; its reader finds out.
 }
 
 // leave queues the last line.

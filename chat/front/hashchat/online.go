@@ -2,11 +2,7 @@ package hashchat
 
 import "time"
 
-// An online is an ONLINE and when it was right.
-type online struct {
-	list []byte // Shared, never changed; nil if there is nobody to name.
-	seq  uint64 // Of the event after which it is right.
-}
+// A list is an ONLINE: shared by all who get it, so never changed; nil if there is nobody to name.
 
 // remember notes that m is in the room.
 func (f *Front) remember(m *member) {
@@ -23,19 +19,20 @@ func (f *Front) forget(m *member) {
 }
 
 // tell shows a changed list to m: at once if it is its first one or the room is small, else with all changes of the same
-// second (PROTOCOL.md 3.4). It is called from Receive, so in the order of events.
-func (f *Front) tell(m *member, first bool, o online) {
+// second (PROTOCOL.md 3.4). It is called from Receive, so with newer and newer lists.
+func (f *Front) tell(m *member, first bool, list []byte) {
 	f.mu.Lock()
-	crowded := len(f.members) >= crowdMin
-	if crowded && !first {
-		f.late = &o
-		if f.timer == nil {
-			f.timer = time.AfterFunc(crowdPause, f.tellLate)
-		}
+	now := first || len(f.members) < crowdMin
+	switch {
+	case f.late != nil:
+		f.late = list // Also if m has it now: tellLate must not show it an older one.
+	case !now:
+		f.late = list
+		time.AfterFunc(crowdPause, f.tellLate)
 	}
 	f.mu.Unlock()
-	if first || !crowded {
-		m.show(o)
+	if now {
+		m.show(list)
 	}
 }
 
@@ -43,9 +40,8 @@ func (f *Front) tell(m *member, first bool, o online) {
 func (f *Front) tellLate() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	o := *f.late
-	f.late, f.timer = nil, nil
 	for m := range f.members {
-		m.show(o)
+		m.show(f.late)
 	}
+	f.late = nil
 }

@@ -17,16 +17,14 @@ const (
 	KindRoomJoined     Kind = 17 // The account joined the room About.
 	KindRoomLeft       Kind = 18 // It left the room About.
 	KindContactRequest Kind = 19 // Peer has added the account to its contacts.
-	KindContactAdded   Kind = 20 // The account added Peer.
+	KindContactAdded   Kind = 20 // The account added Peer, or Peer added the account, which has it.
 	KindContactRemoved Kind = 21 // The account removed Peer.
-	KindContactMutual  Kind = 22 // Peer and the account have each other now.
-	KindBlocked        Kind = 23 // The account blocked Peer.
-	KindUnblocked      Kind = 24 // The account unblocked Peer.
-	KindMarked         Kind = 25 // The account has read About up to Number. May have the sequence number 0: not kept.
-	KindPassword       Kind = 26 // The password was changed.
-	KindRevoked        Kind = 27 // The token of the device Text was revoked.
-	KindDevice         Kind = 28 // A new device logged in: Text is its label.
-	KindProfile        Kind = 29 // Something else about the account changed.
+	KindBlocked        Kind = 22 // The account blocked Peer.
+	KindUnblocked      Kind = 23 // The account unblocked Peer.
+	KindMarked         Kind = 24 // The account has read About up to Number. May have the sequence number 0: not kept.
+	KindPassword       Kind = 25 // The password was changed.
+	KindRevoked        Kind = 26 // The token of the device Text was revoked.
+	KindProfile        Kind = 27 // Something else about the account changed.
 )
 
 // String returns a word for logs.
@@ -41,8 +39,8 @@ var kindNames = map[Kind]string{
 	KindJoined: "joined", KindLeft: "left", KindSaid: "said", KindFile: "file", KindTopic: "topic",
 	KindConversation: "conversation", KindRoomJoined: "room joined", KindRoomLeft: "room left",
 	KindContactRequest: "contact request", KindContactAdded: "contact added", KindContactRemoved: "contact removed",
-	KindContactMutual: "contact mutual", KindBlocked: "blocked", KindUnblocked: "unblocked", KindMarked: "marked",
-	KindPassword: "password", KindRevoked: "revoked", KindDevice: "device", KindProfile: "profile",
+	KindBlocked: "blocked", KindUnblocked: "unblocked", KindMarked: "marked",
+	KindPassword: "password", KindRevoked: "revoked", KindProfile: "profile",
 }
 
 // A Reason is why somebody left.

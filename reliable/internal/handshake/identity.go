@@ -24,7 +24,7 @@ func (k Key) String() string { return base64.RawURLEncoding.EncodeToString(k[:])
 // ParseKey reads what String has written.
 func ParseKey(s string) (k Key, err error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != len(k) {
+	if err != nil || len(b) != len(k) || Key(b) == k { // The zero key is none: it would be taken for no choice.
 		return Key{}, fmt.Errorf("handshake: %q is no key: want the %d letters and digits a server shows", s, len(Key{}.String()))
 	}
 	copy(k[:], b)

@@ -28,7 +28,8 @@ type Conn struct {
 	out      [][]byte // One for each Write, not yet looked at.
 }
 
-func newConn(name string) *Conn {
+// NewConn returns a connection for tests that have a world of their own.
+func NewConn(name string) *Conn {
 	c := &Conn{Name: name}
 	c.changed.L = &c.mu
 	return c

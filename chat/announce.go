@@ -1,0 +1,51 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+)
+
+// Announce writes into an account's own log what has happened to the account, so that all its devices hear
+// of it, now or when they come back: KindRequested, KindContact, KindContactGone, KindBlocked, KindUnblocked
+// (about another account), KindProfile (text is a word that says what), KindRevoked (about a device). Whoever
+// keeps accounts calls it after it has stored the change. On this node the change is in force when it
+// returns. A device that is revoked is told so in any case, and is closed by whoever has it.
+func (h *Hub) Announce(ctx context.Context, account string, kind Kind, about, text string) error {
+	const op = "announce"
+	switch kind {
+	case KindRequested, KindContact, KindContactGone, KindBlocked, KindUnblocked, KindProfile, KindRevoked:
+	default:
+		panic("BUG: chat: Announce of " + kind.String())
+	}
+	rec := record{kind: kind, account: account, about: about, text: text}
+	id := serverID("note/"+rand.Text(), 1)
+	msg, err := h.cfg.Engine.Append(ctx, AccountLog(account), id, rec.encode())
+	if err != nil {
+		return engineError(op, err)
+	}
+	h.mu.RLock()
+	a := h.accounts[account]
+	h.mu.RUnlock()
+	if a != nil {
+		a.follow(newEvent(0, msg, rec)) // It comes once more from the log, which changes nothing.
+	}
+	return nil
+}
+
+// Drain tells all devices that the server is going down: clients should come back after a number of
+// milliseconds, at another address if address is not empty. It refuses nothing by itself.
+func (h *Hub) Drain(afterMS uint64, address string) {
+	h.mu.RLock()
+	accounts := make([]*account, 0, len(h.accounts))
+	for _, a := range h.accounts {
+		accounts = append(accounts, a)
+	}
+	h.mu.RUnlock()
+	for _, a := range accounts {
+		a.mu.Lock()
+		for _, d := range a.devices {
+			d.tell(&Event{Kind: KindDraining, Account: a.name, Text: address, Number: afterMS})
+		}
+		a.mu.Unlock()
+	}
+}

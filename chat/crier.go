@@ -1,0 +1,148 @@
+package chat
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A crier is the Hub's one goroutine, which begins with the first device: it tells the other nodes who is
+// here, hears what they say, and writes down read markers.
+type crier struct {
+	hub  *Hub
+	self nodeID
+	wake chan struct{} // Has one entry when there is something to do.
+	over chan struct{} // Closed when the goroutine has ended.
+
+	mu    sync.Mutex // One of the innermost: nothing is locked while it is held.
+	inbox []nodeMessage
+}
+
+// startCrier starts the goroutine unless it runs. Close ends it.
+func (h *Hub) startCrier() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isClosed() || h.crier.over != nil {
+		return
+	}
+	h.crier.over = make(chan struct{})
+	go h.crier.run()
+}
+
+// stopCrier waits for the goroutine, which ends because the Hub is closed.
+func (h *Hub) stopCrier() {
+	h.mu.Lock()
+	over := h.crier.over
+	h.mu.Unlock()
+	if over != nil {
+		<-over
+	}
+}
+
+// wakeCrier says that there is something to do. It never blocks.
+func (h *Hub) wakeCrier() {
+	select {
+	case h.crier.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *crier) run() {
+	defer close(c.over)
+	tick := time.NewTicker(crierTick)
+	defer tick.Stop()
+	var stop func()
+	defer func() {
+		if stop != nil {
+			stop()
+		}
+		c.hub.flushMarks()
+	}()
+	for ticks := 0; ; {
+		if stop == nil {
+			var err error
+			if stop, err = c.hub.cfg.Engine.Subscribe(presenceLog, c.take); err != nil {
+				c.hub.log.Warn("other nodes are not heard", "err", err)
+			} else {
+				c.send(nodeMessage{kind: nodeAsk, from: c.self})
+			}
+		}
+		c.listen()
+		for m, ok := c.hub.people.news(c.self); ok; m, ok = c.hub.people.news(c.self) {
+			c.send(m)
+		}
+		select {
+		case <-c.wake:
+		case now := <-tick.C:
+			if ticks++; ticks%aliveTicks == 0 {
+				c.send(c.hub.people.alive(c.self))
+			}
+			c.hub.people.expire(now)
+			c.hub.flushMarks()
+		case <-c.hub.done:
+			return
+		}
+	}
+}
+
+// take queues what was sent on the log. The engine calls it.
+func (c *crier) take(msg Msg) {
+	m, ok := decodeNodeMessage(msg.Data)
+	if !ok || msg.Seq != 0 || m.from == c.self {
+		return
+	}
+	c.mu.Lock()
+	if len(c.inbox) < nodeInboxMax {
+		c.inbox = append(c.inbox, m) // What is too much is missed, and asked for later.
+	}
+	c.mu.Unlock()
+	c.hub.wakeCrier()
+}
+
+// listen takes what is queued.
+func (c *crier) listen() {
+	c.mu.Lock()
+	inbox := c.inbox
+	c.inbox = nil
+	c.mu.Unlock()
+	asked := false
+	for _, m := range inbox {
+		ask, askedUs := c.hub.people.hear(c.self, m, time.Now())
+		if ask != 0 {
+			c.send(nodeMessage{kind: nodeAsk, from: c.self, of: ask})
+		}
+		asked = asked || askedUs
+	}
+	if asked {
+		for _, part := range c.hub.people.everything(c.self) {
+			c.send(part)
+		}
+	}
+}
+
+// send sends to all nodes. What does not get through is asked for later.
+func (c *crier) send(m nodeMessage) {
+	if err := c.hub.cfg.Engine.Send(presenceLog, m.encode()); err != nil {
+		c.hub.log.Warn("other nodes are not told who is here", "err", err)
+	}
+}
+
+// flushMarks writes the read markers of all accounts that were moved.
+func (h *Hub) flushMarks() {
+	h.mu.RLock()
+	accounts := make([]*account, 0, len(h.accounts))
+	for _, a := range h.accounts {
+		accounts = append(accounts, a)
+	}
+	h.mu.RUnlock()
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	for _, a := range accounts {
+		if !isDone(a.ready) || a.err != nil {
+			continue
+		}
+		if err := a.flushMarks(ctx); err != nil {
+			h.log.Warn("read markers are not written down", "user", a.name, "err", err)
+		}
+	}
+}

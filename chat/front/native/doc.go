@@ -1,0 +1,27 @@
+// Package native speaks the native protocol on a session: it turns requests into calls of the chat core and of the
+// accounts, and the core's events into messages. The protocol is described in chat/wire/native/SPEC.md, which the code
+// cites.
+//
+//	front, err := native.New(native.Config{Accounts: accounts, Engine: engine, Spool: dir})
+//	err = front.Serve(ctx, session, hub)
+//
+// One Front serves any number of sessions at the same time. It refuses those that are not encrypted.
+//
+// How it is cut:
+//
+//	serve.go     reads a session, cuts it into messages, limits them, and decides what each may be about
+//	lanes.go     carries requests out: those of one log in order, others beside them
+//	login.go     registering, logging in and out
+//	requests.go  one line per request of somebody who has logged in, to logs.go, people.go, devices.go, private.go
+//	receiver.go  the core's events, as bytes (event.go), to the session
+//	files.go     tickets (tickets.go) for transfers, which are sessions of their own: upload.go (spool.go), download.go
+//	notes.go     what the Fronts of a cluster tell each other
+//	limiter.go   how fast a connection, an account and a network may ask
+//	errors.go    what went wrong, as a code
+//
+// # Goroutines and locks
+//
+// Serve runs on its caller's goroutine, which reads. Requests are carried out on goroutines of their lanes, which exist only
+// while there is work; Serve waits for them. An idle session has the reader only. Locks, from outside in: the core's room
+// lock; then one of receiver, conn, registry. None is held while anything blocks.
+package native

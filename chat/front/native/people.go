@@ -1,0 +1,124 @@
+package native
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"udpchat/chat"
+	"udpchat/chat/account"
+	wire "udpchat/chat/wire/native"
+)
+
+// presence carries out Presence.
+func (l *login) presence(m wire.Presence) error {
+	state := chat.Online
+	if m.State == wire.StateAway {
+		state = chat.Away
+	}
+	return l.device.SetPresence(state)
+}
+
+func stateOf(p chat.Presence) wire.State {
+	switch p {
+	case chat.Online:
+		return wire.StateOnline
+	case chat.Away:
+		return wire.StateAway
+	case chat.Offline:
+	}
+	return wire.StateOffline
+}
+
+// who carries out Who.
+func (l *login) who(ctx context.Context, m wire.Who) (wire.Reply, error) {
+	if m.Log == "" {
+		return people(l.device.Online()), nil
+	}
+	list, err := l.device.Who(ctx, m.Log)
+	return people(list), err
+}
+
+// since carries out Since.
+func (l *login) since(m wire.Since) wire.Reply { return people(l.device.Since(m.Ago.Duration())) }
+
+// people makes an answer of persons, as many as it may have.
+func people(list []chat.Person) wire.People {
+	var p wire.People
+	p.More = len(list) > peopleMax
+	for _, who := range list[:min(len(list), peopleMax)] {
+		p.People = append(p.People, personOf(who))
+	}
+	return p
+}
+
+func personOf(who chat.Person) wire.Person {
+	p := wire.Person{
+		Account: who.Account, Show: showOf(who.Name, who.Account), State: stateOf(who.State), Visitor: uint64(who.User),
+		Since: wire.At(who.Arrived),
+	}
+	if who.State == chat.Offline {
+		p.Since = wire.At(who.Seen)
+	}
+	return p
+}
+
+// contacts carries out Contacts: all three lists in one, with who of them is there.
+func (l *login) contacts(ctx context.Context) (wire.Reply, error) {
+	lists, err := l.front.cfg.Accounts.Lists(ctx, l.account)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]wire.Contact)
+	for bits, names := range map[wire.Contact][]string{
+		wire.ContactMine | wire.ContactTheirs: lists.Mutual, wire.ContactMine: lists.Pending, wire.ContactTheirs: lists.Requesting,
+	} {
+		for _, name := range names {
+			all[name] = bits
+		}
+	}
+	there := make(map[string]chat.Person)
+	for _, who := range l.device.Since(contactSince) {
+		there[who.Account] = who
+	}
+	p := wire.People{More: len(all) > contactsMax}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if len(p.People) == contactsMax {
+			break
+		}
+		who := wire.Person{Account: name}
+		if all[name]&wire.ContactMine != 0 { // Whoever only asks to be a contact shows nothing by that, and is told nothing.
+			if seen, ok := there[name]; ok {
+				who = personOf(seen)
+			}
+		}
+		who.Contact = all[name]
+		p.People = append(p.People, who)
+	}
+	return p, nil
+}
+
+// removeContact carries out RemoveContact. Removing whom one does not have does nothing.
+func (l *login) removeContact(ctx context.Context, m wire.RemoveContact) error {
+	return unless(account.CodeNotFound, l.front.cfg.Accounts.RemoveContact(ctx, l.account, m.Name))
+}
+
+// unblock carries out Unblock. Unblocking whom one has not blocked does nothing.
+func (l *login) unblock(ctx context.Context, m wire.Unblock) error {
+	return unless(account.CodeNotFound, l.front.cfg.Accounts.Unblock(ctx, l.account, m.Name))
+}
+
+// unless returns err, but nil if it is a refusal with that code.
+func unless(code account.Code, err error) error {
+	if account.Is(err, code) {
+		return nil
+	}
+	return err
+}
+
+// blocked carries out Blocked.
+func (l *login) blocked(ctx context.Context) (wire.Reply, error) {
+	names, err := l.front.cfg.Accounts.Blocked(ctx, l.account)
+	slices.Sort(names)
+	return wire.Names{Names: names}, err
+}

@@ -1,0 +1,93 @@
+package native
+
+import (
+	"crypto/rand"
+	"sync"
+	"time"
+
+	wire "udpchat/chat/wire/native"
+)
+
+// A ticket lets one transfer session do one thing.
+type ticket struct {
+	account string
+	upload  bool
+	digest  digest
+	size    uint64
+	expires time.Time
+}
+
+// tickets are those that were given out, and the transfers under way. Safe for concurrent use. They are in the memory of
+// this server: a client that presents one elsewhere is told so and asks again.
+type tickets struct {
+	mu        sync.Mutex
+	open      map[string]ticket // By token. Guarded by mu.
+	waiting   map[string]int    // Open ones of each account. Guarded by mu.
+	transfers map[string]int    // Transfers under way of each account. Guarded by mu.
+}
+
+func newTickets() *tickets {
+	return &tickets{open: make(map[string]ticket), waiting: make(map[string]int), transfers: make(map[string]int)}
+}
+
+// issue returns a token for t, or a refusal.
+func (ts *tickets) issue(now time.Time, t ticket) (string, error) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.waiting[t.account] >= ticketsPerAccount || len(ts.open) >= ticketsMax {
+		ts.expireLocked(now)
+	}
+	switch {
+	case ts.waiting[t.account] >= ticketsPerAccount:
+		return "", refusef(wire.CodeTooMany, "%d transfers wait to begin", ticketsPerAccount)
+	case len(ts.open) >= ticketsMax:
+		return "", busy("too many transfers wait to begin")
+	}
+	token := rand.Text()
+	t.expires = now.Add(ticketLife)
+	ts.open[token] = t
+	ts.waiting[t.account]++
+	return token, nil
+}
+
+// begin takes a ticket for the transfer that begins now, which must end by end.
+func (ts *tickets) begin(now time.Time, token string) (ticket, error) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	t, ok := ts.open[token]
+	if !ok || !now.Before(t.expires) {
+		return ticket{}, refusef(wire.CodeBadToken, "this ticket is unknown here, used or expired: ask for another")
+	}
+	if ts.transfers[t.account] >= transfersPerAccount {
+		return ticket{}, refusef(wire.CodeTooMany, "%d transfers are under way", transfersPerAccount)
+	}
+	ts.dropLocked(token)
+	ts.transfers[t.account]++
+	return t, nil
+}
+
+// end is the end of a transfer.
+func (ts *tickets) end(t ticket) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.transfers[t.account]--; ts.transfers[t.account] == 0 {
+		delete(ts.transfers, t.account)
+	}
+}
+
+// expireLocked forgets tickets whose time is over.
+func (ts *tickets) expireLocked(now time.Time) {
+	for token, t := range ts.open {
+		if !now.Before(t.expires) {
+			ts.dropLocked(token)
+		}
+	}
+}
+
+func (ts *tickets) dropLocked(token string) {
+	account := ts.open[token].account
+	delete(ts.open, token)
+	if ts.waiting[account]--; ts.waiting[account] == 0 {
+		delete(ts.waiting, account)
+	}
+}

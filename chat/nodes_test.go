@@ -1,0 +1,116 @@
+package chat
+
+import (
+	"reflect"
+	"testing"
+	"time"
+)
+
+func testNodeMessages() []nodeMessage {
+	people := []nodePerson{
+		{name: "ann", show: "Ann", state: Online, arrived: time.UnixMilli(1_700_000_000_000), blocked: []string{"bob", "cat"}},
+		{name: "bob", arrived: time.UnixMilli(0)},
+	}
+	return []nodeMessage{
+		{kind: nodeAlive, from: 1, version: 300},
+		{kind: nodeAsk, from: 1<<64 - 1, of: 2},
+		{kind: nodeState, from: 3, version: 4, people: people},
+		{kind: nodeWhole, from: 3, version: 4, part: 1, parts: 2, people: people},
+		{kind: nodeWhole, from: 3, version: 0, part: 0, parts: 1},
+	}
+}
+
+func TestNodeMessageRoundTrip(t *testing.T) {
+	for _, want := range testNodeMessages() {
+		got, ok := decodeNodeMessage(want.encode())
+		if !ok || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v came back as %+v, %v", want, got, ok)
+		}
+		for n := range want.encode() {
+			if short, ok := decodeNodeMessage(want.encode()[:n]); ok && reflect.DeepEqual(short, want) {
+				t.Errorf("%+v: the first %d bytes say the same", want, n)
+			}
+		}
+	}
+}
+
+// FuzzDecodeNodeMessage checks that whatever is accepted says the same once it is written anew.
+func FuzzDecodeNodeMessage(f *testing.F) {
+	for _, m := range testNodeMessages() {
+		f.Add(m.encode())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, ok := decodeNodeMessage(b)
+		if !ok {
+			return
+		}
+		if again, ok := decodeNodeMessage(m.encode()); !ok || !reflect.DeepEqual(again, m) {
+			t.Fatalf("%+v is written so that it reads %+v, %v", m, again, ok)
+		}
+	})
+}
+
+// TestManyPeopleMakeManyParts sends everybody from one table to another.
+func TestManyPeopleMakeManyParts(t *testing.T) {
+	h, err := New(Config{Engine: noEngine{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := New(Config{Engine: noEngine{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	const n = 5000
+	name := func(i int) string { return string(rune('a'+i%26)) + time.Duration(i).String() }
+	for i := range n {
+		h.people.setOwn(name(i), "A name of some length, to make it larger", Online, nil, now)
+	}
+	other.people.hear(9, nodeMessage{kind: nodeAlive, from: 1, version: 0}, now)
+	parts := h.people.everything(1)
+	if len(parts) < 3 {
+		t.Fatalf("%d people make %d parts", n, len(parts))
+	}
+	for _, part := range parts[1:] { // The first one is lost.
+		other.people.hear(9, part, now)
+	}
+	if got := len(other.people.byName); got != 0 {
+		t.Errorf("%d people are believed without the first part", got)
+	}
+	for _, part := range parts {
+		if len(part.encode()) > 2*nodeMessageBytesMax {
+			t.Errorf("a part has %d bytes", len(part.encode()))
+		}
+		other.people.hear(9, part, now)
+	}
+	if got := len(other.people.byName); got != n {
+		t.Errorf("%d people are known, want %d", got, n)
+	}
+	other.people.expire(now.Add(nodeSilence + time.Second))
+	if got := other.people.gone; got != n {
+		t.Errorf("%d people are gone with their node, want %d", got, n)
+	}
+}
+
+// TestPeopleWhoAreGoneAreForgotten: the table must not grow with everybody who was ever there.
+func TestPeopleWhoAreGoneAreForgotten(t *testing.T) {
+	h, err := New(Config{Engine: noEngine{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for i := range 3 * peopleGoneMax {
+		name := time.Duration(i).String()
+		h.people.setOwn(name, name, Online, nil, now)
+		h.people.setOwn(name, name, Offline, nil, now.Add(time.Duration(i)))
+		if len(h.people.byName) > peopleGoneMax+1 || len(h.people.byName) != h.people.gone {
+			t.Fatalf("%d people are remembered, %d of them gone", len(h.people.byName), h.people.gone)
+		}
+		for range 2 {
+			h.people.news(1)
+		}
+	}
+	if h.people.byName[time.Duration(3*peopleGoneMax-1).String()] == nil {
+		t.Error("the last one is forgotten")
+	}
+}

@@ -1,0 +1,298 @@
+package chat
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// people is who is there, on all nodes, and who wants to know. Its lock is one of the innermost: while it
+// is held nothing is locked but what Receive locks.
+type people struct {
+	hub *Hub
+
+	mu       sync.Mutex
+	byName   map[string]*person          // Guarded by mu, like all below.
+	watchers map[string]map[*Device]bool // By the account they watch.
+	watchAll map[*Device]bool            // Those who watch everybody.
+	nodes    map[nodeID]*node            // The others.
+	version  uint64                      // Number of the last change that was sent.
+	dirty    map[string]bool             // Accounts whose state on this node is still to be sent.
+	closed   bool                        // Nobody is told anything any more.
+	gone     int                         // People in byName that are offline.
+}
+
+// A person is an account that is there, or was.
+type person struct {
+	name    string
+	show    string
+	here    sighting            // On this node.
+	there   map[nodeID]sighting // On the others.
+	blocked map[string]struct{} // Whom the account has blocked. Replaced, never changed.
+
+	state   Presence
+	since   time.Time // When state began.
+	arrived time.Time
+	seen    time.Time // When it was last not offline; of no meaning while it is not.
+}
+
+// A sighting is what one node says of one account.
+type sighting struct {
+	state   Presence
+	arrived time.Time
+}
+
+// personLocked returns a person, and makes it if need be.
+func (p *people) personLocked(name string) *person {
+	who := p.byName[name]
+	if who == nil {
+		if p.byName == nil {
+			p.byName = make(map[string]*person)
+		}
+		who = &person{name: name}
+		p.byName[name] = who
+		p.gone++
+	}
+	return who
+}
+
+// setOwn says what an account is on this node.
+func (p *people) setOwn(name, show string, state Presence, blocked *map[string]struct{}, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := p.personLocked(name)
+	if state != Offline {
+		who.show, who.blocked = show, nil
+		if blocked != nil {
+			who.blocked = *blocked
+		}
+	}
+	if who.here.state == Offline {
+		who.here.arrived = now
+	}
+	who.here.state = state
+	if p.dirty == nil {
+		p.dirty = make(map[string]bool)
+	}
+	p.dirty[name] = true
+	p.settleLocked(who, now)
+	p.hub.wakeCrier()
+}
+
+// settleLocked makes one state out of what the nodes say, and tells whoever has to know.
+func (p *people) settleLocked(who *person, now time.Time) {
+	state, arrived := who.here.state, who.here.arrived
+	for _, s := range who.there {
+		if s.state != Offline && (state == Offline || s.arrived.Before(arrived)) {
+			arrived = s.arrived
+		}
+		state = max(state, s.state)
+	}
+	if state != who.state {
+		if who.state == Offline {
+			p.gone--
+			who.arrived = arrived
+		}
+		if state == Offline {
+			p.gone++
+			who.seen = now
+		}
+		who.state, who.since = state, now
+	}
+	for d := range p.watchers[who.name] {
+		p.refreshLocked(d, who)
+	}
+	for d := range p.watchAll {
+		p.refreshLocked(d, who)
+	}
+	if p.gone > peopleGoneMax {
+		p.forgetLocked()
+	}
+}
+
+// forgetLocked forgets the half of those offline who were there longest ago.
+func (p *people) forgetLocked() {
+	var list []Person
+	for _, who := range p.byName {
+		if who.state == Offline {
+			list = append(list, Person{Account: who.name, Arrived: who.seen})
+		}
+	}
+	byArrival(list)
+	for _, who := range list[:len(list)/2] {
+		delete(p.byName, who.Account)
+		p.gone--
+	}
+}
+
+// visibleLocked returns what d may know about somebody.
+func (p *people) visibleLocked(d *Device, who *person) Presence {
+	if _, hidden := who.blocked[d.account.name]; hidden || d.account.blocks(who.name) {
+		return Offline
+	}
+	return who.state
+}
+
+// refreshLocked tells d about somebody, unless it knows.
+func (p *people) refreshLocked(d *Device, who *person) {
+	state := p.visibleLocked(d, who)
+	if state == d.told[who.name] || who.name == d.account.name {
+		return
+	}
+	if d.told == nil {
+		d.told = make(map[string]Presence)
+	}
+	if d.told[who.name] = state; state == Offline {
+		delete(d.told, who.name)
+	}
+	d.receiver.Receive(&Event{
+		Kind: KindPresence, Time: who.since, Account: who.name, Name: who.show, Number: uint64(state),
+	})
+}
+
+// hides reports whether somebody is not to be seen by d, whatever the reason.
+func (p *people) hides(name string, d *Device) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := p.byName[name]
+	if who == nil {
+		return false
+	}
+	_, hidden := who.blocked[d.account.name]
+	return hidden
+}
+
+// blockChanged tells both what they may know of each other now.
+func (p *people) blockChanged(name, peer string, blocked *map[string]struct{}, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if who := p.byName[name]; who != nil && who.here.state != Offline {
+		who.blocked = nil
+		if blocked != nil {
+			who.blocked = *blocked
+		}
+		p.dirty[name] = true
+		p.settleLocked(who, now)
+		p.hub.wakeCrier()
+	}
+	if who := p.byName[peer]; who != nil {
+		p.settleLocked(who, now)
+	}
+}
+
+// watch has d told about those accounts from now on; nil is everybody. Beyond watchMax nothing is added.
+func (p *people) watch(d *Device, names []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d.unwatched || p.closed {
+		return
+	}
+	if d.watchAll {
+		if p.watchAll == nil {
+			p.watchAll = make(map[*Device]bool)
+		}
+		if !p.watchAll[d] {
+			p.watchAll[d] = true
+			for _, who := range p.byName {
+				p.refreshLocked(d, who)
+			}
+		}
+		return
+	}
+	for _, name := range names {
+		switch {
+		case len(d.watching) >= watchMax:
+			return
+		case name == d.account.name || p.watchers[name][d]:
+			continue
+		}
+		if p.watchers == nil {
+			p.watchers = make(map[string]map[*Device]bool)
+		}
+		if p.watchers[name] == nil {
+			p.watchers[name] = make(map[*Device]bool)
+		}
+		p.watchers[name][d] = true
+		d.watching = append(d.watching, name)
+		if who := p.byName[name]; who != nil {
+			p.refreshLocked(d, who)
+		}
+	}
+}
+
+// unwatch is the end of all watching of d. After it d is told nothing.
+func (p *people) unwatch(d *Device) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d.unwatched = true
+	delete(p.watchAll, d)
+	for _, name := range d.watching {
+		delete(p.watchers[name], d)
+		if len(p.watchers[name]) == 0 {
+			delete(p.watchers, name)
+		}
+	}
+	d.watching, d.told = nil, nil
+}
+
+// close is the end of all telling.
+func (p *people) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watchers, p.watchAll, p.closed = nil, nil, true
+}
+
+func (p *people) state(name string) Presence {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if who := p.byName[name]; who != nil {
+		return who.state
+	}
+	return Offline
+}
+
+// online returns those of names, or of all if that is nil, who are there for d.
+func (p *people) online(d *Device, names []string) []Person {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []Person
+	add := func(who *person) {
+		if who != nil && p.visibleLocked(d, who) != Offline {
+			list = append(list, who.public(time.Now()))
+		}
+	}
+	if names == nil {
+		for who := range maps.Values(p.byName) {
+			add(who)
+		}
+	}
+	for _, name := range names {
+		add(p.byName[name])
+	}
+	byArrival(list)
+	return list
+}
+
+// since returns those who are there for d, or were after a moment.
+func (p *people) since(d *Device, after time.Time) []Person {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []Person
+	for _, who := range p.byName {
+		_, hidden := who.blocked[d.account.name]
+		if hidden || d.account.blocks(who.name) || who.state == Offline && who.seen.Before(after) {
+			continue
+		}
+		list = append(list, who.public(time.Now()))
+	}
+	byArrival(list)
+	return list
+}
+
+func (who *person) public(now time.Time) Person {
+	seen := who.seen
+	if who.state != Offline {
+		seen = now
+	}
+	return Person{Account: who.name, Name: who.show, State: who.state, Arrived: who.arrived, Seen: seen}
+}

@@ -1,0 +1,82 @@
+package im
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+)
+
+// pieces cuts in into pieces whose sizes wander with size; zero cuts at every byte.
+func pieces(in []byte, size uint8) []string {
+	var out []string
+	for n := int(size); len(in) > 0; n = (n*5 + 1) % 17 {
+		k := min(n+1, len(in))
+		out = append(out, string(in[:k]))
+		in = in[k:]
+	}
+	return out
+}
+
+// FuzzDecoder: no input makes the decoder panic, the cut does not matter, and every request survives being written and read
+// again.
+func FuzzDecoder(f *testing.F) {
+	for _, s := range []string{
+		`[login] {"user": "hans", "password": "x"}`, `[login] {'username': 'hans'}`, `[register] {"user": "a", "password": "b"}`,
+		`[message] {"reciever": "a", "message": "\u00fc\ud83d\ude00\ud83d \\ \" {}"}`, `[broadcast] {"message": 1.5}`, "[whoelse]\n[refresh] {}\n",
+		`[whoelsesince] {"time": "10"}`, `[block] {"block": "a"}[unblock] {"unblock": "a"}`, `[startprivate] {"target": "a"}[logout]`,
+		`[P2P] {"ip": "0.0.0.0", "port": 1, "origin": "a", "target": "b"}` + "\n\n", `[P2PDECLINE] {"origin": "a", "target": "b"}`,
+		"hello [x] {\"a\": [1, {}, null]}\x00[", `[x] {"a`, "[x] {\"a\n[whoelse] {}", "[x]   ",
+	} {
+		for size := range uint8(3) {
+			f.Add([]byte(s), size)
+		}
+	}
+	f.Fuzz(func(t *testing.T, in []byte, size uint8) {
+		whole := decode(false, string(in))
+		if cut := decode(false, pieces(in, size)...); !slices.Equal(whole, cut) {
+			t.Fatalf("whole: %v, cut: %v", whole, cut)
+		}
+		decode(true, pieces(in, size)...)
+
+		var d Decoder
+		d.Feed(in)
+		for range patience {
+			d.Flush()
+		}
+		for {
+			req, ok, err := d.Next()
+			if err != nil {
+				continue
+			}
+			if !ok {
+				break
+			}
+			b := AppendRequest(nil, req)
+			var again Decoder
+			again.Feed(b)
+			if got, ok, err := again.Next(); !ok || !reflect.DeepEqual(got, req) {
+				t.Fatalf("%#v written as %q: got %#v, %v", req, b, got, err)
+			}
+		}
+		if d.Pending() {
+			t.Fatal("still pending after Flush")
+		}
+	})
+}
+
+// FuzzParseReply: no packet makes it panic, and what is read survives being written and read again.
+func FuzzParseReply(f *testing.F) {
+	for _, s := range []string{"[200] hi\n", "[403] x", "[FIN] bye", `[P2P] {"message": "x", "origin": "a"}`, `[P2PCONN] {"ip": "::1", "port": "7", "origin": "a"}`, "[200]"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		rep, err := ParseReply(packet)
+		if err != nil {
+			return
+		}
+		b := AppendReply(nil, rep)
+		if again, err := ParseReply(b); err != nil || again != rep {
+			t.Fatalf("%#v written as %q: got %#v, %v", rep, b, again, err)
+		}
+	})
+}
