@@ -193,7 +193,7 @@ func (u *nativeUI) allRooms(ctx context.Context) error {
 			return inNative("not listed", err)
 		}
 		for _, r := range rooms {
-			line := fmt.Sprintf("* [%s] %d members", shownName(r.Name), r.Members)
+			line := fmt.Sprintf("* [%s] %d here", shownName(r.Name), r.Here)
 			if r.Topic != "" {
 				line += ": " + clean.Line(r.Topic)
 			}
