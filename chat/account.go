@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,7 +82,11 @@ func (h *Hub) leaveAccount(a *account) {
 		delete(h.accounts, a.name)
 	}
 	h.mu.Unlock()
-	if last && a.log != nil {
+	if !last {
+		return
+	}
+	a.unblockAll()
+	if a.log != nil {
 		h.release(a.log)
 	}
 }
@@ -182,16 +187,20 @@ func (a *account) applyLocked(ev *Event) {
 
 // blockLocked changes whom the account has blocked. Readers have the old set or the new one.
 func (a *account) blockLocked(peer string, on bool) {
+	if a.blocks(peer) == on {
+		return
+	}
 	var set map[string]struct{}
 	if old := a.blocked.Load(); old != nil {
 		set = maps.Clone(*old)
-	}
-	if set == nil {
+	} else {
 		set = make(map[string]struct{})
 	}
 	if on {
+		a.hub.blockings.add(peer, 1) // Before it is in force: whoever looks there first must not miss it.
 		set[peer] = struct{}{}
 	} else {
+		a.hub.blockings.add(peer, -1)
 		delete(set, peer)
 	}
 	if len(set) == 0 {
@@ -199,6 +208,18 @@ func (a *account) blockLocked(peer string, on bool) {
 		return
 	}
 	a.blocked.Store(&set)
+}
+
+// unblockAll is the end of the account on this Hub.
+func (a *account) unblockAll() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if set := a.blocked.Load(); set != nil {
+		for peer := range *set {
+			a.hub.blockings.add(peer, -1)
+		}
+	}
+	a.blocked.Store(nil)
 }
 
 // blocks reports whether the account has blocked peer.
@@ -258,8 +279,28 @@ func (a *account) remove(d *Device) {
 	}
 }
 
-// entered returns by which KindJoined the account is a member of a room.
-func (a *account) entered(room string) (seq uint64, ok bool) {
+// entered returns by which KindJoined the account is a member of a room. What this node knows may be older than
+// what its devices have done on another one, so before it says no it looks at the record.
+func (a *account) entered(ctx context.Context, op, room string) (seq uint64, err error) {
+	if seq, ok := a.knownEntered(room); ok {
+		return seq, nil
+	}
+	if isInnerLog(room) {
+		return 0, a.hub.refuse(op, CodeNotMember, 0, "")
+	}
+	e, err := a.hub.enrolment(ctx, a.name, room)
+	switch {
+	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooLarge) || err == nil && e.state != entered:
+		return 0, a.hub.refuse(op, CodeNotMember, 0, "")
+	case err != nil:
+		return 0, engineError(op, err)
+	}
+	a.noteEntered(room, e.seq)
+	return e.seq, nil
+}
+
+// knownEntered is entered as far as this node knows.
+func (a *account) knownEntered(room string) (seq uint64, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	seq, ok = a.rooms[room]

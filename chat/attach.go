@@ -24,29 +24,42 @@ type Place struct {
 // and both that and the Place say what Head is. An attached device gets the Place it has. It refuses with
 // CodeNotMember, CodeNoUser, CodeClosed or CodeShuttingDown.
 func (d *Device) Attach(ctx context.Context, log string) (Place, error) {
-	return d.attach(ctx, "attach", log)
+	return d.attach(ctx, "attach", log, cursor{})
+}
+
+// A cursor is what a client has of a log: in its epoch, the messages up to the one of number after. The zero
+// cursor is nothing.
+type cursor struct {
+	epoch string
+	after uint64
 }
 
 // Resume attaches, and compares what the client has: the messages of the log in its epoch, up to the
-// number after. If that cannot be continued by History(After: after), Reload says so. after is 0 for a
-// client that has nothing.
+// number after, perhaps from another node that is further than this one. If that cannot be continued by
+// History(After: after), Reload says so. after is 0 for a client that has nothing.
 func (d *Device) Resume(ctx context.Context, log, epoch string, after uint64) (Place, error) {
-	const op = "resume"
-	p, err := d.attach(ctx, op, log)
-	if err != nil || after == 0 {
-		return p, err
+	return d.attach(ctx, "resume", log, cursor{epoch, after})
+}
+
+// fits reports whether what a client has of a log is the beginning of what there is. known is a number that
+// the log has reached.
+func (c cursor) fits(ctx context.Context, engine Engine, log, epoch string, known uint64) (bool, error) {
+	if c.after == 0 {
+		return true, nil
 	}
-	p.Reload = epoch != p.Epoch || after > p.Head
-	if p.Reload || after == p.Head {
-		return p, nil
+	if c.epoch != epoch {
+		return false, nil
+	}
+	if c.after > known { // The client has been on a node that has heard more than we have.
+		heads, err := engine.Heads(ctx, []string{log})
+		return err == nil && c.after <= heads[0], err
+	}
+	if c.after == known {
+		return true, nil
 	}
 	// Whatever the log has forgotten, it has forgotten from its beginning on.
-	oldest, err := d.hub.cfg.Engine.Read(ctx, log, 0, 0, 1)
-	if err != nil {
-		return p, engineError(op, err)
-	}
-	p.Reload = len(oldest) == 0 || oldest[0].Seq > after
-	return p, nil
+	oldest, err := engine.Read(ctx, log, 0, 0, 1)
+	return err == nil && len(oldest) > 0 && oldest[0].Seq <= c.after, err
 }
 
 // Detach ends what Attach has begun; the account stays a member. After it has returned the Receiver is
@@ -70,8 +83,8 @@ func (at *attachment) end() {
 	}
 }
 
-// attach is Attach.
-func (d *Device) attach(ctx context.Context, op, log string) (Place, error) {
+// attach is Attach and Resume.
+func (d *Device) attach(ctx context.Context, op, log string, have cursor) (Place, error) {
 	entered, err := d.mayRead(ctx, op, log)
 	if err != nil {
 		return Place{}, err
@@ -80,24 +93,21 @@ func (d *Device) attach(ctx context.Context, op, log string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	return d.attachTo(ctx, op, r, entered)
+	return d.attachTo(ctx, op, r, entered, have)
 }
 
 // attachTo attaches to a log that is held for it.
-func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint64) (Place, error) {
-	epoch, topic, err := "", "", r.openFor(ctx)
-	if err == nil {
-		epoch, err = d.hub.cfg.Engine.Epoch(ctx, r.name)
-	}
-	if err == nil && r.ref != 0 {
-		topic, err = d.hub.topic(ctx, r.name)
-	}
+func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint64, have cursor) (Place, error) {
+	p, err := d.survey(ctx, r, have)
 	if err != nil {
 		d.hub.release(r)
 		return Place{}, engineError(op, err)
 	}
+	if p.Reload {
+		have.after = 0
+	}
 	r.mu.Lock()
-	head, is, fresh := r.attachLocked(d, entered)
+	head, is, fresh := r.attachLocked(d, entered, have.after)
 	r.mu.Unlock()
 	if !fresh {
 		d.hub.release(r) // The attachment there is has its own hold.
@@ -110,7 +120,31 @@ func (d *Device) attachTo(ctx context.Context, op string, r *room, entered uint6
 		}
 		return Place{}, d.hub.refuse(op, CodeShuttingDown, r.ref, "")
 	}
-	return Place{Room: r.name, Ref: r.ref, Epoch: epoch, Head: head, Topic: topic, Read: d.account.marked(r.name)}, nil
+	p.Head, p.Read = head, d.account.marked(r.name)
+	return p, nil
+}
+
+// survey opens a log, and returns what is to be said about it before somebody is attached.
+func (d *Device) survey(ctx context.Context, r *room, have cursor) (Place, error) {
+	p := Place{Room: r.name, Ref: r.ref}
+	if err := r.openFor(ctx); err != nil {
+		return p, err
+	}
+	var err error
+	if p.Epoch, err = d.hub.cfg.Engine.Epoch(ctx, r.name); err != nil {
+		return p, err
+	}
+	if r.ref != 0 {
+		if p.Topic, err = d.hub.topic(ctx, r.name); err != nil {
+			return p, err
+		}
+	}
+	r.mu.Lock()
+	known := max(r.delivered, r.head)
+	r.mu.Unlock()
+	fits, err := have.fits(ctx, d.hub.cfg.Engine, r.name, p.Epoch, known)
+	p.Reload = !fits
+	return p, err
 }
 
 // logFor returns a log, held; the caller owes a release.
@@ -135,17 +169,16 @@ func (d *Device) mayRead(ctx context.Context, op, log string) (entered uint64, e
 	if peer, ok := DirectPeer(log, d.account.name); ok {
 		return 0, d.meet(ctx, op, peer)
 	}
-	entered, ok := d.account.entered(log)
-	if !ok {
-		return 0, d.hub.refuse(op, CodeNotMember, 0, "")
-	}
-	return entered, nil
+	return d.account.entered(ctx, op, log)
 }
 
 // meet refuses unless there is somebody of that name, other than the account itself.
 func (d *Device) meet(ctx context.Context, op, peer string) error {
 	if peer == d.account.name {
 		return d.hub.refuse(op, CodeSelf, 0, "")
+	}
+	if d.account.converses(peer) {
+		return nil
 	}
 	ok, err := d.hub.cfg.Accounts.Exists(ctx, peer)
 	switch {

@@ -442,3 +442,58 @@ func TestDetachAndCloseEndTheFeed(t *testing.T) {
 		t.Errorf("something is left: %+v", s)
 	}
 }
+
+// A device leaves and another one enters anew, on an engine that delivers all of that later.
+func TestLeaveBeforeAJoinDoesNotEndIt(t *testing.T) {
+	slowWorld(t, func(t *testing.T, w *world, e *fakeEngine) {
+		ann, tab := w.login("ann", "phone"), w.login("ann", "tab")
+		ann.enter("kitchen")
+		e.holdDelivery()
+		if err := tab.Leave(t.Context(), "kitchen"); err != nil {
+			t.Errorf("Leave: %v", err)
+		}
+		ann.enter("kitchen")
+		w.happened()
+		e.deliver()
+		ann.text("kitchen", "here again")
+		w.want("all comes", `
+			ann.phone < kitchen: ann left (left)
+			ann.phone < kitchen: ann joined
+			ann.phone < kitchen: ann said here again`)
+		if got := ann.Rooms(); len(got) != 1 {
+			t.Errorf("ann is in %q", got)
+		}
+	})
+}
+
+// A listEngine calls after between reading the enrolments and saying what it has read.
+type listEngine struct {
+	chat.Engine
+	after func()
+}
+
+func (e *listEngine) List(ctx context.Context, bucket, prefix string) ([]chat.Entry, error) {
+	list, err := e.Engine.List(ctx, bucket, prefix)
+	if after := e.after; bucket == "enrolments" && after != nil {
+		e.after = nil
+		after()
+	}
+	return list, err
+}
+
+func TestWhatHappensDuringLogInIsNotMissed(t *testing.T) {
+	w := newWorld(t, chat.Config{})
+	tab := w.login("ann", "tab")
+	tab.enter("kitchen")
+	cfg := w.cfg
+	cfg.Engine, cfg.Rand = &listEngine{w.engine, func() {
+		if err := tab.Leave(t.Context(), "kitchen"); err != nil {
+			t.Errorf("Leave: %v", err)
+		}
+		tab.enter("hall")
+	}}, nil
+	hub := must(chat.New(cfg))(t)
+	defer hub.Close()
+	d := must(hub.LogIn(t.Context(), chat.Login{Account: "ann", Device: "phone"}, nobody{}))(t)
+	wantLines(t, "rooms", d.Rooms(), "hall")
+}

@@ -29,7 +29,7 @@ func (d *Device) Direct(ctx context.Context, peer string) (Place, error) {
 	if err := d.meet(ctx, op, peer); err != nil {
 		return Place{}, err
 	}
-	return d.attach(ctx, op, DirectLog(d.account.name, peer))
+	return d.attach(ctx, op, DirectLog(d.account.name, peer), cursor{})
 }
 
 // refuseBlocked refuses if one of the two has blocked the other.

@@ -27,7 +27,7 @@ func (d *Device) Join(ctx context.Context, room string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	p, err := d.attachTo(ctx, op, r, notYet)
+	p, err := d.attachTo(ctx, op, r, notYet, cursor{})
 	if err != nil {
 		return Place{}, err
 	}
@@ -43,7 +43,7 @@ func (d *Device) Join(ctx context.Context, room string) (Place, error) {
 
 // enrol makes the account a member of the room, which has a record then.
 func (d *Device) enrol(ctx context.Context, room string) (seq uint64, err error) {
-	if _, member := d.account.entered(room); !member {
+	if _, member := d.account.knownEntered(room); !member {
 		if err := d.hub.noteRoom(ctx, room); err != nil {
 			return 0, err
 		}
@@ -76,8 +76,8 @@ func (d *Device) Leave(ctx context.Context, room string) error {
 	if err := d.refuseClosed(op); err != nil {
 		return err
 	}
-	if _, ok := d.account.entered(room); !ok {
-		return d.hub.refuse(op, CodeNotMember, 0, "")
+	if _, err := d.account.entered(ctx, op, room); err != nil {
+		return err
 	}
 	seq, err := d.hub.discharge(ctx, d.account.name, d.show, room)
 	if err != nil {

@@ -182,20 +182,20 @@ func (r LeaveReason) String() string {
 // A front-end ignores events of a Kind that it does not know.
 type Event struct {
 	Room     RoomRef // 0 if it is not about a room that has a number.
-	RoomName string  // The room, or the name of another log; empty if it is about none.
-	Seq      uint64  // Rises within the room; may have gaps. 0 if it is not in the log.
-	Time     time.Time
+	User     JoinID  // The visitor it is about: speaker, joiner, leaver. 0 if that is an account.
 	Kind     Kind
-	User     JoinID      // The visitor it is about: speaker, joiner, leaver. 0 if that is an account.
-	Account  string      // The account it is about; empty if that is a visitor.
-	Name     string      // The name to show; for KindSaid as the sender wrote it.
-	Text     string      // KindSaid and those that mention it. Any bytes, as the sender wrote them.
-	File     *File       // KindFile only.
-	About    string      // As Kind says: another account, a room, a log.
-	Number   uint64      // As Kind says.
-	Tag      string      // KindSaid and KindFile: see Content.
 	Reason   LeaveReason // KindLeft only.
-	ID       string      // Message id, "<device>-<counter>".
+	RoomName string      // The room, or the name of another log; empty if it is about none.
+	Seq      uint64      // Rises within the room; may have gaps. 0 if it is not in the log.
+	Time     time.Time
+	Account  string // The account it is about; empty if that is a visitor.
+	Name     string // The name to show; for KindSaid as the sender wrote it.
+	Text     string // KindSaid and those that mention it. Any bytes, as the sender wrote them.
+	File     *File  // KindFile only.
+	About    string // As Kind says: another account, a room, a log.
+	Number   uint64 // As Kind says.
+	Tag      string // KindSaid and KindFile: see Content.
+	ID       string // Message id, "<device>-<counter>".
 
 	room    *room      // Where it is delivered: for Present, while that holds the room's lock.
 	encoded []encoding // One for each protocol that asked. Guarded by the room's lock.

@@ -57,8 +57,11 @@ const (
 // fileSumBytes is how long a SHA-256 is.
 const fileSumBytes = 32
 
-// recordHeadBytes is more than anything in a record but its strings takes.
-const recordHeadBytes = 4 + 6*binary.MaxVarintLen64
+// visitorHeadBytes and accountHeadBytes are more than anything in a record but its strings takes.
+const (
+	visitorHeadBytes = 3 + 2*binary.MaxVarintLen32
+	accountHeadBytes = 4 + 4*binary.MaxVarintLen32 + binary.MaxVarintLen64
+)
 
 // appendRecord appends the encoding of r to b.
 func appendRecord(b []byte, r record) []byte {
@@ -91,8 +94,11 @@ func appendString(b []byte, s string) []byte {
 
 // encode returns the encoding of r in a slice of its own.
 func (r record) encode() []byte {
-	n := recordHeadBytes + len(r.account) + len(r.name) + len(r.about) + len(r.sum) + len(r.tag) + len(r.text)
-	return appendRecord(make([]byte, 0, n), r)
+	n := visitorHeadBytes
+	if r.account != "" {
+		n = accountHeadBytes + len(r.account) + len(r.about) + len(r.sum) + len(r.tag)
+	}
+	return appendRecord(make([]byte, 0, n+len(r.name)+len(r.text)), r)
 }
 
 // A recordError says what is wrong with the bytes of a record.
@@ -148,8 +154,8 @@ func (r *record) decodeVisitor(b []byte, at int) error {
 		return &recordError{at, "a user's number"}
 	}
 	r.user = JoinID(user)
-	at, err := decodeString(b, at+n, &r.name, "a length and a name")
-	if err != nil {
+	var err error
+	if r.name, at, err = decodeString(b, at+n, "a length and a name"); err != nil {
 		return err
 	}
 	if r.kind != KindSaid && at != len(b) {
@@ -161,19 +167,18 @@ func (r *record) decodeVisitor(b []byte, at int) error {
 
 // decodeAccount reads the rest of version 2 or 3, from at on.
 func (r *record) decodeAccount(b []byte, at int) error {
-	for _, field := range []struct {
-		val  *string
-		want string
-	}{
-		{&r.account, "a length and an account"}, {&r.name, "a length and a name"}, {&r.about, "a length and what it is about"},
-	} {
-		begin, err := at, error(nil)
-		if at, err = decodeString(b, at, field.val, field.want); err != nil {
-			return err
-		}
-		if r.account == "" {
-			return &recordError{begin, "a length and an account"} // Without one it would be version 1.
-		}
+	begin, err := at, error(nil)
+	if r.account, at, err = decodeString(b, at, "a length and an account"); err != nil {
+		return err
+	}
+	if r.account == "" {
+		return &recordError{begin, "a length and an account"} // Without one it would be version 1.
+	}
+	if r.name, at, err = decodeString(b, at, "a length and a name"); err != nil {
+		return err
+	}
+	if r.about, at, err = decodeString(b, at, "a length and what it is about"); err != nil {
+		return err
 	}
 	number, n := binary.Uvarint(b[at:])
 	if n <= 0 || n > 1 && b[at+n-1] == 0 || r.kind == KindFile && number > math.MaxInt64 {
@@ -193,8 +198,8 @@ func (r *record) decodeAccount(b []byte, at int) error {
 	at += sumBytes
 	if b[0] == recordVersionTagged {
 		const want = "a length and a tag"
-		begin, err := at, error(nil)
-		if at, err = decodeString(b, at, &r.tag, want); err != nil {
+		begin := at
+		if r.tag, at, err = decodeString(b, at, want); err != nil {
 			return err
 		}
 		if r.tag == "" {
@@ -206,15 +211,14 @@ func (r *record) decodeAccount(b []byte, at int) error {
 }
 
 // decodeString reads a length and as many bytes, and returns where they end.
-func decodeString(b []byte, at int, to *string, want string) (end int, err error) {
+func decodeString(b []byte, at int, want string) (s string, end int, err error) {
 	size, n := uvarint32(b[at:])
 	if n == 0 || uint64(size) > uint64(len(b)-at-n) {
-		return at, &recordError{at, want}
+		return "", at, &recordError{at, want}
 	}
 	at += n
 	end = at + int(size)
-	*to = string(b[at:end])
-	return end, nil
+	return string(b[at:end]), end, nil
 }
 
 // uvarint32 reads a number of up to 32 bits in its shortest form; n is 0 if there is none.

@@ -86,10 +86,8 @@ func (d *Device) maySay(ctx context.Context, op, log string) error {
 	}
 	peer, direct := DirectPeer(log, d.account.name)
 	if !direct {
-		if _, ok := d.account.entered(log); !ok {
-			return d.hub.refuse(op, CodeNotMember, 0, "")
-		}
-		return nil
+		_, err := d.account.entered(ctx, op, log)
+		return err
 	}
 	if err := d.meet(ctx, op, peer); err != nil {
 		return err

@@ -40,11 +40,11 @@ func decodeRoomRecord(entry Entry) (roomRecord, error) {
 	if n <= 0 || ms > 1<<62 {
 		return r, fmt.Errorf("chat: record of room %q: want a time", entry.Key)
 	}
-	end, err := decodeString(b, 1+n, &r.by, "a length and an account")
+	by, end, err := decodeString(b, 1+n, "a length and an account")
 	if err != nil {
 		return r, fmt.Errorf("chat: record of room %q: %w", entry.Key, err)
 	}
-	r.made, r.topic = time.UnixMilli(int64(ms)), string(b[end:])
+	r.made, r.by, r.topic = time.UnixMilli(int64(ms)), by, string(b[end:])
 	return r, nil
 }
 
@@ -83,10 +83,10 @@ func (d *Device) Topic(ctx context.Context, room, text string) error {
 	if err := d.refuseClosed(op); err != nil {
 		return err
 	}
-	_, member := d.account.entered(room)
+	if _, err := d.account.entered(ctx, op, room); err != nil {
+		return err
+	}
 	switch {
-	case !member:
-		return d.hub.refuse(op, CodeNotMember, 0, "")
 	case len(text) > topicBytesMax:
 		return d.hub.refuse(op, CodeTooLong, 0, fmt.Sprintf("a topic has at most %d bytes", topicBytesMax))
 	case !isLine(text):

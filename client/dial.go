@@ -47,13 +47,18 @@ type network struct {
 	verify func(k reliable.Key) error // Constant: what is wrong with a server's key; never nil.
 
 	mu       sync.Mutex
+	want     reliable.Key       // Guarded by mu: zero while any will do.
 	endpoint *reliable.Endpoint // Guarded by mu: nil until it is needed.
 	closed   bool               // Guarded by mu.
 }
 
 // newNetwork returns a network for servers with the key want, or, if that is zero, with one that verify likes.
 func newNetwork(cfg reliable.Config, want reliable.Key, verify func(reliable.Key) error) *network {
-	check := func(got reliable.Key) error {
+	n := &network{cfg: cfg, want: want}
+	n.verify = func(got reliable.Key) error {
+		n.mu.Lock()
+		want := n.want
+		n.mu.Unlock()
 		if want != (reliable.Key{}) && got != want {
 			return &reliable.KeyError{Want: want, Got: got}
 		}
@@ -65,11 +70,18 @@ func newNetwork(cfg reliable.Config, want reliable.Key, verify func(reliable.Key
 		}
 		return nil
 	}
-	cfg.VerifyServer = check
+	n.cfg.VerifyServer = n.verify
 	if cfg.IdleTimeout == 0 {
-		cfg.IdleTimeout = idleTimeout
+		n.cfg.IdleTimeout = idleTimeout
 	}
-	return &network{cfg: cfg, verify: check}
+	return n
+}
+
+// pin has all further connections lead to a server with the key of the first one.
+func (n *network) pin(key reliable.Key) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.want = key
 }
 
 // dial opens a connection to addr ("host:port").

@@ -125,6 +125,10 @@ func TestTLSServerIsKnownByItsKeyAlone(t *testing.T) {
 			}
 			defer bulk.Close()
 			echo(t, bulk)
+			n.pin(reliable.Key{2})
+			if _, err := n.dial(ctx, TCP, addr); !final(err) {
+				t.Errorf("dial when another key was there first: %v", err)
+			}
 		})
 	}
 }

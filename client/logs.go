@@ -39,8 +39,10 @@ func (f *follower) next(now time.Time, roomy bool) native.Request {
 	switch {
 	case f.epoch == "":
 		return native.Attach{Log: f.log, N: uint64(f.history)}
-	case !f.attached || f.cursor == 0: // History has no way to ask for the first events of all.
+	case !f.attached:
 		return native.Attach{Log: f.log, Epoch: f.epoch, After: f.cursor, N: pageEvents}
+	case f.cursor == 0: // Not After, whose 0 asks for the newest.
+		return native.History{Log: f.log, Epoch: f.epoch, Around: 1, N: pageEvents}
 	}
 	return native.History{Log: f.log, Epoch: f.epoch, After: f.cursor, N: pageEvents}
 }
@@ -69,11 +71,12 @@ func (f *follower) begin(p native.Place) {
 // resume takes the answer to an attachment that named what the program has. Unless there are more, the events are all
 // there are up to Head, whatever numbers are missing.
 func (f *follower) resume(p native.Place) {
-	f.asked, f.attached, f.behind = false, true, p.More
+	f.asked, f.attached = false, true
 	f.top = max(f.top, p.Head)
 	if f.all(p.Events) && !p.More {
 		f.cursor = max(f.cursor, p.Head)
 	}
+	f.behind = f.cursor < f.top
 }
 
 // again takes the place of a log that is followed already.

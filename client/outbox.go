@@ -90,6 +90,9 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 			o.fail(m, e)
 			return true
 		}
+	case native.CodeStale:
+		o.fail(m, errors.Join(ErrUnknown, e))
+		return true
 	default:
 		o.fail(m, e)
 		return true
@@ -99,7 +102,9 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 		o.flying--
 	}
 	m.denied = e.Code != native.CodeUnavailable // With that one it may be stored all the same (SPEC.md 7).
-	o.pause = now.Add(wait)
+	if until := now.Add(wait); until.After(o.pause) {
+		o.pause = until // Those behind it in the log are refused as well, so that the order holds (SPEC.md 5).
+	}
 	m.change(func(s *Status) { s.State, s.Err = Queued, e })
 	return false
 }

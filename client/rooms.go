@@ -159,7 +159,7 @@ func (c *Client) SetTopic(ctx context.Context, room, text string) error {
 // A Room is one of the server's.
 type Room struct {
 	Name, Topic string
-	Members     int
+	Here        int // How many are connected to it on the server we are connected to.
 }
 
 // Rooms lists the server's rooms by name, those after a name, and says whether there are more.
@@ -169,7 +169,7 @@ func (c *Client) Rooms(ctx context.Context, after string) (rooms []Room, more bo
 		return nil, false, fmt.Errorf("client: listing rooms: %w", err)
 	}
 	for _, r := range list.Rooms {
-		rooms = append(rooms, Room{Name: r.Room, Topic: r.Topic, Members: int(min(r.Members, 1<<30))})
+		rooms = append(rooms, Room{Name: r.Room, Topic: r.Topic, Here: int(min(r.Here, 1<<30))})
 	}
 	return rooms, list.More, nil
 }

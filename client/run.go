@@ -85,6 +85,7 @@ func (c *Client) connect(r *road) (*dialled, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.net.pin(conn.ServerKey())
 	if c.cfg.Transport == "" {
 		r.order.won(time.Now(), transport)
 		c.m.numbers.prefer(r.order.tcpUntil)
@@ -243,6 +244,12 @@ func (s *scout) look(now time.Time) time.Time {
 	}
 	if now.Before(s.lookAt) {
 		return s.lookAt
+	}
+	if s.lookAt.IsZero() {
+		s.c.mu.Lock()
+		s.c.m.queue.add(Silent{})
+		s.c.mu.Unlock()
+		signal(s.c.queued)
 	}
 	ctx, cancel := context.WithTimeout(s.c.stop, connectWait)
 	s.cancel = cancel

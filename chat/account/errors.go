@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"udpchat/chat/names"
@@ -130,7 +131,7 @@ func explainHash(op string, err error) error {
 	case errors.Is(err, passwd.ErrBusy):
 		return refuse(op, CodeBusy)
 	case errors.Is(err, passwd.ErrEmpty), errors.Is(err, passwd.ErrTooLong), errors.Is(err, passwd.ErrNotMD5):
-		return &Error{Op: op, Code: CodeBadPassword, Detail: err.Error()}
+		return &Error{Op: op, Code: CodeBadPassword, Detail: strings.TrimPrefix(err.Error(), "passwd: ")}
 	}
 	return fmt.Errorf("account: %s: %w", op, err)
 }

@@ -77,6 +77,10 @@ const (
 	// fileIDBytesMax is the longest id of a file in that list; longer ones are refused with CodeTooLong.
 	fileIDBytesMax = 128
 
+	// numbersAtOnce is how many numbers of accounts a server takes from the record at once. Those it does not need before it
+	// ends are never given out.
+	numbersAtOnce = 16
+
 	// recordTries is how often a change of a record is tried when others change it at the same time. Each time one of them
 	// succeeds, so this many contenders are served; then it is an error.
 	recordTries = 200

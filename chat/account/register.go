@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"udpchat/chat"
@@ -87,13 +88,48 @@ func (s *Service) create(ctx context.Context, op string, r record) (Account, err
 	return Account{}, err
 }
 
-// nextID returns a number that nobody else has got or will get.
+// nextID returns a number that nobody else has got or will get. Many who come at the same moment, as after a restart, would
+// all change one record; so whoever changes it takes some for the others, too.
 func (s *Service) nextID(ctx context.Context) (uint64, error) {
-	var id uint64
+	var id, taken uint64
 	err := change(ctx, s, bucketLast, "number", func(last *uint64, _ bool) error {
-		*last++
-		id = *last
+		if id = s.numbers.next(); id != 0 {
+			return errUnchanged
+		}
+		*last += numbersAtOnce
+		taken = *last
 		return nil
 	})
-	return id, err
+	if err != nil || id != 0 {
+		return id, err
+	}
+	return s.numbers.add(taken-numbersAtOnce+1, taken), nil
+}
+
+// numbers are those that this server may give out.
+type numbers struct {
+	mu    sync.Mutex
+	spare []uint64 // Guarded by mu.
+}
+
+// next takes a number, 0 if there is none.
+func (n *numbers) next() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.spare) == 0 {
+		return 0
+	}
+	id := n.spare[0]
+	n.spare = n.spare[1:]
+	return id
+}
+
+// add puts all from first to last in stock, but the one that it returns.
+func (n *numbers) add(first, last uint64) uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id := first + 1; id <= last; id++ {
+		n.spare = append(n.spare, id)
+	}
+	return first
 }

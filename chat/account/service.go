@@ -37,6 +37,7 @@ type Service struct {
 	tokenKey []byte // Constant.
 	attempts attempts
 	spenders spenders
+	numbers  numbers
 	guests   atomic.Int64 // How many there are, about.
 	changed  atomic.Pointer[func(context.Context, Change)]
 }

@@ -93,6 +93,7 @@ func newBenchIdleCommand() *cobra.Command {
 	var f benchFlags
 	var connections, pid int
 	var settle time.Duration
+	var protocol string
 	cmd := &cobra.Command{
 		Use:   "idle",
 		Short: "Connections that do nothing: memory and processor time of the server",
@@ -101,12 +102,15 @@ func newBenchIdleCommand() *cobra.Command {
 		Example: strings.Trim(`
   udpchat bench idle --connections 10000 --transport udp
   udpchat bench idle --connections 10000 --transport tcp --json -
+  udpchat bench idle --connections 5000 --protocol native
   udpchat bench idle --connections 10000 --transport kcp`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case f.transport != "tcp" && f.transport != "udp" && f.transport != "kcp":
 				return fmt.Errorf("--transport %s: want tcp, udp or kcp", f.transport)
+			case protocol != "lab" && protocol != "native":
+				return fmt.Errorf("--protocol %s: want lab or native", protocol)
 			case connections < 1:
 				return errors.New("--connections must be at least 1")
 			case f.transport == "kcp" && f.server != "":
@@ -121,7 +125,7 @@ func newBenchIdleCommand() *cobra.Command {
 					own = pid
 				}
 				return bench.IdleConfig{
-					Server: server, PID: own, Transport: f.transport, Connections: connections,
+					Server: server, PID: own, Transport: f.transport, Protocol: protocol, Connections: connections,
 					Settle: settle, Duration: f.duration, Progress: progress,
 				}.Run(ctx)
 			})
@@ -129,6 +133,7 @@ func newBenchIdleCommand() *cobra.Command {
 	}
 	f.register(cmd, "`transport` of the connections: tcp, udp, or kcp (kcp-go's sessions and a server of theirs, to compare)")
 	cmd.Flags().IntVar(&connections, "connections", 1000, "how many connections to open")
+	cmd.Flags().StringVar(&protocol, "protocol", "lab", "`protocol` they speak: lab, or native, which needs encryption (tcp is TLS then)")
 	cmd.Flags().DurationVar(&settle, "settle", 45*time.Second, "how long to let connections come to rest before looking")
 	cmd.Flags().IntVar(&pid, "pid", 0, "process of the server given by --server")
 	return cmd

@@ -45,37 +45,61 @@ type chatOptions struct {
 	trace                                           func(reliable.Event) // what events asks for
 	rooms                                           []string
 	lines                                           bool // Line mode, for now the only one.
+
+	// For the native protocol.
+	guest, register bool
+	passwordFile    string
+	history         int
+	files           string
 }
+
+// The protocols of udpchat chat.
+const (
+	protocolNative = "native"
+	protocolLab    = "lab"
+)
+
+// transportAuto is reliable UDP, and over the native protocol TLS over TCP as well if that does not answer at once.
+const transportAuto = "auto"
 
 func newChatCommand() *cobra.Command {
 	var o chatOptions
 	cmd := &cobra.Command{
 		Use:   "chat",
 		Short: "Chat in a terminal or from a script",
-		Long: `chat joins chat rooms on a server and lets you talk there.
+		Long: `chat joins chat rooms on a server and lets you talk there, and to people directly.
+
+You are known by an account: the first time you choose a password, or none and are a guest. Then this machine is
+remembered, until /logout. What you said is shown when the server has stored it, with the time that took; whatever
+happens to the network or the server, it is stored once, and you miss nothing. A password is asked for at the terminal or
+read from a file, --password-file; without either you are a guest.
 
 On a terminal it shows a prompt with the room your lines go to. Otherwise it reads lines from standard input and
 writes lines to standard output, one for each event, for scripts:
 
   [room] name: text                          somebody, perhaps you, said something
-  * [room] name has joined this chatroom.    a notice of the server
-  * [room] name has left this chatroom.
-  * ...                                      the answer to a command such as /rooms
+  [@name] name: text                         the same in the direct conversation with name
+  * [room] name has joined.                  a notice
+  * ...                                      the answer to a command such as /who
 
 A line break inside a text is shown as ⏎. Names with one of the characters []:"* in them stand in double quotes.
 Control characters, escape sequences and invisible characters of others are never shown.
 
-Each line is said in the current room, the one joined last; empty lines are skipped. What you said is shown when it
-comes back from the server. Lines that begin with a slash are commands (begin with two to say one slash):
+Each line is said in the current room or conversation; empty lines are skipped. Lines that begin with a slash are commands
+(begin with two to say one slash):
 
-` + chatHelp("  ") + `
-At the end of the input everything said is waited for, then the client says goodbye. Ctrl-C does not wait; a second one
-does not even say goodbye. Exit codes: 0 fine; 1 the server
-answered with an ERROR_CODE, which goes to standard error, the connection was lost, or a line of a script could not be
-sent; 2 wrong usage, or no connection.`,
-		Example: `  udpchat chat --name ann --room lobby                       over reliable UDP
-  udpchat chat --transport tcp --name bob --room lobby       over TCP, in the same room
-  echo 'deployed' | udpchat chat --name bot --room ops       from a script`,
+` + nativeHelp("  ") + `
+At the end of the input everything said is waited for. Ctrl-C does not wait. Exit codes: 0 fine; 1 a line of a script
+could not be carried out or was not stored; 2 wrong usage, or no connection or log-in.
+
+With --protocol lab it speaks the lab chat protocol, which knows no accounts and remembers nothing. What you said is
+shown when it comes back from the server; a lost connection ends the chat. Its commands:
+
+` + chatHelp("  "),
+		Example: `  udpchat chat --name ann --room lobby                       over reliable UDP, or TCP where that does not get through
+  udpchat chat --guest --name bob --room lobby               as a guest
+  echo 'deployed' | udpchat chat --name bot --password-file bot.pw --room ops
+  udpchat chat --protocol lab --transport tcp --name cat --room lobby`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(); err != nil {
@@ -88,11 +112,16 @@ sent; 2 wrong usage, or no connection.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.server, "server", "localhost:"+chatDefaultPort, "`HOST:PORT` of the server, or its invite: udpchat://HOST:PORT/#KEY")
-	f.StringVar(&o.serverKey, "server-key", "", "`KEY` that the server must have, as it shows it when it starts; for udp")
+	f.StringVar(&o.serverKey, "server-key", "", "`KEY` that the server must have, as it shows it when it starts")
 	f.StringVar(&o.trust, "trust", trustFirstUse, "`HOW` to take a server you have not been to: first-use (and remember it), ask, or pinned (not at all)")
-	f.StringVar(&o.transport, "transport", lab.UDP, "`TRANSPORT`: udp (reliable), tcp, or plain (text datagrams: what others say may get lost)")
-	f.StringVar(&o.protocol, "protocol", "lab", "chat `PROTOCOL`; lab is the only one so far")
-	f.StringVar(&o.name, "name", "", "your `NAME` in the chat (default: your user name)")
+	f.StringVar(&o.transport, "transport", transportAuto, "`TRANSPORT`: auto (udp, and tcp where that does not get through), udp, tcp, or plain (lab only: what others say may get lost)")
+	f.StringVar(&o.protocol, "protocol", "", "chat `PROTOCOL`: native or lab (default: native, but lab with --transport plain or --callback)")
+	f.StringVar(&o.name, "name", "", "your `NAME`, or your account's, in the chat (default: your user name)")
+	f.BoolVar(&o.guest, "guest", false, "enter as a guest: an account without a password, which ends after a while")
+	f.BoolVar(&o.register, "register", false, "make the account, with the password of --password-file or asked for")
+	f.StringVar(&o.passwordFile, "password-file", "", "read the password from the first line of `FILE`; - is standard input")
+	f.IntVar(&o.history, "history", -1, "show `N` messages of the past when entering a room (default 20 on a terminal, else 0)")
+	f.StringVar(&o.files, "files", ".", "`DIR` where /file get puts files")
 	f.StringArrayVar(&o.rooms, "room", nil, "`ROOM` to join at the start; may be repeated, the last one becomes the current one")
 	f.StringVar(&o.redundancy, "redundancy", "latency", "`KIND` of protection against loss over udp: latency, economy (fewer bytes) or off")
 	f.StringVar(&o.callback, "callback", "", "listen at `ADDR` (HOST:PORT) and have the server call there; for udp and plain")
@@ -103,16 +132,34 @@ sent; 2 wrong usage, or no connection.`,
 
 // check completes the options and reports what is wrong with them.
 func (o *chatOptions) check() error {
-	if o.protocol != "lab" {
-		return fmt.Errorf("--protocol %q is not supported: want lab", o.protocol)
+	if o.protocol == "" {
+		o.protocol = protocolNative
+		if o.transport == lab.Plain || o.callback != "" {
+			o.protocol = protocolLab
+		}
 	}
-	if !slices.Contains([]string{lab.UDP, lab.TCP, lab.Plain}, o.transport) {
-		return fmt.Errorf("--transport %q is not supported: want udp, tcp or plain", o.transport)
+	if o.transport == "" || o.transport == transportAuto && o.protocol == protocolLab {
+		o.transport = lab.UDP
+	}
+	switch o.protocol {
+	case protocolNative:
+		if err := o.checkNative(); err != nil {
+			return err
+		}
+	case protocolLab:
+		if o.guest || o.register || o.passwordFile != "" {
+			return errors.New("--guest, --register and --password-file need --protocol native: the lab protocol has no accounts")
+		}
+	default:
+		return fmt.Errorf("--protocol %q is not supported: want native or lab", o.protocol)
+	}
+	if !slices.Contains([]string{transportAuto, lab.UDP, lab.TCP, lab.Plain}, o.transport) {
+		return fmt.Errorf("--transport %q is not supported: want auto, udp, tcp or plain", o.transport)
 	}
 	if o.callback != "" && o.transport == lab.TCP {
 		return errors.New("--callback needs --transport udp or plain: over tcp everything comes over the one connection")
 	}
-	if o.events != "" && o.transport != lab.UDP {
+	if o.events != "" && o.transport != lab.UDP && o.transport != transportAuto {
 		return fmt.Errorf("--events needs --transport udp: over %s nothing is known about the connection", o.transport)
 	}
 	var err error
@@ -162,6 +209,9 @@ func (o *chatOptions) run(ctx context.Context, i *interruption, stdin io.Reader,
 		}
 		defer f.Close() // A trace that is cut short is no reason to fail.
 		o.trace = reliable.TraceTo(f)
+	}
+	if o.protocol == protocolNative {
+		return o.runNative(ctx, i, stdin, stdout, stderr)
 	}
 	c, err := o.connect(ctx, stdin, stderr)
 	if err != nil {

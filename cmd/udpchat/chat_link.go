@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"udpchat/client/clean"
@@ -15,7 +16,7 @@ import (
 func (u *chatUI) commandLink(ctx context.Context, how string) error {
 	switch how {
 	case "live":
-		return u.toggleLive()
+		return u.live.toggle(u.out, u.transport, u.client.LinkStats)
 	case "":
 	default:
 		return fmt.Errorf("/link %s: want /link, or /link live", clean.Line(how))
@@ -27,13 +28,13 @@ func (u *chatUI) commandLink(ctx context.Context, how string) error {
 	u.out.event(fmt.Sprintf("* %s %v to %v: the server answered within %s",
 		u.transport, u.client.LocalAddr(), u.client.RemoteAddr(), milliseconds(time.Since(start))))
 	if s, ok := u.client.LinkStats(); ok {
-		u.showStats("link", s)
+		showStats(u.out, "link", s)
 	}
 	if at := u.client.Callback(); at.IsValid() {
 		u.out.event(fmt.Sprintf("* callback address %v", at))
 	}
 	if s, ok := u.client.CallbackStats(); ok {
-		u.showStats("callback", s)
+		showStats(u.out, "callback", s)
 	}
 	switch u.transport {
 	case lab.TCP:
@@ -45,68 +46,78 @@ func (u *chatUI) commandLink(ctx context.Context, how string) error {
 }
 
 // showStats shows the figures of one reliable connection.
-func (u *chatUI) showStats(what string, s reliable.ConnStats) {
+func showStats(out chatOutput, what string, s reliable.ConnStats) {
 	rtt := "round trip not measured yet"
 	if s.RTT > 0 {
 		rtt = fmt.Sprintf("round trip %s (least %s)", milliseconds(s.RTT), milliseconds(s.RTTMin))
 	}
-	u.out.event(fmt.Sprintf("* %s: %s, loss %.1f %% out and %.1f %% in", what, rtt, 100*s.LossSent, 100*s.LossReceived))
-	u.out.event(fmt.Sprintf("* %s: %d datagrams out, %d in; %d recovered by FEC, %d retransmitted",
+	out.event(fmt.Sprintf("* %s: %s, loss %.1f %% out and %.1f %% in", what, rtt, 100*s.LossSent, 100*s.LossReceived))
+	out.event(fmt.Sprintf("* %s: %d datagrams out, %d in; %d recovered by FEC, %d retransmitted",
 		what, s.DatagramsSent, s.DatagramsReceived, s.RecoveredByFEC, s.Retransmits))
 	if s.BytesSent > 0 {
-		u.out.event(fmt.Sprintf("* %s: of %s out %s data, %s redundancy, %s acknowledgements; datagrams of up to %d bytes",
+		out.event(fmt.Sprintf("* %s: of %s out %s data, %s redundancy, %s acknowledgements; datagrams of up to %d bytes",
 			what, kilobytes(s.BytesSent), percent(s.Sent.Data, s.BytesSent), percent(s.Sent.Repair, s.BytesSent),
 			percent(s.Sent.Acks, s.BytesSent), s.MTU))
 	}
 	if s.BurstPackets > 0 {
-		u.out.event(fmt.Sprintf("* %s: a loss out takes %.1f packets along, %s on average", what, s.BurstPackets, milliseconds(s.BurstSent)))
+		out.event(fmt.Sprintf("* %s: a loss out takes %.1f packets along, %s on average", what, s.BurstPackets, milliseconds(s.BurstSent)))
 	}
 	if s.Roams+s.Challenges > 0 {
-		u.out.event(fmt.Sprintf("* %s: the address of this side has changed %d times", what, s.Roams+s.Challenges))
+		out.event(fmt.Sprintf("* %s: the address of this side has changed %d times", what, s.Roams+s.Challenges))
 	}
 }
 
 // chatLiveEvery is how often /link live shows the link.
 const chatLiveEvery = 2 * time.Second
 
-// toggleLive begins to show the link again and again, or stops to. It belongs to the goroutine of run.
-func (u *chatUI) toggleLive() error {
-	if u.stopLive() {
-		u.out.event("* The link is not shown any more.")
+// A liveLink shows the link again and again. The zero value shows nothing. It belongs to the goroutine of run.
+type liveLink struct {
+	end  chan struct{} // nil: nothing is shown.
+	task sync.WaitGroup
+}
+
+// toggle begins to show the link, or stops to. stats returns its figures, false if there are none.
+func (l *liveLink) toggle(out chatOutput, transport string, stats func() (reliable.ConnStats, bool)) error {
+	if l.stop() {
+		out.event("* The link is not shown any more.")
 		return nil
 	}
-	last, ok := u.client.LinkStats()
+	last, ok := stats()
 	if !ok {
-		return fmt.Errorf("nothing is known about the link over %s: only reliable UDP measures it", u.transport)
+		return fmt.Errorf("nothing is known about the link over %s: only reliable UDP measures it", transport)
 	}
-	u.out.event("* The link is shown every 2 s. /link live ends that.")
-	stop := make(chan struct{})
-	u.live.stop = stop
-	u.live.task.Go(func() { // Ends when stop is closed.
+	out.event("* The link is shown every 2 s. /link live ends that.")
+	end := make(chan struct{})
+	l.end = end
+	l.task.Go(func() { // Ends when end is closed.
 		tick := time.NewTicker(chatLiveEvery)
 		defer tick.Stop()
 		for {
 			select {
-			case <-stop:
+			case <-end:
 				return
 			case <-tick.C:
 			}
-			s, _ := u.client.LinkStats()
-			u.out.event(liveLine(last, s))
-			last = s
+			if s, ok := stats(); ok {
+				if s.DatagramsSent < last.DatagramsSent {
+					last = reliable.ConnStats{} // Another connection.
+				}
+				out.event(liveLine(last, s))
+				last = s
+			}
 		}
 	})
 	return nil
 }
 
-// stopLive ends what toggleLive began, and reports whether there was anything to end.
-func (u *chatUI) stopLive() bool {
-	if u.live.stop == nil {
+// stop ends what toggle began, and reports whether there was anything to end.
+func (l *liveLink) stop() bool {
+	if l.end == nil {
 		return false
 	}
-	close(u.live.stop)
-	u.live.task.Wait()
-	u.live.stop = nil
+	close(l.end)
+	l.task.Wait()
+	l.end = nil
 	return true
 }
 

@@ -32,7 +32,7 @@ func (o *chatOptions) checkServer() (err error) {
 		}
 		o.to.key = key
 	}
-	if o.to.key != (reliable.Key{}) && o.transport != lab.UDP {
+	if o.to.key != (reliable.Key{}) && o.protocol == protocolLab && o.transport != lab.UDP {
 		return fmt.Errorf("--transport %s is not encrypted, so the server's key cannot be checked: use udp, or leave out the key", o.transport)
 	}
 	if !slices.Contains([]string{"", trustAsk, trustFirstUse, trustPinned}, o.trust) {

@@ -532,7 +532,14 @@ func TestChatOptions(t *testing.T) {
 		{chatOptions{server: "x:99999"}, "no number from 1 to 65535"},
 		{chatOptions{server: "x:"}, "no number from 1 to 65535"},
 		{chatOptions{server: "x", transport: "smoke"}, "--transport"},
-		{chatOptions{server: "x", protocol: "native"}, "--protocol"},
+		{chatOptions{server: "x", protocol: "smoke"}, "--protocol"},
+		{chatOptions{server: "x", protocol: "native"}, "x:4000"},
+		{chatOptions{server: "x", protocol: "native", transport: transportAuto}, "x:4000"},
+		{chatOptions{server: "x", protocol: "native", transport: lab.Plain}, "always encrypted"},
+		{chatOptions{server: "x", protocol: "native", callback: "127.0.0.1:0"}, "--callback"},
+		{chatOptions{server: "x", protocol: "native", guest: true, passwordFile: "f"}, "--guest or a password"},
+		{chatOptions{server: "x", protocol: "native", history: 501}, "--history 501"},
+		{chatOptions{server: "x", guest: true}, "the lab protocol has no accounts"},
 		{chatOptions{server: "x", redundancy: "lots"}, "--redundancy"},
 		{chatOptions{server: "x", transport: lab.TCP, callback: "127.0.0.1:0"}, "--callback"},
 		{chatOptions{server: "x", callback: "127.0.0.1"}, "--callback"},
@@ -551,6 +558,24 @@ func TestChatOptions(t *testing.T) {
 		err := tt.o.check()
 		if got := fmt.Sprint(err); err != nil && !strings.Contains(got, tt.want) || err == nil && tt.o.server != tt.want {
 			t.Errorf("%+v: %v, want %q", tt.o, err, tt.want)
+		}
+	}
+}
+
+func TestChatProtocolFollowsFromTheTransportUnlessItIsNamed(t *testing.T) {
+	for _, tt := range []struct {
+		o                   chatOptions
+		protocol, transport string
+	}{
+		{chatOptions{transport: transportAuto}, protocolNative, transportAuto},
+		{chatOptions{transport: lab.TCP}, protocolNative, lab.TCP},
+		{chatOptions{transport: lab.Plain}, protocolLab, lab.Plain},
+		{chatOptions{transport: transportAuto, callback: "127.0.0.1:0"}, protocolLab, lab.UDP},
+		{chatOptions{transport: transportAuto, protocol: protocolLab}, protocolLab, lab.UDP},
+	} {
+		tt.o.server, tt.o.redundancy = "x", "latency"
+		if err := tt.o.check(); err != nil || tt.o.protocol != tt.protocol || tt.o.transport != tt.transport {
+			t.Errorf("%s over %s, %v; want %s over %s", tt.o.protocol, tt.o.transport, err, tt.protocol, tt.transport)
 		}
 	}
 }
@@ -575,7 +600,7 @@ func TestChatCannotConnect(t *testing.T) {
 	addr := ln.Addr().String()
 	ln.Close()
 	var stderr bytes.Buffer
-	code := run(t.Context(), []string{"chat", "--transport", "tcp", "--server", addr}, strings.NewReader(""), io.Discard, &stderr)
+	code := run(t.Context(), []string{"chat", "--protocol", "lab", "--transport", "tcp", "--server", addr}, strings.NewReader(""), io.Discard, &stderr)
 	if code != exitUsage || !strings.Contains(stderr.String(), "Is the server running") {
 		t.Errorf("exit code %d, stderr:\n%s", code, stderr.String())
 	}

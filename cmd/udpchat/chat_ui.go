@@ -66,10 +66,7 @@ type chatUI struct {
 	interactive       bool            // Somebody watches: a line that cannot be sent is their business, not the exit code's.
 	hurry             <-chan struct{} // Closed when the user does not want to wait for the goodbye; nil: never.
 	silence           silenceWatch
-	live              struct { // Owned by run: what shows the link again and again.
-		stop chan struct{} // nil: nothing does
-		task sync.WaitGroup
-	}
+	live              liveLink // Owned by run.
 
 	current string    // Owned by run: where lines go; empty if nowhere.
 	paced   time.Time // Owned by run: when everything said so far is paid for, at one line each chatSayEvery.
@@ -85,7 +82,7 @@ func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	var showing sync.WaitGroup
 	showing.Go(func() { u.show(stop) }) // Owns the client's events; ends with the client.
 	err := u.converse(ctx, rooms, in)
-	u.stopLive()
+	u.live.stop()
 	if err == nil {
 		err = u.flush(ctx)
 	}

@@ -9,8 +9,10 @@ import (
 	"udpchat/chat/front"
 	carrierfront "udpchat/chat/front/carrier"
 	hashfront "udpchat/chat/front/hashchat"
+	imfront "udpchat/chat/front/im"
 	jsonfront "udpchat/chat/front/jsonchat"
 	labfront "udpchat/chat/front/lab"
+	relayfront "udpchat/chat/front/relay"
 	"udpchat/config"
 )
 
@@ -26,8 +28,13 @@ func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, erro
 		n.native,
 		jsonchat,
 		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
+		relayfront.New(relayfront.Config{Room: cfg.BroadcastRoom, SaySend: cfg.RelayAck == "send", Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
+			Logger: n.log,
+		}),
+		imfront.New(imfront.Config{
+			Accounts: n.accounts, Room: cfg.BroadcastRoom, BlockDuration: cfg.IMBlockDuration, Timeout: cfg.IMTimeout,
 			Logger: n.log,
 		}),
 		labfront.New(labfront.Config{

@@ -62,6 +62,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newKCPServerCommand(),
 		newBenchCommand(),
 		newConfigCommand(),
+		newCredentialsCommand(),
 		newBackupCommand(),
 		newMigrateCommand(),
 		newVersionCommand(),

@@ -84,7 +84,7 @@ func TestManyClientsOnFewConnectionsLeaveRoomForOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Data, cfg.Durability, cfg.SessionsMax, cfg.Listen = t.TempDir(), memoryDurability, 2, []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	cfg.Data, cfg.Durability, cfg.SessionsMax, cfg.Listen = t.TempDir(), memoryDurability, 2, []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP, Protocol: config.Auto}}
 	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestAdvertisedAddressIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Data, cfg.Durability, cfg.Advertise, cfg.Listen = t.TempDir(), memoryDurability, "chat.example.org", []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	cfg.Data, cfg.Durability, cfg.Advertise, cfg.Listen = t.TempDir(), memoryDurability, "chat.example.org", []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP, Protocol: config.Auto}}
 	n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func TestDurableRoomKeepsItsOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Data, cfg.DurableRooms = t.TempDir(), []string{"team-*"}
-	cfg.Listen = []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP}}
+	cfg.Listen = []config.Listener{{Address: "127.0.0.1:0", Transport: config.TCP, Protocol: config.Auto}}
 	var epochs []string
 	for life := range 3 {
 		n, err := build(t.Context(), cfg, slog.New(slog.DiscardHandler), func() {})

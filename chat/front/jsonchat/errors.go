@@ -116,6 +116,8 @@ func ofCore(e *chat.Error) refusal {
 		return errNotAllowed
 	case chat.CodeBadContent, chat.CodeStale:
 		return errContent
+	case chat.CodeNameTaken:
+		return errTaken
 	case chat.CodeBadName:
 		return errBadName
 	case chat.CodeQuota:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,17 +18,20 @@ import (
 
 // A stored message is what a log has of it.
 type stored struct {
-	text string
-	file *chat.File
-	tag  string
-	from string // Canonical name.
-	at   time.Time
-	seq  uint64
+	text   string
+	file   *chat.File
+	tag    tag
+	tagged bool   // Else it came by another protocol.
+	from   string // Canonical name.
+	at     time.Time
+	seq    uint64
 }
 
 // storedOf returns what the core's log has.
 func storedOf(ev *chat.Event) stored {
-	return stored{text: ev.Text, file: ev.File, tag: ev.Tag, from: ev.Account, at: ev.Time, seq: ev.Seq}
+	s := stored{text: ev.Text, file: ev.File, from: ev.Account, at: ev.Time, seq: ev.Seq}
+	s.tag, s.tagged = parseTag(ev.Tag)
+	return s
 }
 
 // A tag is what this protocol's messages have besides what the core keeps of every message.
@@ -47,20 +51,24 @@ func (t tag) String() string {
 	return fmt.Sprintf("jsonchat %s %d %d %s", kind, t.layers, t.timestamp, t.md5)
 }
 
-// parseTag is the reverse; ok is false if the message came by another protocol.
+// parseTag is the reverse; ok is false if it is not one of this protocol's.
 func parseTag(text string) (t tag, ok bool) {
-	var kind string
-	if _, err := fmt.Sscanf(text, "jsonchat %s %d %d %s", &kind, &t.layers, &t.timestamp, &t.md5); err != nil {
+	words := strings.Split(text, " ")
+	if len(words) != 5 || words[0] != "jsonchat" {
 		return tag{}, false
 	}
-	t.image = kind == "image"
-	return t, true
+	layers, err := strconv.Atoi(words[2])
+	at, errAt := strconv.ParseInt(words[3], 10, 64)
+	if err != nil || errAt != nil || layers < 0 || layers > layersMax {
+		return tag{}, false
+	}
+	return tag{timestamp: at, md5: words[4], layers: layers, image: words[1] == "image"}, true
 }
 
 // tagFor returns the message's tag, or one made for it if it came by another protocol. from and to are userids.
 func (s stored) tagFor(from, to int64) tag {
-	if t, ok := parseTag(s.tag); ok {
-		return t
+	if s.tagged {
+		return s.tag
 	}
 	content := s.text
 	if s.file != nil {
@@ -72,8 +80,8 @@ func (s stored) tagFor(from, to int64) tag {
 
 // timestamp returns when the message was sent, by the clock that counts here.
 func (s stored) timestamp() int64 {
-	if t, ok := parseTag(s.tag); ok {
-		return t.timestamp
+	if s.tagged {
+		return s.tag.timestamp
 	}
 	return s.at.UnixMilli()
 }
@@ -81,7 +89,7 @@ func (s stored) timestamp() int64 {
 // bytes is about what the message takes when it is sent.
 func (s stored) bytes() int {
 	n := 2*len(s.text) + messageHeadBytes
-	if t, ok := parseTag(s.tag); ok && t.image && s.file != nil {
+	if s.tag.image && s.file != nil {
 		n += int(min(2*s.file.Size, fetchBytesMax))
 	}
 	return n
@@ -141,10 +149,13 @@ func (f *Front) readImage(ctx context.Context, file *chat.File) ([]byte, error) 
 	return data, nil
 }
 
-// unwrap takes up to layersMax layers of base64 off a content, each only if wrap puts back exactly that.
-func unwrap(content string, layersMax int) (data []byte, layers int) {
+// layersMax is how much base64 there is around an image.
+const layersMax = 2
+
+// unwrap takes up to most layers of base64 off a content, each only if wrap puts back exactly that.
+func unwrap(content string, most int) (data []byte, layers int) {
 	data = []byte(content)
-	for layers < layersMax {
+	for layers < most {
 		inner, err := base64.StdEncoding.DecodeString(string(data))
 		if err != nil || base64.StdEncoding.EncodeToString(inner) != string(data) {
 			break
@@ -197,7 +208,9 @@ func storedNote(name string, msg chat.Msg) (stored, error) {
 	if err := json.Unmarshal(msg.Data, &n); err != nil {
 		return stored{}, fmt.Errorf("jsonchat: message %d to oneself is damaged: %w", msg.Seq, err)
 	}
-	return stored{text: n.Text, file: n.File, tag: n.Tag, from: name, at: msg.Time, seq: msg.Seq}, nil
+	s := stored{text: n.Text, file: n.File, from: name, at: msg.Time, seq: msg.Seq}
+	s.tag, s.tagged = parseTag(n.Tag)
+	return s, nil
 }
 
 // imageForm returns the media type of an image and a name for it, for those to whom it is a file.

@@ -80,7 +80,7 @@ func (c *conn) content(ctx context.Context, l *login, peer account.Account, m *w
 	case wire.Image:
 		m.FileMD5 = nil
 		var data []byte
-		data, t.layers = unwrap(m.Content, 2)
+		data, t.layers = unwrap(m.Content, layersMax)
 		t.image = true
 		file, err := c.front.storeImage(ctx, l.who.Name, data)
 		if err != nil {
@@ -148,6 +148,5 @@ func (l *login) repeated(ctx context.Context, peer, md5 string) (bool, error) {
 
 // isNamed reports whether the message came by this protocol, with that md5encoded.
 func (s stored) isNamed(md5 string) bool {
-	t, ok := parseTag(s.tag)
-	return ok && t.md5 == md5
+	return s.tagged && s.tag.md5 == md5
 }

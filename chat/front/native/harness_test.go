@@ -90,6 +90,7 @@ func inWorld(t *testing.T, s setUp, f func(w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.accounts.OnChange(w.announce)
 		cfg := Config{Accounts: w.accounts, Engine: w.engine, Open: true, Guests: true, Spool: spool, Agent: "test", Logger: log}
 		if s.front != nil {
 			s.front(&cfg)
@@ -101,6 +102,19 @@ func inWorld(t *testing.T, s setUp, f func(w *world)) {
 		defer w.close()
 		f(w)
 	})
+}
+
+// announce is what the server does about changes of accounts, as far as tests need it.
+func (w *world) announce(ctx context.Context, c account.Change) {
+	kinds := map[account.Kind]chat.Kind{
+		account.Blocked: chat.KindBlocked, account.Unblocked: chat.KindUnblocked, account.ContactAdded: chat.KindContact,
+		account.ContactAccepted: chat.KindContact, account.ContactRequested: chat.KindRequested,
+	}
+	if kind, ok := kinds[c.Kind]; ok {
+		if err := w.hub.Announce(ctx, c.Account, kind, c.Peer, ""); err != nil {
+			w.t.Error(err)
+		}
+	}
 }
 
 func (w *world) close() {

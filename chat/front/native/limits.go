@@ -70,6 +70,10 @@ const (
 	// eventHeadBytes is what an event takes besides its texts, about.
 	eventHeadBytes = 60
 
+	// roomsMax is how many rooms a list has at most; roomsDefault is how many it has unless asked for fewer or more.
+	roomsMax     = 200
+	roomsDefault = 100
+
 	// conversationsMax is how many conversations an answer has. It must not be more than the decoder takes of an array.
 	conversationsMax = 1000
 

@@ -101,7 +101,7 @@ func (l *login) place(ctx context.Context, p chat.Place, page chat.Page, n uint6
 	peer, _ := chat.DirectPeer(p.Room, l.account)
 	return wire.Place{
 		Log: p.Room, Epoch: p.Epoch, Head: p.Head, Ref: uint64(p.Ref), Reload: p.Reload, Events: events, More: more,
-		Peer: peer,
+		Peer: peer, Topic: printable(p.Topic), Mark: p.Read,
 	}, nil
 }
 
@@ -228,6 +228,24 @@ func (l *login) firstSince(ctx context.Context, log string, at time.Time) (uint6
 		}
 	}
 	return older + 1, nil
+}
+
+// rooms carries out Rooms.
+func (l *login) rooms(ctx context.Context, m wire.Rooms) (wire.Reply, error) {
+	n := int(min(m.N, roomsMax))
+	if n == 0 {
+		n = roomsDefault
+	}
+	rooms, err := l.conn.hub.List(ctx, m.After, n+1)
+	if err != nil {
+		return nil, err
+	}
+	list := wire.RoomList{More: len(rooms) > n}
+	for _, r := range rooms[:min(n, len(rooms))] {
+		ref, _ := l.conn.hub.RoomNamed(r.Name)
+		list.Rooms = append(list.Rooms, wire.Room{Room: r.Name, Ref: uint64(ref), Here: uint64(r.Here), Topic: printable(r.Topic)})
+	}
+	return list, nil
 }
 
 // conversations carries out Conversations: the account's own log first, then rooms, then direct conversations.

@@ -55,6 +55,73 @@ func TestTwoPeopleTalk(t *testing.T) {
 	})
 }
 
+// A topic is told to members, and to whoever comes later; rooms are listed with it, in pieces.
+func TestRoomsAndTopics(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann, bob := w.register("ann"), w.register("bob")
+		for _, room := range []string{"a", "b", "c"} {
+			ask[wire.Place](ann, wire.Join{Room: room})
+		}
+		ask[wire.Done](ann, wire.Topic{Log: "b", Text: "bees"})
+		if ev := ann.event(wire.KindTopic); ev.Log != "b" || ev.Text != "bees" || ev.Account != "ann" {
+			t.Errorf("got %+v", ev)
+		}
+		ann.refused(wire.CodeBadField, wire.Topic{Log: "b", Text: "two\nlines"})
+		first := ask[wire.RoomList](bob, wire.Rooms{N: 2})
+		rest := ask[wire.RoomList](bob, wire.Rooms{N: 2, After: "b"})
+		if len(first.Rooms) != 2 || !first.More || first.Rooms[1].Topic != "bees" || first.Rooms[1].Here != 1 ||
+			len(rest.Rooms) != 1 || rest.More || rest.Rooms[0].Room != "c" {
+			t.Errorf("got %+v, then %+v", first, rest)
+		}
+		if place := ask[wire.Place](bob, wire.Join{Room: "b"}); place.Topic != "bees" {
+			t.Errorf("got %+v", place)
+		}
+	})
+}
+
+// A read marker is told to the account's other devices, which find it when they come, too.
+func TestReadMarkersAreShared(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann := w.register("ann")
+		phone := w.begin("phone")
+		in := ask[wire.LoggedIn](phone, wire.LogIn{Name: "ann", Password: "secret-ann"})
+		ask[wire.Place](phone, wire.Attach{Log: in.Own})
+		place := ask[wire.Place](ann, wire.Join{Room: "a"})
+		said := ask[wire.Said](ann, wire.Say{Log: "a", Counter: 1, Text: "x"})
+		ask[wire.Done](ann, wire.Mark{Log: "a", Seq: said.Seq})
+		if ev := phone.event(wire.KindMarked); ev.About != "a" || ev.Number != said.Seq || ev.Log != in.Own {
+			t.Errorf("got %+v", ev)
+		}
+		if again := ask[wire.Place](phone, wire.Attach{Log: "a"}); again.Mark != said.Seq {
+			t.Errorf("got %+v", again)
+		}
+		list := ask[wire.ConversationList](phone, wire.Conversations{}).Conversations
+		if len(list) != 2 || list[0].Log != in.Own || list[1].Log != "a" || list[1].Mark != said.Seq ||
+			list[1].Head < said.Seq || list[1].Epoch != place.Epoch {
+			t.Errorf("got %+v", list)
+		}
+	})
+}
+
+// Somebody types: the others in the room see it, the typist does not.
+func TestTypingIsShownToOthers(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann, bob := w.register("ann"), w.register("bob")
+		for _, c := range []*client{ann, bob} {
+			ask[wire.Place](c, wire.Join{Room: "a"})
+		}
+		time.Sleep(time.Second)
+		ann.take()
+		ask[wire.Done](ann, wire.Typing{Log: "a", On: true})
+		if got := push[wire.Typing](bob, nil); got != (wire.Typing{Log: "a", On: true, Account: "ann"}) {
+			t.Errorf("got %+v", got)
+		}
+		if got := ann.take(); len(got) != 0 {
+			t.Errorf("the typist got %+v", got)
+		}
+	})
+}
+
 // Every log-in there is, and what it may and may not do to another.
 func TestLogInLogOut(t *testing.T) {
 	inWorld(t, setUp{}, func(w *world) {

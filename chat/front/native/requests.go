@@ -121,6 +121,10 @@ func (l *login) handle(ctx context.Context, req wire.Request) (wire.Reply, error
 		return wire.Done{}, l.device.Mark(ctx, m.Log, m.Seq)
 	case wire.Typing:
 		return wire.Done{}, l.device.Typing(ctx, m.Log, m.On)
+	case wire.Topic:
+		return wire.Done{}, l.device.Topic(ctx, m.Log, m.Text)
+	case wire.Rooms:
+		return l.rooms(ctx, m)
 	case wire.Conversations:
 		return l.conversations(ctx)
 	case wire.Presence:

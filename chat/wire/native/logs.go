@@ -110,10 +110,10 @@ type RoomList struct {
 
 // A Room is one of a list.
 type Room struct {
-	Room    string `cbor:"1,keyasint"`
-	Ref     uint64 `cbor:"2,keyasint,omitempty"`
-	Members uint64 `cbor:"3,keyasint,omitempty"`
-	Topic   string `cbor:"4,keyasint,omitempty"`
+	Room  string `cbor:"1,keyasint"`
+	Ref   uint64 `cbor:"2,keyasint,omitempty"`
+	Here  uint64 `cbor:"3,keyasint,omitempty"` // How many are connected to it on the server that answers.
+	Topic string `cbor:"4,keyasint,omitempty"`
 }
 
 // Conversations asks for all logs the account is a member of.

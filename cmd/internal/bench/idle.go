@@ -15,6 +15,7 @@ type IdleConfig struct {
 	Server      string
 	PID         int    // the server's process; its /proc entry must be readable
 	Transport   string // tcp or udp
+	Protocol    string // lab or native
 	Connections int
 	Settle      time.Duration // how long nothing happens before that: connections come to rest, garbage is collected
 	Duration    time.Duration // how long the processor time of the idle server is watched
@@ -24,6 +25,7 @@ type IdleConfig struct {
 // Idle is what connections that do nothing cost the server process.
 type Idle struct {
 	Transport         string  `json:"transport"`
+	Protocol          string  `json:"protocol"`
 	Connections       int     `json:"connections"`
 	RSSBefore         int64   `json:"rss_before_bytes"`
 	RSSAfter          int64   `json:"rss_after_bytes"`
@@ -33,7 +35,7 @@ type Idle struct {
 
 // Run opens the connections, each of which joins the room and then keeps quiet, and looks at the server.
 func (cfg IdleConfig) Run(ctx context.Context) (Idle, error) {
-	out := Idle{Transport: cfg.Transport, Connections: cfg.Connections}
+	out := Idle{Transport: cfg.Transport, Protocol: cfg.Protocol, Connections: cfg.Connections}
 	// A first connection pays for what is needed once.
 	warm, err := gather(ctx, cfg.Server, cfg.Transport, 1, 0, cfg.Progress)
 	if err != nil {
@@ -89,12 +91,18 @@ func (c *crowd) openIdle(ctx context.Context, cfg IdleConfig) error {
 		go func() { // Owned by the loop below, which takes every result.
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			room, name := fmt.Sprintf("idle%d", i/idlePerRoom), fmt.Sprintf("idle%d", i)
+			if cfg.Protocol == "native" {
+				m, err := c.dial.openNative(ctx, cfg.Transport, room)
+				results <- result{m, err}
+				return
+			}
 			conn, err := c.dial.dial(ctx, cfg.Transport)
 			if err != nil {
 				results <- result{err: err}
 				return
 			}
-			m, err := join(conn, fmt.Sprintf("idle%d", i/idlePerRoom), fmt.Sprintf("idle%d", i))
+			m, err := join(conn, room, name)
 			results <- result{m, err}
 		}()
 	}
@@ -176,6 +184,6 @@ func processorTime(pid int) (time.Duration, error) {
 
 // String is the result for people.
 func (i Idle) String() string {
-	return fmt.Sprintf("%s: %d idle connections: %.1f KiB each (%.1f MiB before, %.1f MiB after), %.1f %% of a core",
-		i.Transport, i.Connections, float64(i.RSSPerConnection)/1024, float64(i.RSSBefore)/(1<<20), float64(i.RSSAfter)/(1<<20), i.CPUPercentOfACore)
+	return fmt.Sprintf("%s over %s: %d idle connections: %.1f KiB each (%.1f MiB before, %.1f MiB after), %.1f %% of a core",
+		i.Protocol, i.Transport, i.Connections, float64(i.RSSPerConnection)/1024, float64(i.RSSBefore)/(1<<20), float64(i.RSSAfter)/(1<<20), i.CPUPercentOfACore)
 }

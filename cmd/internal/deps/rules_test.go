@@ -112,7 +112,7 @@ var rules = []rule{
 		why: "a front-end speaks its own protocol and cannot tell TCP from UDP; passwords it takes go to accounts unread",
 	},
 	{
-		pkg: "chat/front/internal/stage", ours: []string{"chat", "chat/session", "chat/front", "chat/store/memory"},
+		pkg: "chat/front/internal/stage", ours: []string{"chat", "chat/session", "chat/account", "chat/front", "chat/passwd", "chat/store/memory"},
 		why: "tests of front-ends play conversations on it: it must not favour one",
 	},
 	{

@@ -40,6 +40,20 @@ func Update() bool { return *update }
 // In lines, unprintable bytes and a space at the end are written as in Go strings. Whatever one step makes the server
 // write to a client is one block.
 func Transcripts(t *testing.T, cast Cast, whole func(b []byte) bool) {
+	transcripts(t, player{whole: whole, world: func(t *testing.T, settings map[string]string) *World {
+		return newWorld(t, cast, settings, memory.New(memory.Config{}))
+	}})
+}
+
+// TranscriptsWithAccounts is Transcripts for protocols that log in and whose packets have no end: what the server writes at
+// once is a block of its own.
+func TranscriptsWithAccounts(t *testing.T, cast CastWithAccounts, whole func(b []byte) bool) {
+	transcripts(t, player{whole: whole, apart: true, world: func(t *testing.T, settings map[string]string) *World {
+		return newWorldWithAccounts(t, cast, settings, memory.New(memory.Config{}))
+	}})
+}
+
+func transcripts(t *testing.T, like player) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got files %v, err %v, want transcripts", files, err)
@@ -52,7 +66,8 @@ func Transcripts(t *testing.T, cast Cast, whole func(b []byte) bool) {
 			}
 			var got []byte
 			synctest.Test(t, func(t *testing.T) {
-				p := &player{t: t, cast: cast, whole: whole, shown: make(map[string]bool)}
+				p := like
+				p.t, p.shown = t, make(map[string]bool)
 				got = p.play(string(want))
 			})
 			if bytes.Equal(got, want) {
@@ -72,8 +87,9 @@ func Transcripts(t *testing.T, cast Cast, whole func(b []byte) bool) {
 // A player plays one transcript and writes it down as it really goes.
 type player struct {
 	t     *testing.T
-	cast  Cast
+	world func(t *testing.T, settings map[string]string) *World
 	whole func([]byte) bool
+	apart bool // Every Write is a block.
 	w     *World
 	out   strings.Builder
 	ended int             // How many ends of sessions were shown.
@@ -123,7 +139,7 @@ func (p *player) begin(word, rest string) {
 			settings[key] = value
 		}
 	}
-	p.w = newWorld(p.t, p.cast, settings, memory.New(memory.Config{}))
+	p.w = p.world(p.t, settings)
 }
 
 // step does what one line of the script says. For send, rest is the name and the lines.
@@ -176,8 +192,11 @@ func (p *player) showConn(c *Conn) {
 			p.t.Errorf("%s: one write of the server was not whole messages: %q", c.Name, b)
 		}
 	}
-	if len(writes) > 0 {
-		fmt.Fprintf(&p.out, "=> %s\n%s", c.Name, quote(bytes.Join(writes, nil)))
+	if len(writes) > 0 && !p.apart {
+		writes = [][]byte{bytes.Join(writes, nil)}
+	}
+	for _, b := range writes {
+		fmt.Fprintf(&p.out, "=> %s\n%s", c.Name, quote(b))
 	}
 	if closed && !p.shown[c.Name] {
 		p.shown[c.Name] = true

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"udpchat/chat"
+	"udpchat/chat/account"
 	"udpchat/chat/front"
+	"udpchat/chat/passwd"
 	"udpchat/chat/session"
 	"udpchat/chat/store/memory"
 )
@@ -24,11 +26,15 @@ const sniffTimeout = 5 * time.Second
 // A Cast makes the front-ends of a world of its settings, and must fail the test if it does not know one.
 type Cast func(t *testing.T, settings map[string]string, log *slog.Logger) []front.Front
 
+// A CastWithAccounts is a Cast for protocols that log in: the world has accounts, whose passwords cost next to nothing.
+type CastWithAccounts func(t *testing.T, accounts *account.Service, settings map[string]string, log *slog.Logger) []front.Front
+
 // A World is a server. Everything but Serve runs on the test's goroutine.
 type World struct {
-	Hub    *chat.Hub
-	Engine chat.Engine
-	Fronts []front.Front
+	Hub      *chat.Hub
+	Engine   chat.Engine
+	Fronts   []front.Front
+	Accounts *account.Service // nil in a world without.
 
 	t    *testing.T
 	ctx  context.Context
@@ -57,15 +63,51 @@ func InOn(t *testing.T, cast Cast, settings map[string]string, engine chat.Engin
 	})
 }
 
+// InWithAccounts is In for protocols that log in.
+func InWithAccounts(t *testing.T, cast CastWithAccounts, settings map[string]string, f func(w *World)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldWithAccounts(t, cast, settings, memory.New(memory.Config{}))
+		defer w.close()
+		f(w)
+	})
+}
+
 func newWorld(t *testing.T, cast Cast, settings map[string]string, engine chat.Engine) *World {
-	cfg := chat.Config{Engine: engine, Rand: rand.New(rand.NewPCG(1, 2))}
+	w := emptyWorld(t, chat.Config{Engine: engine})
+	w.Fronts = cast(t, settings, slog.New(slog.NewTextHandler(w.log, nil)))
+	return w
+}
+
+func newWorldWithAccounts(t *testing.T, cast CastWithAccounts, settings map[string]string, engine chat.Engine) *World {
+	accounts, err := account.New(t.Context(), account.Config{
+		Engine: engine, Open: true, Guests: true, Passwords: passwd.Config{MemoryKiB: 8, Passes: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := emptyWorld(t, chat.Config{Engine: engine, Accounts: accounts, Reserved: accounts.Reserved})
+	w.Accounts = accounts
+	kinds := map[account.Kind]chat.Kind{account.Blocked: chat.KindBlocked, account.Unblocked: chat.KindUnblocked}
+	accounts.OnChange(func(ctx context.Context, c account.Change) {
+		if kind, ok := kinds[c.Kind]; ok {
+			if err := w.Hub.Announce(ctx, c.Account, kind, c.Peer, ""); err != nil {
+				t.Errorf("%v of %s: %v", kind, c.Account, err)
+			}
+		}
+	})
+	w.Fronts = cast(t, accounts, settings, slog.New(slog.NewTextHandler(w.log, nil)))
+	return w
+}
+
+func emptyWorld(t *testing.T, cfg chat.Config) *World {
+	cfg.Rand = rand.New(rand.NewPCG(1, 2))
 	hub, err := chat.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{Hub: hub, Engine: engine, t: t, log: new(strings.Builder)}
+	w := &World{Hub: hub, Engine: cfg.Engine, t: t, log: new(strings.Builder)}
 	w.ctx, w.stop = context.WithCancel(context.Background())
-	w.Fronts = cast(t, settings, slog.New(slog.NewTextHandler(w.log, nil)))
 	return w
 }
 
