@@ -270,6 +270,9 @@ func nativeReason(err error) string {
 		return "nobody knows whether it was stored"
 	}
 	text := err.Error()
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		text = op.Err.Error() // Without the addresses, which are known.
+	}
 	for cut := true; cut; { // What the layers were doing says nothing to the user.
 		cut = false
 		for _, layer := range []string{"client: ", "reliable: ", "message: reading: ", "saying: "} {
