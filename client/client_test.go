@@ -69,7 +69,7 @@ func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
 		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
 			w.Fatal(err)
 		}
-		const most = 300
+		const most = 150
 		var all []*Message
 		for i := 1; i <= most; i++ {
 			m, err := c.Send("lobby", fmt.Sprintf("m%d", i))
@@ -78,7 +78,7 @@ func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
 			}
 			all = append(all, m)
 			time.Sleep(100 * time.Millisecond) // So that a crash is noticed before the next one.
-			if i%100 == 50 {
+			if i%50 == 25 {
 				w.server.crash(w.net)
 				time.Sleep(time.Second)
 				w.server.up(w.net)
@@ -126,8 +126,11 @@ func TestKilledServerIsFoundAgainWithinSeconds(t *testing.T) {
 			w.Errorf("stored as %d after %v", m.Status().Seq, d)
 		}
 		off := of[Offline](k)
-		if len(off) != 1 || !errors.Is(off[0].Err, ErrSilent) {
+		if len(off) != 1 || !errors.Is(off[0].Err, ErrSilent) || len(of[Silent](k)) != 1 {
 			w.Errorf("offline: %+v", off)
+		}
+		if on := of[Online](k); len(on) != 2 || on[1].Away < suspectAfter {
+			w.Errorf("online: %+v", on)
 		}
 		c.Close()
 		k.task.Wait()

@@ -104,6 +104,8 @@ type (
 	Offline struct {
 		Err error
 	}
+	// Silent says that the server owes an answer and says nothing. It is looked for over another connection, too.
+	Silent struct{}
 	// Retry says that an attempt to come back has failed.
 	Retry struct {
 		Attempt int
@@ -139,6 +141,7 @@ func (Own) event()      {}
 func (Private) event()  {}
 func (Online) event()   {}
 func (Offline) event()  {}
+func (Silent) event()   {}
 func (Retry) event()    {}
 func (Draining) event() {}
 func (Outgoing) event() {}

@@ -163,16 +163,22 @@ func (m *machine) unfollow(log string) {
 	m.marks.forget(log)
 }
 
-// lost notes that the connection has ended, and why.
+// lost notes that the connection has ended, and why; nil: because we wanted to.
 func (m *machine) lost(now time.Time, err error) {
 	wasUp := m.phase >= up
 	if m.phase == down {
 		return
 	}
+	since := now
+	if !m.quiet.IsZero() {
+		since = m.quiet // It was lost when the server fell silent.
+	}
 	m.phase, m.quiet, m.out = down, time.Time{}, nil
 	if wasUp {
-		m.lostAt = now
-		m.queue.add(Offline{Err: err})
+		m.lostAt = since
+		if err != nil {
+			m.queue.add(Offline{Err: err})
+		}
 	}
 	m.outbox.lost()
 	for id, msg := range m.says {

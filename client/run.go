@@ -245,6 +245,12 @@ func (s *scout) look(now time.Time) time.Time {
 	if now.Before(s.lookAt) {
 		return s.lookAt
 	}
+	if s.lookAt.IsZero() {
+		s.c.mu.Lock()
+		s.c.m.queue.add(Silent{})
+		s.c.mu.Unlock()
+		signal(s.c.queued)
+	}
 	ctx, cancel := context.WithTimeout(s.c.stop, connectWait)
 	s.cancel = cancel
 	found := make(chan *dialled, 1)

@@ -38,6 +38,7 @@ type Config struct {
 	FileQuota    int           `mapstructure:"file_quota" default:"1073741824" range:"1..1099511627776" usage:"how many 'BYTES' of files one account may store; a guest a sixteenth of it"`
 
 	BroadcastRoom string   `mapstructure:"broadcast_room" default:"lobby" range:"1..64" usage:"the 'ROOM' in which everybody is who comes by a protocol without rooms: what they say to all is said there"`
+	RelayAck      string   `mapstructure:"relay_ack" default:"sent" choices:"sent|send" usage:"relay protocol: the word of an acknowledgement, SENT or SEND; clients disagree, and most take SENT"`
 	HashchatMode  string   `mapstructure:"hashchat_mode" default:"2014" choices:"2014|2021" usage:"'#' protocol: 2014 is how it began, 2021 has a number in every CLOSE, ends the connection after a mistake and may have a list of users"`
 	HashchatUsers []string `mapstructure:"hashchat_users" default:"" form:"names" usage:"the only 'NAME's that may connect with hashchat_mode 2021; without any, all may"`
 	HashchatCut   bool     `mapstructure:"hashchat_cut" default:"false" usage:"'#' protocol: end a text at a # in it, as the first server did, instead of keeping it whole"`

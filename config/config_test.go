@@ -47,7 +47,7 @@ func TestDefaults(t *testing.T) {
 		Listen: []Listener{{Address: ":4000", Transport: Auto, Protocol: Auto}},
 		Data:   "$XDG_STATE_HOME/udpchat", Durability: "synced", DurableRooms: []string{}, NATS: []string{}, ProxyTargets: []string{}, NATSReplicas: 3, StudentID: "udpchat", LabMode: "compat",
 		Registration: true, Guests: true, LockDuration: time.Minute, GuestLife: 7 * 24 * time.Hour, FileQuota: 1 << 30,
-		BroadcastRoom: "lobby", HashchatMode: "2014", HashchatUsers: []string{},
+		BroadcastRoom: "lobby", RelayAck: "sent", HashchatMode: "2014", HashchatUsers: []string{},
 		IMTimeout: 10 * time.Minute, IMBlockDuration: time.Minute,
 		OutboxBytes: 1 << 20, RoomsPerClientMax: 64, SessionsMax: 20000, AcceptPerSecond: 50, AcceptBurst: 200,
 		RequestsPerSecond: 1000, RequestsBurst: 2000, ComeBackAfter: 2 * time.Second,

@@ -97,7 +97,7 @@ func (l *login) close() { _ = l.state.Close() }
 
 // enter connects and logs in.
 func (l *login) enter(ctx context.Context) (*client.Client, error) {
-	cfg := l.o.nativeConfig(l.trust)
+	cfg := l.o.nativeConfig()
 	cfg.State, cfg.Guest = l.state, l.o.guest
 	password, err := l.fromFile()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 
 	"udpchat/chat/wire/native"
 	"udpchat/client"
@@ -68,7 +69,7 @@ func (o *chatOptions) runNative(ctx context.Context, i *interruption, stdin io.R
 }
 
 // nativeConfig is how the client connects, whoever logs in.
-func (o *chatOptions) nativeConfig(t *trust) client.Config {
+func (o *chatOptions) nativeConfig() client.Config {
 	transport := o.transport
 	if transport == transportAuto {
 		transport = ""
@@ -78,37 +79,60 @@ func (o *chatOptions) nativeConfig(t *trust) client.Config {
 		host = "" // The device has no label then.
 	}
 	return client.Config{
-		Server: o.server, Transport: transport, VerifyServer: t.verify,
+		Server: o.server, Transport: transport,
 		Account: o.name, Label: host[:min(len(host), native.LabelBytesMax)], Agent: "udpchat chat",
 		Reliable: reliable.Config{KeepAlive: chatKeepAlive, Redundancy: o.protection, Trace: o.trace},
 	}
 }
 
-// dialNative connects and logs in, asks the user about an unknown key if that is wanted, and remembers it.
+// dialNative connects and logs in, asks the user about an unknown key if that is wanted, and remembers the one there is, also
+// when the server does not let us in: the next password goes to the same server or nowhere.
 func (l *login) dialNative(ctx context.Context, cfg client.Config) (*client.Client, error) {
-	cfg.VerifyServer = l.trust.verify
 	ctx, cancel := context.WithTimeout(ctx, nativeDialWait)
 	defer cancel()
-	c, err := client.Dial(ctx, cfg)
+	c, err := l.dialOnce(ctx, cfg)
 	if e, ok := isKeyError(err); ok && l.trust.mode == trustAsk && l.trust.want == (reliable.Key{}) && isTerminal(l.stdin) {
 		if !e.ask(l.stdin, l.stderr) {
 			return nil, errors.New("the server's key was not accepted")
 		}
-		l.trust.accept(e.got, l.stderr)
-		l.trust.want = e.got
-		c, err = client.Dial(ctx, cfg)
+		l.met(e.got)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), nativeDialWait) // The user may have thought long.
+		defer cancel()
+		c, err = l.dialOnce(ctx, cfg)
 	}
 	if e, ok := isKeyError(err); ok {
 		return nil, advise(e, "%s", e.advice())
 	}
-	if err != nil {
-		return nil, err
+	return c, err
+}
+
+// dialOnce is one attempt, whose server's key is remembered if it was taken.
+func (l *login) dialOnce(ctx context.Context, cfg client.Config) (*client.Client, error) {
+	var mu sync.Mutex
+	var taken reliable.Key // Guarded by mu.
+	now := *l.trust        // The client asks as long as it lives, and keeps to the first key by itself.
+	cfg.VerifyServer = func(key reliable.Key) error {
+		err := now.verify(key)
+		if err == nil {
+			mu.Lock()
+			taken = key
+			mu.Unlock()
+		}
+		return err
 	}
-	if key := c.ServerKey(); key != (reliable.Key{}) {
-		l.trust.accept(key, l.stderr)
-		l.trust.want = key
+	c, err := client.Dial(ctx, cfg)
+	mu.Lock()
+	defer mu.Unlock()
+	if taken != (reliable.Key{}) {
+		l.met(taken)
 	}
-	return c, nil
+	return c, err
+}
+
+// met remembers and shows the server's key.
+func (l *login) met(key reliable.Key) {
+	l.trust.accept(key, l.stderr)
+	l.trust.want = key
 }
 
 // explainNative turns an error of client.Dial into what happened and what the user can do about it.

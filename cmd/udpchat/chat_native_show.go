@@ -14,6 +14,9 @@ const (
 	// sharedMax is how many announced files have a number for /file get; the oldest lose theirs.
 	sharedMax = 4096
 
+	// peopleMax is of how many people is known whether they were there; beyond it they are told anew.
+	peopleMax = 4096
+
 	// tookMax is of how many messages /link tells how long they took.
 	tookMax = 64
 )
@@ -22,6 +25,7 @@ const (
 type nativeShow struct {
 	u       *nativeUI
 	pending map[*client.Message]time.Time // Of ours, and since when; zero: it was shown that it is.
+	people  map[string]native.State       // Who was there last, as far as it was told.
 	lost    time.Time                     // When the connection was lost; zero: there is one.
 	why     string
 	told    bool // It was shown that it is lost.
@@ -29,7 +33,7 @@ type nativeShow struct {
 
 // show prints what happens until the client has ended.
 func (u *nativeUI) show() {
-	s := &nativeShow{u: u, pending: make(map[*client.Message]time.Time)}
+	s := &nativeShow{u: u, pending: make(map[*client.Message]time.Time), people: make(map[string]native.State)}
 	tick := time.NewTicker(nativeTick)
 	defer tick.Stop()
 	events := u.client.Events()
@@ -64,6 +68,10 @@ func (s *nativeShow) event(ev client.Event) {
 		s.online(ev)
 	case client.Offline:
 		s.lost, s.why, s.told = time.Now(), nativeReason(ev.Err), false
+	case client.Silent:
+		if s.lost.IsZero() && u.interactive {
+			u.out.problem(fmt.Sprintf("%s says nothing; looking for it over another connection", u.server))
+		}
 	case client.Retry:
 		s.why = nativeReason(ev.Err)
 	case client.Draining:
@@ -78,13 +86,26 @@ func (s *nativeShow) event(ev client.Event) {
 	case client.Gone:
 		u.out.event(fmt.Sprintf("* [%s] is closed to you: %s", shownName(placeOf(ev.Log, ev.Peer).name), nativeReason(ev.Err)))
 	case client.Presence:
-		if u.interactive {
-			u.out.event(fmt.Sprintf("* %s is %v", shownName(ev.Name()), ev.State))
-		}
+		s.presence(ev)
 	case client.Own:
 		if line := showOwn(ev); line != "" && u.interactive {
 			u.out.event(line)
 		}
+	}
+}
+
+// presence prints who has come, gone or is away, if that is news: all of it is told again after a loss.
+func (s *nativeShow) presence(ev client.Presence) {
+	state, known := s.people[ev.Account]
+	if state == ev.State && known || ev.State == native.StateOffline && !known {
+		return
+	}
+	if len(s.people) >= peopleMax {
+		clear(s.people)
+	}
+	s.people[ev.Account] = ev.State
+	if s.u.interactive && ev.Account != s.u.client.Account() {
+		s.u.out.event(fmt.Sprintf("* %s is %v", shownName(ev.Name()), ev.State))
 	}
 }
 

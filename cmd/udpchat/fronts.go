@@ -28,7 +28,7 @@ func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, erro
 		n.native,
 		jsonchat,
 		carrierfront.New(carrierfront.Config{Targets: targets(cfg.ProxyTargets), Logger: n.log}),
-		relayfront.New(relayfront.Config{Room: cfg.BroadcastRoom, Logger: n.log}),
+		relayfront.New(relayfront.Config{Room: cfg.BroadcastRoom, SaySend: cfg.RelayAck == "send", Logger: n.log}),
 		hashfront.New(hashfront.Config{
 			Room: cfg.BroadcastRoom, Numbered: cfg.HashchatMode == "2021", Users: cfg.HashchatUsers, CutText: cfg.HashchatCut,
 			Logger: n.log,

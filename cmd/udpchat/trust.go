@@ -79,7 +79,8 @@ func (t *trust) verify(got reliable.Key) error {
 	return &keyError{t, got}
 }
 
-// accept remembers a key that was not known and shows it. A file that cannot be written is no reason not to chat.
+// accept remembers a key that was not known and shows it. A file that cannot be written is no reason not to chat. It must
+// not be called while there is a client.
 func (t *trust) accept(key reliable.Key, w io.Writer) {
 	if t.want == key {
 		return

@@ -2,7 +2,9 @@ package simulate
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"udpchat/reliable/netem"
@@ -25,6 +27,7 @@ type Cubic struct {
 	rtt, timeoutAt    time.Duration
 	highest           uint32 // number acknowledged
 
+	over      bool // nothing is sent any more
 	got       map[uint32]bool
 	Delivered int // bytes, each once
 }
@@ -46,6 +49,9 @@ func (c *Contest) NewCubic() *Cubic {
 	c.At(c.Now()+time.Second, f.watch)
 	return f
 }
+
+// Stop ends the flow at once.
+func (f *Cubic) Stop() { f.over = true }
 
 func (f *Cubic) receive(side Side, p netem.Packet) {
 	b := p.Data
@@ -72,8 +78,8 @@ func (f *Cubic) acknowledged(n uint32) {
 	f.rtt += (now - at - f.rtt) / 8
 	f.timeoutAt = now + 2*f.rtt + 200*time.Millisecond
 	f.highest = max(f.highest, n)
-	for m, left := range f.inflight { // Sent before it and three numbers older: lost.
-		if m+3 <= f.highest && left < at {
+	for _, m := range slices.Sorted(maps.Keys(f.inflight)) { // Sent before it and three numbers older: lost.
+		if m+3 <= f.highest && f.inflight[m] < at {
 			f.lost(m)
 		}
 	}
@@ -116,6 +122,9 @@ func (f *Cubic) grow(now time.Duration) {
 
 // send fills the window.
 func (f *Cubic) send() {
+	if f.over {
+		return
+	}
 	b := make([]byte, cubicPacket)
 	for float64(len(f.inflight)) < f.window {
 		n := f.next
@@ -136,6 +145,9 @@ func (f *Cubic) send() {
 // watch begins anew when nothing is acknowledged for long.
 func (f *Cubic) watch() {
 	now := f.c.Now()
+	if f.over {
+		return
+	}
 	if now >= f.timeoutAt {
 		for n := f.next - min(f.next, 1<<16); n < f.next; n++ {
 			if _, ok := f.inflight[n]; ok {

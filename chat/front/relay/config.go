@@ -9,6 +9,9 @@ import (
 type Config struct {
 	Room string // Where everybody is, and what ALL means; empty: lobby.
 
+	// SaySend has every SENT called SEND, which some clients insist on and others do not know (PROTOCOL.md 2.1).
+	SaySend bool
+
 	IdleFlush      time.Duration // Silence that ends a message; 0: 150 ms.
 	ReceiptTimeout time.Duration // For a client to acknowledge a FORWARD; 0: 5 s.
 

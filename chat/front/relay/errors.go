@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 
@@ -15,11 +16,16 @@ import (
 var (
 	// ErrIncomplete: the client sent something that cannot be understood (PROTOCOL.md 3.4).
 	ErrIncomplete = errors.New("relay: header incomplete")
-	// ErrOther: the user's other session has ended.
-	ErrOther = errors.New("relay: the user's other connection has ended")
+	// ErrOther: the user's other session has ended. It matches io.EOF: the peer has left.
+	ErrOther error = other{}
 	// ErrFull: the server has no room for one more user.
 	ErrFull = errors.New("relay: no room for one more user")
 )
+
+type other struct{}
+
+func (other) Error() string        { return "relay: the user's other connection has ended" }
+func (other) Is(target error) bool { return target == io.EOF }
 
 // errPanicked ends a connection in the middle of a request that made us panic.
 var errPanicked = errors.New("relay: internal error")

@@ -14,6 +14,7 @@ import (
 type pipe struct {
 	session *session.Session
 	wait    time.Duration  // For a receipt.
+	saySend bool           // As in Config.
 	wg      sync.WaitGroup // The goroutine.
 
 	mu       sync.Mutex
@@ -214,5 +215,5 @@ func (p *pipe) step(now time.Time) (d time.Duration, lost *forward, wake <-chan 
 // writeLocked writes an answer.
 func (p *pipe) writeLocked(r wire.Reply) {
 	// The error says that the session has ended; its reader finds out and ends the user.
-	_ = p.session.Reply(wire.AppendReply(nil, r, wire.Form{Spaced: p.spaced}))
+	_ = p.session.Reply(wire.AppendReply(nil, r, wire.Form{Spaced: p.spaced, Send: p.saySend}))
 }

@@ -15,12 +15,14 @@ import (
 	wire "udpchat/chat/wire/relay"
 )
 
-// makeFront makes the front-end of a transcript: rate=N, burst=N.
+// makeFront makes the front-end of a transcript: say-send, rate=N, burst=N.
 func makeFront(t *testing.T, settings map[string]string, log *slog.Logger) []front.Front {
 	cfg := Config{Logger: log}
 	for key, value := range settings {
 		n, _ := strconv.Atoi(value)
 		switch key {
+		case "say-send":
+			cfg.SaySend = true
 		case "rate":
 			cfg.RequestsPerSecond = float64(n)
 		case "burst":
@@ -42,8 +44,10 @@ func whole(b []byte) bool {
 			continue
 		}
 		for _, spaced := range []bool{false, true} {
-			if string(wire.AppendReply(nil, rep, wire.Form{Spaced: spaced, Bytes: bytes})) == string(b) {
-				return true
+			for _, send := range []bool{false, true} {
+				if string(wire.AppendReply(nil, rep, wire.Form{Spaced: spaced, Bytes: bytes, Send: send})) == string(b) {
+					return true
+				}
 			}
 		}
 	}

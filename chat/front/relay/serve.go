@@ -25,7 +25,7 @@ type conn struct {
 }
 
 func newConn(f *Front, s *session.Session, h *chat.Hub) *conn {
-	c := &conn{front: f, hub: h, pipe: pipe{session: s, wait: f.cfg.ReceiptTimeout}}
+	c := &conn{front: f, hub: h, pipe: pipe{session: s, wait: f.cfg.ReceiptTimeout, saySend: f.cfg.SaySend}}
 	c.loop = front.Loop{
 		Session: s, Decoder: &c.decoder, Take: c.requests, Ended: c.ended, IdleFlush: f.cfg.IdleFlush,
 	}

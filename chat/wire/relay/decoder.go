@@ -29,6 +29,12 @@ func (d *Decoder) Next() (req Request, ok bool, err error) {
 			return nil, false, err
 		}
 		req := request(lines)
+		if r, ok := req.(Register); ok && r.Name != "" && d.p.end == wide {
+			r.Wide = true
+			req = r
+		} else if d.p.end != plain {
+			d.p.spaced = true
+		}
 		if _, bad := req.(Incomplete); bad {
 			d.p.breakOff()
 		}

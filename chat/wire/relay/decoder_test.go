@@ -58,11 +58,12 @@ func TestDecoderReadsEveryRequest(t *testing.T) {
 		name, in string
 		want     outcome
 	}{
-		{"register to send", "REGISTER TOSEND bob\n\n", values(Register{ToSend, "bob"})},
-		{"register to receive", "REGISTER TORECV bob\r\n\r\n", values(Register{ToRecv, "bob"})},
-		{"register, spaced", "REGISTER TOSEND bob\n \n", values(Register{ToSend, "bob"})},
-		{"both at once", "REGISTER TOSEND bob\n\nREGISTER TORECV bob\n\n", values(Register{ToSend, "bob"}, Register{ToRecv, "bob"})},
-		{"names as they came", "REGISTER TOSEND  b o\tb \n\nREGISTER TORECV\n\n", values(Register{ToSend, "b o\tb"}, Register{ToRecv, ""})},
+		{"register to send", "REGISTER TOSEND bob\n\n", values(Register{ToSend, "bob", false})},
+		{"register to receive", "REGISTER TORECV bob\r\n\r\n", values(Register{ToRecv, "bob", false})},
+		{"register, spaced", "REGISTER TOSEND bob\n \n", values(Register{ToSend, "bob", false})},
+		{"register, with two spaces", "REGISTER TOSEND bob \n \nREGISTER TORECV bob \r\n \r\n", values(Register{ToSend, "bob", true}, Register{ToRecv, "bob", true})},
+		{"both at once", "REGISTER TOSEND bob\n\nREGISTER TORECV bob\n\n", values(Register{ToSend, "bob", false}, Register{ToRecv, "bob", false})},
+		{"names as they came", "REGISTER TOSEND  b o\tb \n\nREGISTER TORECV\n\n", values(Register{ToSend, "b o\tb", false}, Register{ToRecv, "", false})},
 		{"register for what", "REGISTER TOLISTEN bob\n\n", values(Unknown{"REGISTER TOLISTEN bob"})},
 		{"send", "SEND bob\nContent-length: 5\n\nhello", values(Send{"bob", "hello"})},
 		{"send, spaced", "SEND bob\nContent-length: 5\n \nhello", values(Send{"bob", "hello"})},
@@ -125,11 +126,11 @@ func TestDecoderFlushesWhatSilenceEnds(t *testing.T) {
 		want   outcome
 	}{
 		{"no ends", []string{"REGISTER TOSEND bob", "REGISTER TORECV bob", "RECEIVED ann", "ERROR 103"},
-			values(Register{ToSend, "bob"}, Register{ToRecv, "bob"}, Received{"ann"}, Failed{103})},
-		{"half of the end", []string{"REGISTER TOSEND bob\n", "\nREGISTER TORECV bob\n"}, values(Register{ToSend, "bob"}, Register{ToRecv, "bob"})},
-		{"two of them", []string{"REGISTER TOSEND bob\nREGISTER TORECV bob\n"}, values(Register{ToSend, "bob"}, Register{ToRecv, "bob"})},
-		{"never once a head was ended", []string{"REGISTER TOSEND bob\n\n", "REGISTER TORECV b", "ob\n\n"}, values(Register{ToSend, "bob"}, Register{ToRecv, "bob"})},
-		{"what is certainly not whole", []string{"REGISTER TOSEND", " bob\n\n"}, values(Register{ToSend, "bob"})},
+			values(Register{ToSend, "bob", false}, Register{ToRecv, "bob", false}, Received{"ann"}, Failed{103})},
+		{"half of the end", []string{"REGISTER TOSEND bob\n", "\nREGISTER TORECV bob\n"}, values(Register{ToSend, "bob", false}, Register{ToRecv, "bob", false})},
+		{"two of them", []string{"REGISTER TOSEND bob\nREGISTER TORECV bob\n"}, values(Register{ToSend, "bob", false}, Register{ToRecv, "bob", false})},
+		{"never once a head was ended", []string{"REGISTER TOSEND bob\n\n", "REGISTER TORECV b", "ob\n\n"}, values(Register{ToSend, "bob", false}, Register{ToRecv, "bob", false})},
+		{"what is certainly not whole", []string{"REGISTER TOSEND", " bob\n\n"}, values(Register{ToSend, "bob", false})},
 		{"a SEND goes on", []string{"SEND bob\n", "Content-length: 2\n", "\nhi"}, values(Send{"bob", "hi"})},
 		{"a text of bytes", []string{"SEND bob\nContent-length: 3\n\néa", "SEND bob\nContent-length: 3\n\néaSEND bob\nContent-length: 2\n\né"},
 			values(Send{"bob", "éa"}, Send{"bob", "éa"}, Send{"bob", "é"})},
@@ -143,7 +144,7 @@ func TestDecoderFlushesWhatSilenceEnds(t *testing.T) {
 		})
 	}
 	kept := decode(&Decoder{KeepHeads: true}, true, "REGISTER TOSEND bob\n", "\nSEND b\nContent-length: 2\n\né")
-	if want := values(Register{ToSend, "bob"}, Send{"b", "é"}); !slices.Equal(kept, want) {
+	if want := values(Register{ToSend, "bob", false}, Send{"b", "é"}); !slices.Equal(kept, want) {
 		t.Errorf("with KeepHeads: got %v, want %v", kept, want)
 	}
 }
@@ -153,14 +154,17 @@ func TestDecoderKnowsThePeersWays(t *testing.T) {
 		"REGISTER TOSEND bob\n\n":                           {},
 		"REGISTER TOSEND bob\n \n":                          {Spaced: true},
 		"REGISTER TOSEND bob\n \nRECEIVED ann\n\n":          {Spaced: true},
+		"REGISTER TOSEND bob \n \n":                         {},
+		"RECEIVED bob \n \n":                                {Spaced: true},
 		"REGISTER TOSEND bob\r\n\r\n":                       {},
 		"SEND bob\nContent-length: 2\n\naé":                 {},
 		"SEND bob\nContent-length: 3\n\néa":                 {Bytes: true},
 		"SEND bob\nContent-length: 5\n\n  \n  RECEIVED x\n": {},
+		"SEND bob\nContent-length: 3\n\néa\n":               {Bytes: true},
 	} {
 		var d Decoder
 		decode(&d, true, in)
-		if got := (Form{d.Spaced(), d.Bytes()}); got != want {
+		if got := (Form{Spaced: d.Spaced(), Bytes: d.Bytes()}); got != want {
 			t.Errorf("%q: got %+v, want %+v", in, got, want)
 		}
 	}
@@ -180,13 +184,15 @@ func TestRepliesAreWhatTheyAre(t *testing.T) {
 		form Form
 		want string
 	}{
-		{Registered{ToSend, "bob"}, Form{}, "REGISTERED TOSEND bob\n\n"},
-		{Registered{ToRecv, "bob"}, Form{Spaced: true}, "REGISTERED TORECV bob\n \n"},
+		{Registered{Role: ToSend, Name: "bob"}, Form{}, "REGISTERED TOSEND bob\n\n"},
+		{Registered{Role: ToRecv, Name: "bob"}, Form{Spaced: true}, "REGISTERED TORECV bob\n \n"},
+		{Registered{Role: ToRecv, Name: "bob", Wide: true}, Form{}, "REGISTERED TORECV bob \n \n"},
 		{Forward{"ann", "hi"}, Form{}, "FORWARD ann\nContent-length: 2\n\nhi"},
 		{Forward{"ann", " é"}, Form{Spaced: true}, "FORWARD ann\nContent-length: 2\n \n é"},
 		{Forward{"ann", "é"}, Form{Bytes: true}, "FORWARD ann\nContent-length: 2\n\né"},
 		{Sent{"bob"}, Form{}, "SENT bob\n\n"},
 		{Sent{"bob"}, Form{Spaced: true}, "SEND bob\n \n"},
+		{Sent{"bob"}, Form{Send: true}, "SEND bob\n\n"},
 		{Error{CodeMalformedName}, Form{}, "ERROR 100 Malformed username\n\n"},
 		{Error{CodeNotRegistered}, Form{}, "ERROR 101 No user registered\n\n"},
 		{Error{CodeUnable}, Form{Spaced: true}, "ERROR 102 Unable to send\n \n"},

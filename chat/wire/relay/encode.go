@@ -10,13 +10,14 @@ import (
 type Form struct {
 	Spaced bool // A head ends by a line with a space in it, and SENT is called SEND (PROTOCOL.md 2.1).
 	Bytes  bool // Content-length counts bytes, not characters.
+	Send   bool // SENT is called SEND in any case.
 }
 
 // AppendRequest appends a request to b. Names must satisfy CanName or be empty, or what comes out is another message.
 func AppendRequest(b []byte, r Request, f Form) []byte {
 	switch r := r.(type) {
 	case Register:
-		return f.endHead(fmt.Appendf(b, "REGISTER %v %s", r.Role, r.Name))
+		return f.endRegister(fmt.Appendf(b, "REGISTER %v %s", r.Role, r.Name), r.Wide)
 	case Send:
 		return f.appendText(fmt.Appendf(b, "SEND %s", r.To), r.Text)
 	case Incomplete:
@@ -35,12 +36,12 @@ func AppendRequest(b []byte, r Request, f Form) []byte {
 func AppendReply(b []byte, r Reply, f Form) []byte {
 	switch r := r.(type) {
 	case Registered:
-		return f.endHead(fmt.Appendf(b, "REGISTERED %v %s", r.Role, r.Name))
+		return f.endRegister(fmt.Appendf(b, "REGISTERED %v %s", r.Role, r.Name), r.Wide)
 	case Forward:
 		return f.appendText(fmt.Appendf(b, "FORWARD %s", r.From), r.Text)
 	case Sent:
 		word := "SENT"
-		if f.Spaced {
+		if f.Spaced || f.Send {
 			word = "SEND"
 		}
 		return f.endHead(fmt.Appendf(b, "%s %s", word, r.To))
@@ -58,6 +59,14 @@ func (f Form) endHead(b []byte) []byte {
 		return append(b, "\n \n"...)
 	}
 	return append(b, "\n\n"...)
+}
+
+// endRegister ends the head of a registration.
+func (f Form) endRegister(b []byte, wide bool) []byte {
+	if wide {
+		return append(b, " \n \n"...)
+	}
+	return f.endHead(b)
 }
 
 // appendText ends a head with the length of a text, and appends the text.

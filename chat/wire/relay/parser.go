@@ -12,6 +12,7 @@ type parser struct {
 
 	mode counting // How the peer counts texts.
 
+	end      end  // How the last head ended.
 	spaced   bool // The peer ends heads by a line with a space in it (PROTOCOL.md 2.1).
 	flushing bool // Flush was called: silence ends what is held.
 	ended    bool // The peer has ended a head properly, so from now on a pause is only a pause (PROTOCOL.md 2.3).
@@ -53,7 +54,7 @@ func (p *parser) nextHead() (lines [][]byte, ok bool, err error) {
 			continue
 		}
 		head := rest[:p.scanned]
-		p.spaced = p.spaced || bytes.IndexByte(line, ' ') >= 0
+		p.end = endOf(head, line)
 		p.ended = true
 		p.advance(p.scanned + i + 1)
 		return split(head), true, nil
@@ -70,7 +71,28 @@ func (p *parser) nextHead() (lines [][]byte, ok bool, err error) {
 		end = len(rest)
 	}
 	p.advance(end)
+	p.end = plain
 	return split(rest[:end]), true, nil
+}
+
+// An end is how a head ends (PROTOCOL.md 2.1).
+type end uint8
+
+const (
+	plain  end = iota // Newline, newline.
+	spaced            // Newline, space, newline.
+	wide              // Space, newline, space, newline.
+)
+
+// endOf returns how a head ends, of which the lines and the empty line behind them are given.
+func endOf(head, empty []byte) end {
+	switch {
+	case bytes.IndexByte(empty, ' ') < 0:
+		return plain
+	case bytes.HasSuffix(bytes.TrimRight(head, "\r\n"), []byte{' '}):
+		return wide
+	}
+	return spaced
 }
 
 // skipEmpty moves past empty lines before a head: a client may send a newline too many after a text. A space at the

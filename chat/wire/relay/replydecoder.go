@@ -49,9 +49,9 @@ func (d *ReplyDecoder) reply(lines [][]byte) Reply {
 	case "REGISTERED":
 		switch role, name := cutWord(rest); role {
 		case "TOSEND":
-			return Registered{Role: ToSend, Name: string(name)}
+			return Registered{Role: ToSend, Name: string(name), Wide: len(name) > 0 && d.p.end == wide}
 		case "TORECV":
-			return Registered{Role: ToRecv, Name: string(name)}
+			return Registered{Role: ToRecv, Name: string(name), Wide: len(name) > 0 && d.p.end == wide}
 		}
 	case "FORWARD":
 		if n, ok := contentLength(lines[1:]); ok {

@@ -53,6 +53,7 @@ func (p *parser) size(rest []byte, n int) int {
 		p.mode = characters
 		return sizeOfCharacters(rest, n)
 	case yes:
+		p.mode = bytesOf
 		return n
 	}
 	if !p.flushing {

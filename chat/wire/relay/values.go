@@ -29,6 +29,7 @@ type Request interface{ isRequest() }
 type Register struct {
 	Role Role
 	Name string
+	Wide bool // Its head has a space before its end, and one in it; the answer has to look like that (PROTOCOL.md 2.1).
 }
 
 // Send is SEND with its text.
@@ -63,6 +64,7 @@ type Reply interface{ isReply() }
 type Registered struct {
 	Role Role
 	Name string
+	Wide bool // As in Register.
 }
 
 // Forward is FORWARD with its text.

@@ -8,8 +8,9 @@ import (
 	"udpchat/reliable/netem"
 )
 
-// Beside what was asked for, a report shows three things that need runs of their own, on virtual time: how the tail grows with
-// loss and round trip, how long a first message takes, and how soon somebody is back after an outage.
+// Beside what was asked for, a report shows things that need runs of their own. On virtual time: how the tail grows with
+// loss and round trip, how long a first message takes, and how soon somebody is back after an outage. On the wire: what a
+// transport leaves to kernel TCP that sends a file over the same link.
 
 // An Extra is one of those links, with what it is run with.
 type Extra struct {
@@ -24,11 +25,16 @@ var (
 	heatTrips  = []int{20, 50, 100, 200, 400} // round trip, ms
 )
 
-// ColdName and OutageName are the profiles of the extra runs with those subjects.
+// ColdName, OutageName and FairName are the profiles of the extra runs with those subjects.
 const (
 	ColdName   = "extra-cold"
 	OutageName = "extra-outage"
+	FairName   = "extra-shared"
 )
+
+// fairRuns is how often each transport shares the link in a report: it takes half a minute of real time, and as few others as
+// possible beside it.
+const fairRuns = 2
 
 // HeatName is the profile of a cell of the heat map.
 func HeatName(lossPercent, tripMs int) string { return fmt.Sprintf("extra-%d-%d", lossPercent, tripMs) }
@@ -67,9 +73,47 @@ func extras() (all []Extra) {
 		Extra{Link{Name: OutageName, Up: dead, Down: dead}, "chat", messagesVirtual})
 }
 
-// extraSpecs returns the runs of the extras, for the transports that come in virtual time and promise delivery.
-func (m Matrix) extraSpecs(lanes map[Lane]Runner) (specs []Spec) {
-	if !m.Extras || lanes[LaneVirtual] == nil {
+// extraSpecs returns the runs of the extras, for the transports that promise delivery.
+func (m Matrix) extraSpecs(lanes map[Lane]Runner) []Spec {
+	if !m.Extras {
+		return nil
+	}
+	return append(m.virtualExtras(lanes), m.fairExtras(lanes)...)
+}
+
+// fairExtras are files, and chat of ours, beside a file over kernel TCP.
+func (m Matrix) fairExtras(lanes map[Lane]Runner) (specs []Spec) {
+	if lanes[LaneWire] == nil {
+		return nil
+	}
+	link, err := LinkNamed(SharedName)
+	if err != nil {
+		panic("BUG: compare: " + err.Error())
+	}
+	link.Name = FairName
+	for run := range fairRuns {
+		for _, name := range m.Transports {
+			t, err := TransportNamed(name)
+			if err != nil || !t.Info().In(LaneWire) || t.Info().Bare {
+				continue
+			}
+			workloads := []string{"file-beside-tcp"}
+			if name == "udpchat" {
+				workloads = append(workloads, "chat-beside-tcp")
+			}
+			for _, workload := range workloads {
+				specs = append(specs, Spec{
+					Transport: name, Lane: LaneWire, Workload: workload, Link: link, Seed: m.Seed + uint64(run), Run: run, Messages: messagesWire,
+				})
+			}
+		}
+	}
+	return specs
+}
+
+// virtualExtras are the other ones, for transports that come in virtual time.
+func (m Matrix) virtualExtras(lanes map[Lane]Runner) (specs []Spec) {
+	if lanes[LaneVirtual] == nil {
 		return nil
 	}
 	for _, e := range extras() {

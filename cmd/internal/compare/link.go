@@ -17,6 +17,9 @@ type Link struct {
 	Up, Down netem.Params
 }
 
+// SharedName is the link that is made for two.
+const SharedName = "shared"
+
 // ownLinks are links that netem has no profile for.
 func ownLinks() []Link {
 	const mbit = 1_000_000
@@ -36,7 +39,7 @@ func ownLinks() []Link {
 	links = append(links, Link{Name: "upload", Text: "50 ms, 1 Mbit/s up with a queue of 1 s, 20 Mbit/s down", Up: up, Down: down})
 	// A line for two to share.
 	line := netem.Params{Delay: 50 * time.Millisecond, Rate: 10 * mbit, Queue: 100 * time.Millisecond}
-	return append(links, Link{Name: "shared", Text: "10 Mbit/s, 50 ms, a queue of 100 ms, nothing else lost", Up: line, Down: line})
+	return append(links, Link{Name: SharedName, Text: "10 Mbit/s, 50 ms, a queue of 100 ms, nothing else lost", Up: line, Down: line})
 }
 
 // LinkNamed returns the named profile of netem as a link, or one of our own. The error lists the names.

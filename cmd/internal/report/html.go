@@ -45,6 +45,7 @@ type page struct {
 	Sections    []section
 	Heat        []template.HTML
 	Beginnings  []row
+	Fair        *sharing
 	Notes       []string
 	Interrupted bool
 }
@@ -77,6 +78,7 @@ type linkPart struct {
 	Rows            []row
 	CDF, Tail, Time template.HTML
 	Split, Goodput  template.HTML
+	Fair            *sharing
 }
 
 func newPage(f *compare.File) *page {
@@ -92,6 +94,7 @@ func newPage(f *compare.File) *page {
 		}
 	}
 	p.Beginnings = beginnings(f)
+	p.Fair = newSharing(f, compare.FairName)
 	for _, w := range f.Header.Workloads {
 		p.Sections = append(p.Sections, newSection(f, w))
 	}
@@ -166,5 +169,8 @@ func newLinkPart(f *compare.File, workload string, p compare.NameText) (l linkPa
 	}
 	l.Split = template.HTML(splitBars(f, workload, p.Name))
 	l.Goodput = template.HTML(goodputBars(f, workload, p.Name))
+	if workload == "file-beside-tcp" {
+		l.Fair = newSharing(f, p.Name)
+	}
 	return l, true
 }

@@ -34,8 +34,8 @@ const (
 	// probeRTTMin is for how long, at least.
 	probeRTTMin = 20 * time.Millisecond
 
-	// queueMax is the queueing delay above which the model backs off, and backOff what it then takes of the rate at which
-	// bytes arrive.
+	// queueMax is the queueing delay above which the model backs off, and backOff what it then takes of the bandwidth, or of the
+	// rate at which bytes arrived if that is lower.
 	queueMax = 50 * time.Millisecond
 	backOff  = 0.9
 

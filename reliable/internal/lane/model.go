@@ -10,13 +10,14 @@ type Model struct {
 	delivery
 	inflight int // bytes sent whose fate is not known
 
-	rates  [rateRounds]float64 // highest rate in bytes/s of each of the latest full rounds
-	slot   int                 // of the present one
-	round  round
-	rtt    time.Duration // smoothed
-	rttMin time.Duration // 0: not measured
-	minAt  time.Duration // when rttMin was measured
-	second time.Duration // shortest since then; 0: none
+	rates    [rateRounds]float64 // highest rate in bytes/s of each of the latest full rounds
+	slot     int                 // of the present one
+	round    round
+	rtt      time.Duration // smoothed
+	rttMin   time.Duration // 0: not measured
+	minAt    time.Duration // when rttMin was measured
+	lookedAt time.Duration // when it was, or was measured anew
+	second   time.Duration // shortest since then; 0: none
 
 	mode     mode
 	phase    int           // of the cycle in modeSteady
@@ -24,12 +25,14 @@ type Model struct {
 	modeAt   time.Duration // when mode or phase began
 	reached  float64       // rate at the last growth in modeStartup
 	still    int           // rounds without growth
-	restAt   time.Duration // modeProbeRTT: when it is over; 0: too much is still in flight
+	restFrom time.Duration // modeProbeRTT: since when little is in flight
+	restAt   time.Duration // and when it is over; 0: too much is still in flight
 	eager    bool          // the next cycle is short: what was given up may be there again
 	deafTo   uint64        // no backing off before so many bytes are delivered: it would be for the same queue
 	backOffs uint64
 	full     int // full rounds in a row
 
+	rival    rival
 	tokens   float64 // bytes that pacing allows; negative: debt
 	tokensAt time.Duration
 }
@@ -76,12 +79,18 @@ func (m *Model) Acked(s Stamp) {
 }
 
 // Lost takes note that a packet was lost, or that its fate will never be known.
-func (m *Model) Lost(s Stamp) { m.inflight -= int(s.bytes) }
+func (m *Model) Lost(s Stamp) {
+	m.inflight -= int(s.bytes)
+	m.rival.lostSent = max(m.rival.lostSent, s.at)
+}
 
 // Update takes in the acknowledgements since the last call. Rtt is a new measurement, 0 if there is none.
 func (m *Model) Update(now, rtt time.Duration) {
 	if rtt > 0 {
 		m.measured(now, rtt)
+	}
+	if m.rival.present {
+		m.rival.cut(now)
 	}
 	s, any := m.newest, m.fresh
 	rate := m.rate(now, m.rttMin)
@@ -105,7 +114,7 @@ func (m *Model) measured(now, rtt time.Duration) {
 	}
 	m.rtt += (rtt - m.rtt) / 8
 	if m.rttMin == 0 || rtt <= m.rttMin {
-		m.rttMin, m.minAt, m.second = rtt, now, 0
+		m.rttMin, m.minAt, m.lookedAt, m.second = rtt, now, now, 0
 	} else if m.second == 0 || rtt < m.second {
 		m.second = rtt
 	}
@@ -113,6 +122,12 @@ func (m *Model) measured(now, rtt time.Duration) {
 		m.round.rtt = rtt
 	}
 	m.round.samples++
+	if m.rival.present {
+		m.rival.heard(now, rtt)
+	}
+	if m.mode == modeProbeRTT && m.restAt > 0 && now-rtt >= m.restFrom {
+		m.rival.rest(rtt)
+	}
 }
 
 // endRound judges a round trip and begins the next.
@@ -132,8 +147,18 @@ func (m *Model) endRound(now time.Duration) {
 	if m.mode == modeStartup {
 		m.judgeStartup(now, queue, r.samples)
 	}
-	if r.rtt > 0 && queue > queueMax && m.mode != modeProbeRTT {
-		m.yield(now, rate)
+	switch {
+	case r.rtt == 0 || m.mode == modeProbeRTT:
+	case m.rival.present:
+		if queue <= startupQueue && !m.rival.leaving {
+			m.rival.absent(now, r.rtt)
+		}
+		m.rival.grow(now, m.rtt)
+	default:
+		if queue > queueMax {
+			m.yield(now, rate)
+		}
+		m.press(now, queue)
 	}
 	m.slot = (m.slot + 1) % rateRounds
 	m.rates[m.slot] = 0
@@ -152,7 +177,7 @@ func (m *Model) judgeStartup(now, queue time.Duration, samples int) {
 	}
 }
 
-// yield backs off to less than what arrives: somebody has built up a queue.
+// yield backs off, to less than what arrives if that is known: somebody has built up a queue.
 func (m *Model) yield(now time.Duration, rate float64) {
 	if m.delivered < m.deafTo {
 		return
@@ -166,6 +191,7 @@ func (m *Model) yield(now time.Duration, rate float64) {
 	for i := range m.rates {
 		m.rates[i] = min(m.rates[i], limit)
 	}
+	m.rival.pressed += backOffPress
 	m.enter(now, modeSteady)
 	m.phase, m.eager = phaseLess, true
 }
@@ -173,10 +199,16 @@ func (m *Model) yield(now time.Duration, rate float64) {
 // CE tells that a router has marked a packet of ours because its queue is too long (RFC 3168).
 // Who has little to say does not fill queues; who then does not know the way yet has nothing to go back to.
 func (m *Model) CE(now time.Duration) {
-	if m.mode == modeStartup && m.limitedTo > m.delivered {
-		return
+	switch {
+	case m.mode == modeStartup && m.limitedTo > m.delivered:
+	case !m.rival.present:
+		m.yield(now, 0)
+	case m.delivered >= m.deafTo: // It is as good as a loss.
+		m.deafTo = m.delivered + uint64(max(0, m.inflight))
+		m.backOffs++
+		m.rival.lostSent = now
+		m.rival.cut(now)
 	}
-	m.yield(now, 0)
 }
 
 // Capacity returns what the way carries in bytes/s if that is known: if for some round trips there was more to send than it
@@ -193,6 +225,7 @@ func (m *Model) Silent(now time.Duration) {
 	for i := range m.rates {
 		m.rates[i] /= 2
 	}
+	m.rival = rival{}
 	m.enter(now, modeStartup)
 }
 
@@ -214,8 +247,14 @@ func (m *Model) window() int {
 	case modeStartup:
 		return max(windowInitial, int(startupWindow*float64(m.holds(m.rttMin)))+m.holds(slack))
 	case modeProbeRTT:
+		if m.doubt() {
+			return max(restWindow, m.holds(m.rttMin)/2)
+		}
 		return max(windowMin, m.holds(m.rttMin)/2)
 	case modeDrain, modeSteady:
+	}
+	if m.rival.present {
+		return max(windowMin, int(m.rival.window))
 	}
 	return max(windowMin, m.holds(m.rttMin+min(m.rttMin/headroom, headroomMax)+slack))
 }
@@ -225,6 +264,9 @@ func (m *Model) pace() float64 {
 	rate := m.bandwidth() * m.gain()
 	if m.rtt == 0 {
 		return math.Inf(1)
+	}
+	if m.rival.present && m.mode == modeSteady {
+		rate = rivalGain * m.rival.window / m.rtt.Seconds()
 	}
 	least := float64(windowMin) / m.rtt.Seconds()
 	if m.mode == modeStartup {

@@ -31,6 +31,7 @@ func (m *Model) gain() float64 {
 
 func (m *Model) enter(now time.Duration, to mode) {
 	m.mode, m.modeAt, m.still, m.restAt = to, now, 0, 0
+	m.rival.rests = 0
 	m.reached = m.bandwidth()
 	if to == modeSteady {
 		m.hold(now)
@@ -48,7 +49,9 @@ func (m *Model) hold(now time.Duration) {
 
 // steer goes on to the next mode or phase when it is time.
 func (m *Model) steer(now time.Duration) {
-	if m.rttMin > 0 && m.mode != modeProbeRTT && m.mode != modeStartup && now-m.minAt > rttWindow {
+	switch {
+	case m.rttMin == 0 || m.mode == modeProbeRTT || m.mode == modeStartup:
+	case m.rival.present && now-m.rival.lowAt > rivalWindow, !m.rival.present && now-m.lookedAt > rttWindow:
 		m.enter(now, modeProbeRTT)
 	}
 	took := now - m.modeAt
@@ -79,16 +82,19 @@ func (m *Model) steer(now time.Duration) {
 	}
 }
 
-// probeRTT waits until little is in flight, and then for a round trip.
+// probeRTT waits until little is in flight, and then for a round trip; where a queue may be somebody else's, until packets
+// have come back that left meanwhile.
 func (m *Model) probeRTT(now time.Duration) {
+	doubt := m.doubt()
 	switch {
 	case m.restAt == 0 && (m.inflight <= m.window() || now-m.modeAt > 3*m.rtt):
-		m.restAt = now + max(m.rttMin, probeRTTMin)
+		m.restFrom, m.restAt = now, now+max(m.rttMin, probeRTTMin)
+	case m.restAt > 0 && doubt && now < m.restAt+3*m.rtt && m.rival.rests < restSamples:
+	case m.restAt > 0 && now >= m.restAt && doubt:
+		m.judgeRival(now)
+		m.enter(now, modeSteady)
 	case m.restAt > 0 && now >= m.restAt:
-		if m.second > 0 {
-			m.rttMin = m.second
-		}
-		m.minAt, m.second = now, 0
+		m.remeasured(now, m.second)
 		m.enter(now, modeSteady)
 	}
 }
