@@ -82,7 +82,11 @@ func (h *Hub) leaveAccount(a *account) {
 		delete(h.accounts, a.name)
 	}
 	h.mu.Unlock()
-	if last && a.log != nil {
+	if !last {
+		return
+	}
+	a.unblockAll()
+	if a.log != nil {
 		h.release(a.log)
 	}
 }
@@ -183,16 +187,20 @@ func (a *account) applyLocked(ev *Event) {
 
 // blockLocked changes whom the account has blocked. Readers have the old set or the new one.
 func (a *account) blockLocked(peer string, on bool) {
+	if a.blocks(peer) == on {
+		return
+	}
 	var set map[string]struct{}
 	if old := a.blocked.Load(); old != nil {
 		set = maps.Clone(*old)
-	}
-	if set == nil {
+	} else {
 		set = make(map[string]struct{})
 	}
 	if on {
+		a.hub.blockings.add(peer, 1) // Before it is in force: whoever looks there first must not miss it.
 		set[peer] = struct{}{}
 	} else {
+		a.hub.blockings.add(peer, -1)
 		delete(set, peer)
 	}
 	if len(set) == 0 {
@@ -200,6 +208,18 @@ func (a *account) blockLocked(peer string, on bool) {
 		return
 	}
 	a.blocked.Store(&set)
+}
+
+// unblockAll is the end of the account on this Hub.
+func (a *account) unblockAll() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if set := a.blocked.Load(); set != nil {
+		for peer := range *set {
+			a.hub.blockings.add(peer, -1)
+		}
+	}
+	a.blocked.Store(nil)
 }
 
 // blocks reports whether the account has blocked peer.

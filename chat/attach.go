@@ -177,6 +177,9 @@ func (d *Device) meet(ctx context.Context, op, peer string) error {
 	if peer == d.account.name {
 		return d.hub.refuse(op, CodeSelf, 0, "")
 	}
+	if d.account.converses(peer) {
+		return nil
+	}
 	ok, err := d.hub.cfg.Accounts.Exists(ctx, peer)
 	switch {
 	case err != nil:

@@ -18,6 +18,9 @@ type Login struct {
 	Device string
 	// WatchAll: the device is told about the presence of everybody, not only of those it has to do with.
 	WatchAll bool
+	// Whispers: the device can tell its user what is whispered to the account. Others are not told, and an
+	// account without such a device is nobody to whisper to.
+	Whispers bool
 }
 
 // A Device is one client of an account that is logged in. Its methods are safe for concurrent use;
@@ -29,6 +32,7 @@ type Device struct {
 	show     string
 	receiver Receiver
 	watchAll bool
+	whispers bool
 
 	state Presence // Guarded by the account's mu.
 
@@ -66,7 +70,7 @@ func (h *Hub) LogIn(ctx context.Context, who Login, r Receiver) (*Device, error)
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{hub: h, account: a, id: who.Device, show: who.Show, receiver: r, watchAll: who.WatchAll}
+	d := &Device{hub: h, account: a, id: who.Device, show: who.Show, receiver: r, watchAll: who.WatchAll, whispers: who.Whispers}
 	old, err := a.add(d)
 	if err != nil {
 		h.leaveAccount(a)

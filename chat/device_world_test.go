@@ -26,7 +26,7 @@ type phone struct {
 func (w *world) login(account, device string) *phone {
 	w.t.Helper()
 	p := &phone{world: w, name: account + "." + device}
-	d, err := w.hub.LogIn(w.t.Context(), chat.Login{Account: account, Show: account, Device: p.name}, p)
+	d, err := w.hub.LogIn(w.t.Context(), chat.Login{Account: account, Show: account, Device: p.name, Whispers: true}, p)
 	if err != nil {
 		w.t.Fatalf("LogIn(%q): %v", p.name, err)
 	}

@@ -73,7 +73,8 @@ const (
 	// KindDraining: the server goes down; the client should come back after Number milliseconds, at
 	// the address Text if that is not empty.
 	KindDraining
-	// KindWhispered: somebody called Name, visitor or account, says Text to the account alone, past all logs.
+	// KindWhispered: somebody called Name, visitor or account, says Text to the account alone, past all logs. Only
+	// for devices that have said in Login that they have words for it.
 	KindWhispered
 
 	// The following are made by the Hub for the visitors of a room. Joining and leaving do not say whether an

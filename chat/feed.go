@@ -9,8 +9,15 @@ import (
 // guarded by the room's mu.
 type feed struct {
 	attached []*attachment // In the order in which they came.
+	ears     []ear         // Of each of attached what telling it needs, in one piece of memory.
 	ring     ring
 	roster   roster
+}
+
+// An ear is how an attached device is told.
+type ear struct {
+	receiver Receiver
+	after    uint64 // As in the attachment.
 }
 
 // An attachment is a device that gets everything live that comes after a number.
@@ -45,6 +52,7 @@ func (r *room) attachLocked(d *Device, entered, have uint64) (after uint64, is, 
 	at := &attachment{room: r, device: d, after: max(r.delivered, r.head, have), entered: entered}
 	first := !r.feed.has(d.account)
 	r.feed.attached = append(r.feed.attached, at)
+	r.feed.ears = append(r.feed.ears, ear{d.receiver, at.after})
 	if d.attached == nil {
 		d.attached = make(map[string]*attachment)
 	}
@@ -69,7 +77,9 @@ func (r *room) detachLocked(at *attachment) (was bool) {
 	if !was {
 		return false
 	}
-	r.feed.attached = slices.DeleteFunc(r.feed.attached, func(other *attachment) bool { return other == at })
+	i := slices.Index(r.feed.attached, at)
+	r.feed.attached = slices.Delete(r.feed.attached, i, i+1)
+	r.feed.ears = slices.Delete(r.feed.ears, i, i+1)
 	r.hub.stats.attached.Add(-1)
 	last := !r.feed.has(d.account)
 	if len(r.feed.attached) == 0 {
@@ -101,16 +111,16 @@ func (f *feed) take(ev *Event) {
 		f.roster.change(ev)
 		f.watch(ev)
 	}
+	hub := f.attached[0].device.hub
+	all := !hub.blockings.someBlock(ev.Account)
 	n := 0
-	for _, at := range f.attached {
-		if ev.Seq > at.after && at.device.account.wants(ev) {
-			at.device.receiver.Receive(ev)
+	for i := range f.ears {
+		if ear := &f.ears[i]; ev.Seq > ear.after && (all || f.attached[i].device.account.wants(ev)) {
+			ear.receiver.Receive(ev)
 			n++
 		}
 	}
-	if n > 0 {
-		f.attached[0].device.hub.stats.deliveries.Add(uint64(n))
-	}
+	hub.stats.deliveries.Add(uint64(n))
 }
 
 // pass tells the devices what was sent. Those of the account that is typing need not be told.

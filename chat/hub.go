@@ -17,8 +17,9 @@ type Hub struct {
 	visitors visitorTable
 	stats    counters
 
-	people people
-	crier  crier
+	blockings blockings
+	people    people
+	crier     crier
 
 	closing sync.Once
 	done    chan struct{} // Closed by Close, with mu held.

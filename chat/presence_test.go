@@ -332,3 +332,37 @@ func TestDrainTellsAllDevices(t *testing.T) {
 		t.Errorf("ann was told %+v", evs)
 	}
 }
+
+// TestBlocksAreForgottenWithTheLastDevice: devices come and go, and the count is as if they had not.
+func TestBlocksAreForgottenWithTheLastDevice(t *testing.T) {
+	people := newFakePeople()
+	people.blocked["ann"] = []string{"bob"}
+	w := newWorld(t, chat.Config{Accounts: people})
+	cat := w.login("cat", "phone")
+	cat.enter("kitchen")
+	for range 3 {
+		ann := w.login("ann", "phone")
+		people.block(w, "ann", "bob", true) // Twice is once.
+		people.block(w, "ann", "bob", false)
+		people.block(w, "ann", "bob", true)
+		ann.enter("kitchen")
+		bob := w.login("bob", "phone")
+		bob.enter("kitchen")
+		bob.text("kitchen", "hi")
+		for _, ev := range ann.logged() {
+			if ev.Account == "bob" {
+				t.Errorf("ann was told %q", tell(ev))
+			}
+		}
+		ann.close()
+		bob.close()
+	}
+	people.block(w, "ann", "bob", false)
+	ann, bob := w.login("ann", "phone"), w.login("bob", "phone")
+	ann.attach("kitchen")
+	bob.n = 10
+	bob.text("kitchen", "at last")
+	if evs := ann.logged(); len(evs) != 1 {
+		t.Errorf("ann was told %q", tells(evs))
+	}
+}

@@ -280,6 +280,16 @@ func TestWhispersBetweenVisitorsAndAccounts(t *testing.T) {
 	if _, err := one.Whisper("bob", "you too"); err != nil || bob.texts() != "ann: you too" {
 		t.Errorf("to a visitor: got %v, and bob heard %q", err, bob.texts())
 	}
+	if _, err := bob.Whisper("Ann", "hi"); err != nil {
+		t.Errorf("to the account in other letters: %v", err)
+	}
+	deaf, err := w.hub.LogIn(t.Context(), chat.Login{Account: "eve", Device: "e"}, watcher(func(ev *chat.Event) { t.Errorf("told %v", ev.Kind) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close(t.Context())
+	_, err = bob.Whisper("eve", "hi")
+	wantCode(t, "to an account whose device has no words for it", err, chat.CodeNoUser)
 	one.close()
 	two.close()
 	_, err = bob.Whisper("ann", "hi")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"udpchat/chat/names"
 )
 
 // ErrNotTaken is what Receipt.Wait returns when nobody has taken a whisper and nobody has said why.
@@ -39,7 +41,7 @@ type Hearer interface {
 }
 
 // Whisper says text to everybody called to: visitors who came by Enter, or else the devices of the account
-// of that name that are logged in on this Hub. It returns at once with a receipt that tells what became of
+// of that name that are logged in on this Hub and have words for it. It returns at once with a receipt that tells what became of
 // it. Naming oneself is allowed. It refuses with CodeNoUser, CodeTooLong, CodeShuttingDown or CodeClosed.
 func (u *User) Whisper(to, text string) (*Receipt, error) {
 	u.mu.Lock()
@@ -88,6 +90,11 @@ func (h *Hub) whisper(closed bool, from, to, text string) (*Receipt, error) {
 func (h *Hub) whisperToAccount(from, to, text string) bool {
 	h.mu.RLock()
 	a := h.accounts[to]
+	if a == nil {
+		if canonical, err := names.Account(to); err == nil { // Visitors write what they see.
+			a = h.accounts[canonical]
+		}
+	}
 	h.mu.RUnlock()
 	if a == nil {
 		return false
@@ -97,7 +104,7 @@ func (h *Hub) whisperToAccount(from, to, text string) bool {
 	told := false
 	for _, d := range a.devices {
 		d.mu.Lock()
-		if !d.closed { // What it is told comes before the end, as with everything else.
+		if d.whispers && !d.closed { // What it is told comes before the end, as with everything else.
 			d.receiver.Receive(&Event{Kind: KindWhispered, Account: a.name, Name: from, Text: text})
 			told = true
 		}

@@ -20,11 +20,14 @@ import (
 // broadcast reaches everybody on the local network, and sockets may send to it.
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// An outgoingCall waits for the hello that answers it.
+// An outgoingCall waits for the hello that answers it, or for the connection that comes of a meeting.
 type outgoingCall struct {
-	to     netip.AddrPort
-	asker  netip.Addr // zero: nobody in particular
-	result chan *Conn // holds one
+	to     netip.AddrPort  // not of a meeting, whose peer may be anywhere
+	asker  netip.Addr      // zero: nobody in particular
+	verify func(Key) error // what is wrong with the key of who answers; nil: it need not prove any
+	meet   bool            // it is a meeting
+	hellos int             // guarded by Endpoint.mu; of a meeting: connections begun
+	result chan *Conn      // holds one
 
 	mu   sync.Mutex
 	over bool // guarded by mu; nobody waits any more

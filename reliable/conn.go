@@ -16,7 +16,7 @@ type Conn struct {
 	e      *Endpoint
 	m      *Machine // owned by the turn
 	key    helloKey
-	call   *outgoingCall // the hello answered it; owned by the turn; nil: none
+	call   *outgoingCall // the connection answers it; owned by the turn; nil: none
 	server bool          // the peer dialled
 	owner  bool          // the endpoint was made for this connection alone
 
@@ -133,7 +133,18 @@ func (c *Conn) ServerKey() Key {
 	if !c.opened.set {
 		return Key{}
 	}
-	return c.m.serverKey // Does not change any more.
+	return c.m.ServerKey() // Does not change any more.
+}
+
+// PeerKey returns the key the peer has proven to have, whoever dialled. Clients of ordinary connections prove none: it is
+// zero then.
+func (c *Conn) PeerKey() Key {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.opened.set {
+		return Key{}
+	}
+	return c.m.peerKey // As above.
 }
 
 // SetDeadline sets both deadlines; see net.Conn.

@@ -70,6 +70,10 @@ func (c *Conn) publishHandshake() {
 	if b := c.m.takeToken(); b != nil {
 		c.e.tokens.StoreToken(c.remote, b)
 	}
+	if c.opened.set && !c.server && c.call != nil && c.m.finish.data == nil { // A meeting: the peer has our key, too.
+		c.call.answer(c)
+		c.call = nil
+	}
 	if c.opened.set || !c.m.Open() && !(c.server && c.m.keys != nil) { // Only we set it.
 		return
 	}

@@ -30,6 +30,9 @@
 //
 // [Conn.Stats] and [Endpoint.Stats] are figures, [Config].Trace tells of every event, and [TraceTo] writes them down.
 //
+// Two clients behind NATs can be connected to each other, if a server introduces them: [Endpoint.Meet]. Both prove their keys, and [Words]
+// lets people make sure that the server did not lie.
+//
 // Where UDP does not get through, ServerTLS and DialTLS make connections of TLS over TCP with the same pinned key.
 //
 // Endpoint, Conn and Stream are safe for concurrent use.

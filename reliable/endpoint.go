@@ -34,15 +34,16 @@ type Endpoint struct {
 	gate   *handshake.Gate // owned by the reader
 	tokens TokenStore
 
-	mu      sync.Mutex
-	closed  bool                                   // guarded by mu
-	conns   map[wire.ConnID]*Conn                  // guarded by mu
-	hellos  map[helloKey]*Conn                     // guarded by mu; connections others dialled
-	ended   timeWaitList                           // guarded by mu
-	calls   map[wire.CallNonce]*outgoingCall       // guarded by mu
-	awaited map[netip.AddrPort]chan wire.CallNonce // guarded by mu
-	half    int                                    // guarded by mu; connections that are half-open
-	stats   EndpointStats                          // guarded by mu
+	mu       sync.Mutex
+	closed   bool                                   // guarded by mu
+	conns    map[wire.ConnID]*Conn                  // guarded by mu
+	hellos   map[helloKey]*Conn                     // guarded by mu; connections others dialled
+	ended    timeWaitList                           // guarded by mu
+	calls    map[wire.CallNonce]*outgoingCall       // guarded by mu
+	awaited  map[netip.AddrPort]chan wire.CallNonce // guarded by mu
+	meetings map[wire.CallNonce]chan netip.AddrPort // guarded by mu; where their peers were heard
+	half     int                                    // guarded by mu; connections that are half-open
+	stats    EndpointStats                          // guarded by mu
 }
 
 // scratchBytes is how much is moved from a connection's machine at once.
@@ -96,7 +97,7 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 		accepted: make(chan *Conn, cfg.Backlog), closing: make(chan struct{}),
 		conns: make(map[wire.ConnID]*Conn), hellos: make(map[helloKey]*Conn),
 		calls:   make(map[wire.CallNonce]*outgoingCall),
-		awaited: make(map[netip.AddrPort]chan wire.CallNonce),
+		awaited: make(map[netip.AddrPort]chan wire.CallNonce), meetings: make(map[wire.CallNonce]chan netip.AddrPort),
 	}
 	e.streams.init(cfg.StreamBacklog)
 	e.workers.init(e, time.Now())

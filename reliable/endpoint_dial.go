@@ -48,7 +48,7 @@ func (e *Endpoint) dial(ctx context.Context, to netip.AddrPort, call wire.CallNo
 	to = unmap(to)
 	c := newConn(e, to, e.localToward(to))
 	// Whatever address the system has when a datagram leaves is right: ours may change.
-	m, err := newClient(&e.cfg, e.shared, time.Now(), Path{Remote: to}, call, e.tokens.Token(to), c.emit)
+	m, err := newClient(&e.cfg, e.shared, time.Now(), Path{Remote: to}, asking{call: call, proof: e.tokens.Token(to)}, c.emit)
 	if err != nil {
 		return nil, err
 	}

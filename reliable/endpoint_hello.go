@@ -61,18 +61,27 @@ func (e *Endpoint) handleHello(d *datagram) (kept bool) {
 func (e *Endpoint) admit(now time.Time, key helloKey, h wire.Hello, hello []byte, call *outgoingCall, local netip.AddrPort) (code uint32) {
 	e.mu.Lock()
 	full := len(e.conns) >= e.cfg.ConnsMax || e.half >= halfOpenProvenMax
+	meet := call != nil && call.meet
+	if meet {
+		call.hellos++
+		full = full || call.hellos > meetHellosMax
+	}
 	e.mu.Unlock()
 	switch {
-	case isClosed(e.closing):
+	case isClosed(e.closing) && !meet: // Who accepts nobody may still meet somebody.
 		return CodeShutdown
 	case full || h.Call == 0 && len(e.accepted) == cap(e.accepted):
 		return CodeFull
-	case h.Call != 0 && (call == nil || call.to != key.from):
+	case h.Call != 0 && (call == nil || !meet && call.to != key.from):
 		return CodeNoCall // The nonce of a call proves the address it went to as a cookie does.
 	}
 	c := newConn(e, key.from, local)
 	c.key, c.server, c.call = key, true, call
-	m, err := newServer(&e.cfg, e.shared, now, Datagram{Path: c.path(), Bytes: hello}, c.emit)
+	var verify func(Key) error
+	if call != nil {
+		verify = call.verify
+	}
+	m, err := newServer(&e.cfg, e.shared, now, Datagram{Path: c.path(), Bytes: hello}, verify, c.emit)
 	if err == nil {
 		m.token.send, err = e.gate.Token(now, key.from.Addr())
 	}

@@ -14,7 +14,7 @@ import (
 //	datagram → plain text: Config.Plain
 //	         → packet, answer to a hello: connection by ID → its inbox
 //	         → hello: connection by its names → its inbox; cookie, if needed → new connection
-//	         → call: AwaitCall
+//	         → call: Meet or AwaitCall
 func (e *Endpoint) read() {
 	failures := 0
 	var ds []*datagram
@@ -122,7 +122,7 @@ func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (answer 
 	return Datagram{Path: c.path, Bytes: c.answer()}
 }
 
-// handleCall hands a CALL packet to who awaits one from that address; nobody does: it is dropped, and nothing is sent
+// handleCall hands a CALL packet to the meeting it is for, or to who awaits one from that address; nobody does: it is dropped, and nothing is sent
 // (SPEC.md 4.9).
 func (e *Endpoint) handleCall(b []byte, from netip.AddrPort) {
 	nonce, err := wire.ParseCall(b)
@@ -132,6 +132,13 @@ func (e *Endpoint) handleCall(b []byte, from netip.AddrPort) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if heard := e.meetings[nonce]; heard != nil {
+		select {
+		case heard <- from:
+		default: // It comes again.
+		}
+		return
+	}
 	select {
 	case e.awaited[from] <- nonce: // Nil when nobody waits, which is never ready.
 	default:

@@ -108,6 +108,7 @@ var (
 // Errors of an endpoint.
 var (
 	errBroken     = errors.New("reliable: the peer broke the protocol")
+	errFinishLong = errors.New("reliable: our certificate is too long for a datagram")
 	errTooManyOut = errors.New("reliable: too many calls under way")
 	errCallOpen   = errors.New("reliable: already awaiting a call from that address")
 )

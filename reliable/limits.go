@@ -193,6 +193,28 @@ const (
 	// wants none gets some 40 small packets a second at most, and nobody can have all calls. More fail at once.
 	callsPerHostMax = 64
 
+	// candidatesMax is at how many addresses a peer is looked for: those it has, those its NATs have, and those from which it
+	// is heard. Others are left out.
+	candidatesMax = 16
+
+	// candidatesOwnMax is how many addresses of its own an endpoint names. Others are left out.
+	candidatesOwnMax = 8
+
+	// meetingsMax is how many meetings an endpoint may be at; one more fails.
+	meetingsMax = 16
+
+	// meetHellosMax is how many connections hellos of one meeting may begin, and how often one address is dialled for it: who has
+	// read the nonce on the way must not make more of them. More are refused.
+	meetHellosMax = 16
+	meetTriesMax  = 3
+
+	// meetTryTimeout is how long one address may take to answer, which it does at once if it does at all. Then others are tried.
+	meetTryTimeout = 3 * time.Second
+
+	// finishBytesMax is how long the end of a client's handshake may be, with its certificate: it must fit one datagram of
+	// 1,200 bytes. A longer one ends the handshake.
+	finishBytesMax = 1100
+
 	// socketBufferBytes is what we ask the kernel to keep for us each way.
 	socketBufferBytes = 4 << 20
 

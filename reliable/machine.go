@@ -34,7 +34,7 @@ type Machine struct {
 	finish        finish
 	token         token
 	keys          *handshake.Keys // nil until open
-	serverKey     Key             // client: of the server, once open
+	peerKey       Key             // that the peer has proven; of a client mostly zero; once open
 
 	number   uint64     // of the last packet sent; the first is 1
 	sent     []sentItem // packets not yet acknowledged, rising
@@ -120,7 +120,12 @@ const (
 func (m *Machine) Open() bool { return m.state > stateHalf && m.state != stateEnded }
 
 // ServerKey returns the key the server has proven to have; for a server, and before the handshake is over, the zero key.
-func (m *Machine) ServerKey() Key { return m.serverKey }
+func (m *Machine) ServerKey() Key {
+	if !m.dialled {
+		return Key{}
+	}
+	return m.peerKey
+}
 
 // Err returns why the connection ended, nil while it lives.
 func (m *Machine) Err() error { return m.err }

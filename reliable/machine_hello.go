@@ -111,7 +111,11 @@ func (m *Machine) handleAccept(now time.Time, datagram []byte) {
 	case r != nil:
 		m.client.Close()
 		m.client = nil
-		m.remote, m.serverKey, m.keys = r.Server, r.Key, r.Keys
+		if len(r.Finished) > finishBytesMax {
+			m.end(errFinishLong)
+			return
+		}
+		m.remote, m.peerKey, m.keys = r.Server, r.Key, r.Keys
 		m.finish = finish{data: r.Finished, seal: r.First, at: now, until: now.Add(silenceMax)}
 		m.state, m.heardAt = stateOpen, now
 	}
@@ -130,7 +134,7 @@ func (m *Machine) handleFinished(data []byte) error {
 	if err != nil {
 		return err
 	}
-	m.keys, m.finish.seal = keys, m.server.Finish()
+	m.keys, m.finish.seal, m.peerKey = keys, m.server.Finish(), m.server.ClientKey()
 	m.server.Close()
 	m.server, m.hello = nil, nil
 	m.state = stateOpen

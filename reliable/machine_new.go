@@ -13,10 +13,17 @@ import (
 // NewClientMachine returns the client's side of a new connection. Path is the way to the server; emit sends a datagram. Abort must be called if the machine is given up before it has ended.
 func NewClientMachine(cfg Config, shared *Shared, now time.Time, path Path, emit func(Datagram)) (*Machine, error) {
 	cfg = cfg.withDefaults()
-	return newClient(&cfg, shared, now, path, 0, nil, emit)
+	return newClient(&cfg, shared, now, path, asking{}, emit)
 }
 
-func newClient(cfg *Config, shared *Shared, now time.Time, path Path, call wire.CallNonce, proof []byte, emit func(Datagram)) (*Machine, error) {
+// asking is what a hello has beside the names of the connection.
+type asking struct {
+	call     wire.CallNonce // that it answers; 0: none
+	proof    []byte         // a token of the server's; nil: none
+	identity *Identity      // the client's own, if it must prove a key; nil: it need not
+}
+
+func newClient(cfg *Config, shared *Shared, now time.Time, path Path, ask asking, emit func(Datagram)) (*Machine, error) {
 	m := newMachine(cfg, shared, now, path, emit)
 	id, err := newConnID(m.cfg.Random)
 	if err != nil {
@@ -28,7 +35,7 @@ func newClient(cfg *Config, shared *Shared, now time.Time, path Path, call wire.
 	}
 	m.local, m.dialled = id, true
 	m.client, err = handshake.NewClient(now, handshake.ClientConfig{
-		Source: id, Nonce: nonce, Call: call, Token: proof, Verify: m.cfg.verify,
+		Source: id, Nonce: nonce, Call: ask.call, Token: ask.proof, Verify: m.cfg.verify, Identity: ask.identity,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reliable: %w", err)
@@ -41,10 +48,11 @@ func newClient(cfg *Config, shared *Shared, now time.Time, path Path, call wire.
 // Advance. Abort must be called if the machine is given up before it has ended.
 func NewServerMachine(cfg Config, shared *Shared, now time.Time, hello Datagram, emit func(Datagram)) (*Machine, error) {
 	cfg = cfg.withDefaults()
-	return newServer(&cfg, shared, now, hello, emit)
+	return newServer(&cfg, shared, now, hello, nil, emit)
 }
 
-func newServer(cfg *Config, shared *Shared, now time.Time, hello Datagram, emit func(Datagram)) (*Machine, error) {
+// newServer is NewServerMachine for a client that must prove a key with which verify finds nothing wrong; nil: it need not.
+func newServer(cfg *Config, shared *Shared, now time.Time, hello Datagram, verify func(Key) error, emit func(Datagram)) (*Machine, error) {
 	h, err := wire.ParseHello(hello.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("reliable: %w", err)
@@ -58,7 +66,7 @@ func newServer(cfg *Config, shared *Shared, now time.Time, hello Datagram, emit 
 		return nil, err
 	}
 	m.remote, m.state = h.Source, stateHalf
-	m.server = handshake.NewServer(identity, m.local, h)
+	m.server = handshake.NewServer(identity, m.local, h, verify)
 	m.hello = bytes.Clone(hello.Bytes)
 	m.helloUntil = now.Add(halfOpenLife)
 	return m, nil

@@ -82,7 +82,7 @@ func benchConn(b *testing.B) (*Endpoint, *Machine) {
 		b.Fatal(err)
 	}
 	client.Advance(time.Now())
-	server, err := newServer(&e.cfg, e.shared, time.Now(), Datagram{Path: Path{Remote: clientAddr}, Bytes: up[0]}, keep(&down))
+	server, err := newServer(&e.cfg, e.shared, time.Now(), Datagram{Path: Path{Remote: clientAddr}, Bytes: up[0]}, nil, keep(&down))
 	if err != nil {
 		b.Fatal(err)
 	}

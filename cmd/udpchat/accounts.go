@@ -47,13 +47,18 @@ func (n *node) announce(ctx context.Context, c account.Change) {
 		kind, text = core.KindProfile, "password"
 	case account.TokenRevoked:
 		kind, about = core.KindRevoked, c.Device
-	case account.GuestEnded:
-		return // Nobody reads that log any more.
+	case account.GuestEnded: // Nobody reads its log any more.
 	}
 	// Whoever asked for the change may have gone; the others are to hear of it all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
-	if err := n.hub.Announce(ctx, c.Account, kind, about, text); err != nil {
+	var err error
+	if c.Kind == account.GuestEnded {
+		err = n.hub.Forget(ctx, c.Account)
+	} else {
+		err = n.hub.Announce(ctx, c.Account, kind, about, text)
+	}
+	if err != nil {
 		n.log.Warn("devices not told of a change", "user", c.Account, "what", c.Kind.String(), "err", err)
 	}
 }

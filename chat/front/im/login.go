@@ -81,7 +81,7 @@ func (c *conn) begin(ctx context.Context, who account.Account, text string) erro
 		c.out.reply(wire.Text{Code: wire.Shut, Text: textOnline})
 		return ErrNotLetIn
 	}
-	device, err := c.hub.LogIn(ctx, chat.Login{Account: who.Name, Show: who.Show, Device: account.NewDevice(), WatchAll: true}, m)
+	device, err := c.hub.LogIn(ctx, chat.Login{Account: who.Name, Show: who.Show, Device: account.NewDevice(), WatchAll: true, Whispers: true}, m)
 	if err != nil {
 		c.front.leave(m)
 		c.out.reply(c.front.sayRefused(ctx, err))

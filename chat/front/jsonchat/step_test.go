@@ -165,19 +165,23 @@ func TestTwoServersOnOneEngine(t *testing.T) {
 		other := newWorld(t, Config{}, engineThatStaysOpen{w.engine.(*memory.Engine)})
 		defer other.close()
 		ann, bob := w.join("ann"), other.open("bob")
-		if res := bob.do(wire.Register{Identity: identity("bob")}, ""); res.Err != "" {
-			t.Fatal(res.Err)
+		info, ok := bob.do(wire.Register{Identity: identity("bob")}, "").Body.(wire.UserInfo)
+		if !ok {
+			t.Fatal("bob could not register")
 		}
+		id := info.UserID // Each server has numbers of its own to give out.
 		there := other.open("ann there")
 		there.token = ann.token
 		if res := there.do(wire.State{}, ""); res.Err != "" {
 			t.Fatalf("with the same token on the other server: %s", res.Err)
 		}
-		ann.do(wire.SendMsg{Message: letter(1, 2, "over there", 1)}, "")
-		if got := bob.forwarded(); len(got) != 1 || *got[0].MD5 != *letter(1, 2, "over there", 1).MD5 {
+		if res := ann.do(wire.SendMsg{Message: letter(1, id, "over there", 1)}, ""); res.Err != "" {
+			t.Fatal(res.Err, w.log.String())
+		}
+		if got := bob.forwarded(); len(got) != 1 || *got[0].MD5 != *letter(1, id, "over there", 1).MD5 {
 			t.Errorf("bob got %v", got)
 		}
-		bob.do(wire.SendMsg{Message: letter(2, 1, "and back", 2)}, "")
+		bob.do(wire.SendMsg{Message: letter(id, 1, "and back", 2)}, "")
 		for _, c := range []*client{ann, there} {
 			got := c.forwarded()
 			if !slices.ContainsFunc(got, func(m wire.Message) bool { return m.Timestamp == 2 }) {

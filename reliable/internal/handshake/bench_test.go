@@ -23,7 +23,7 @@ func BenchmarkHandshake(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s := NewServer(id, serverID, h)
+		s := NewServer(id, serverID, h, nil)
 		answer, err := s.HandleHello(h, len(hello), nil)
 		if err != nil {
 			b.Fatal(err)

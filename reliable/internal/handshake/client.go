@@ -21,6 +21,7 @@ type Client struct {
 	offset int   // what comes next in a hello of several datagrams; 0: a new round
 	sent   int   // hellos since the start or since the cookie came
 	nextAt time.Time
+	size   int // of a hello, at least
 }
 
 // ClientConfig says what a client asks for.
@@ -30,6 +31,9 @@ type ClientConfig struct {
 	Call   wire.CallNonce  // of the CALL packet that is answered; 0: none is
 	Token  []byte          // from this server; nil: none
 	Verify func(Key) error // says whether the server's key is the right one; must not block
+
+	// Identity is what the client proves, if the server asks for it (SPEC.md 4.11); nil: nothing.
+	Identity *Identity
 }
 
 // A Result is what comes of a client's handshake.
@@ -45,12 +49,16 @@ type Result struct {
 func NewClient(now time.Time, cfg ClientConfig) (*Client, error) {
 	c := &Client{
 		hello:  wire.Hello{Source: cfg.Source, Nonce: cfg.Nonce, Call: cfg.Call, Cookie: cfg.Token},
-		flight: assembly{max: flightBytesMax}, nextAt: now,
+		flight: assembly{max: flightBytesMax}, nextAt: now, size: wire.HelloBytesMin,
 	}
 	config := clientConfig(func(key Key) error {
 		c.seen, c.wrong = key, cfg.Verify(key)
 		return c.wrong
 	})
+	if cfg.Identity != nil {
+		config.Certificates = cfg.Identity.config.Certificates
+		c.size = mutualHelloBytes // The server's part says that it wants one, too.
+	}
 	var err error
 	c.tls, err = newExchange(tls.QUICClient(&tls.QUICConfig{TLSConfig: config}), clientNames(c.hello), nil)
 	return c, err
@@ -74,7 +82,7 @@ func (c *Client) AppendDue(now time.Time, b []byte) (datagram []byte, due bool) 
 	if c.offset += len(h.Piece.Data); c.offset == len(all) {
 		c.offset = 0
 	}
-	size := wire.HelloBytesMin
+	size := c.size
 	if c.flight.total > 0 {
 		size = wire.DatagramBytesBase // There is more to come, and it comes in pieces as long as our hellos.
 	}

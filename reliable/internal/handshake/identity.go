@@ -97,6 +97,20 @@ func StreamClient(seen func(Key) error) *tls.Config {
 	return config
 }
 
+// mutualConfig is the configuration of a server whose clients must prove a key, too. Their certificates say as little as
+// ours.
+func (id *Identity) mutualConfig(seen func(Key) error) *tls.Config {
+	config := id.config.Clone()
+	config.ClientAuth = tls.RequireAnyClientCert
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return errNoKey
+		}
+		return seen(keyOf(state.PeerCertificates[0]))
+	}
+	return config
+}
+
 // Key returns the public key.
 func (id *Identity) Key() Key { return id.key }
 

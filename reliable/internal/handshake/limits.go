@@ -21,6 +21,10 @@ const (
 	// helloBytesMax bounds the TLS client hello: ours has some 240 bytes, one with a post-quantum key share 1,500.
 	helloBytesMax = 4 << 10
 
+	// mutualHelloBytes is how long the hellos of a client are that proves a key, too: longer than the answer of a server
+	// with an ordinary key, which then has some 540 bytes.
+	mutualHelloBytes = 640
+
 	// flightBytesMax bounds the server's part: ours has some 440 bytes, one with a chain of certificates 4,000.
 	flightBytesMax = 16 << 10
 )

@@ -69,7 +69,7 @@ func (p *pair) hello(at time.Time) ([]byte, wire.Hello) {
 func (p *pair) answer(id *Identity, b []byte, h wire.Hello) wire.Accept {
 	p.Helper()
 	if p.server == nil {
-		p.server = NewServer(id, serverID, h)
+		p.server = NewServer(id, serverID, h, nil)
 	}
 	answer, err := p.server.HandleHello(h, len(b), nil)
 	if err != nil {
@@ -233,7 +233,7 @@ func TestHandshakeFailsWhenNamesWereChanged(t *testing.T) {
 		b, h := p.hello(start)
 		var a wire.Accept
 		mutate(&h, &a)
-		p.server = NewServer(identity(t, 1), serverID, h)
+		p.server = NewServer(identity(t, 1), serverID, h, nil)
 		answer, err := p.server.HandleHello(h, len(b), nil)
 		if err != nil {
 			continue
@@ -293,7 +293,7 @@ func FuzzServer(f *testing.F) {
 			return
 		}
 		h := wire.Hello{Source: clientID, Piece: wire.Piece{Total: uint16(len(hello)), Data: hello}}
-		s := NewServer(identity(t, 1), serverID, h)
+		s := NewServer(identity(t, 1), serverID, h, nil)
 		defer s.Close()
 		if b, err := s.HandleHello(h, wire.HelloBytesMin, nil); err != nil && len(b) > 0 {
 			t.Errorf("%v, and answered %x", err, b)

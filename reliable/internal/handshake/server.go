@@ -17,13 +17,16 @@ type Server struct {
 	tls      *exchange // nil: the hello is not whole
 	flight   []byte
 	finish   *Seal
+	verify   func(Key) error // nil: the client need not prove anything
+	client   Key             // what it has proven
 }
 
 // NewServer returns the server for a hello, which it wants to see again in HandleHello. Source is the ID the server
-// listens for.
-func NewServer(identity *Identity, source wire.ConnID, first wire.Hello) *Server {
+// listens for. Verify, if not nil, makes the client prove a key, too, and says what is wrong with it (SPEC.md 4.11); it must
+// not block.
+func NewServer(identity *Identity, source wire.ConnID, first wire.Hello, verify func(Key) error) *Server {
 	first.Cookie, first.Piece = nil, wire.Piece{}
-	return &Server{identity: identity, source: source, first: first, hello: assembly{max: helloBytesMax}}
+	return &Server{identity: identity, source: source, first: first, hello: assembly{max: helloBytesMax}, verify: verify}
 }
 
 // Same reports whether a hello is one of this handshake.
@@ -52,7 +55,14 @@ func (s *Server) HandleHello(h wire.Hello, size int, b []byte) ([]byte, error) {
 
 // answer makes the server's part: the length of its server hello, the server hello, and the rest sealed.
 func (s *Server) answer(hello []byte) error {
-	x, err := newExchange(tls.QUICServer(&tls.QUICConfig{TLSConfig: s.identity.config}), serverNames(s.source), clientNames(s.first))
+	config := s.identity.config
+	if s.verify != nil {
+		config = s.identity.mutualConfig(func(key Key) error {
+			s.client = key
+			return s.verify(key)
+		})
+	}
+	x, err := newExchange(tls.QUICServer(&tls.QUICConfig{TLSConfig: config}), serverNames(s.source), clientNames(s.first))
 	if err != nil {
 		return err
 	}
@@ -91,6 +101,9 @@ func (s *Server) HandleFinished(data []byte) (*Keys, error) {
 	}
 	return s.tls.keys()
 }
+
+// ClientKey returns the key the client has proven to have, after HandleFinished; zero: none was wanted.
+func (s *Server) ClientKey() Key { return s.client }
 
 // Close ends the server. It must be called, whatever came of it.
 func (s *Server) Close() {

@@ -138,7 +138,7 @@ func makeHandshake(t *testing.T) (v handshakeVector) {
 	id := identity(t, 1)
 	p := newPair(t, nil)
 	hello, h := p.hello(start)
-	p.server = NewServer(id, serverID, h)
+	p.server = NewServer(id, serverID, h, nil)
 	answer, err := p.server.HandleHello(h, len(hello), nil)
 	if err != nil {
 		t.Fatal(err)
