@@ -193,6 +193,10 @@ func processorTime(pid int) (time.Duration, error) {
 
 // String is the result for people.
 func (i Idle) String() string {
-	return fmt.Sprintf("%s over %s: %d idle connections: %.1f KiB each (%.1f MiB before, %.1f MiB after), %.1f %% of a core",
-		i.Protocol, i.Transport, i.Connections, float64(i.RSSPerConnection)/1024, float64(i.RSSBefore)/(1<<20), float64(i.RSSAfter)/(1<<20), i.CPUPercentOfACore)
+	what := i.Transport
+	if i.Protocol != "" {
+		what = i.Protocol + " over " + what
+	}
+	return fmt.Sprintf("%s: %d idle connections: %.1f KiB each (%.1f MiB before, %.1f MiB after), %.1f %% of a core",
+		what, i.Connections, float64(i.RSSPerConnection)/1024, float64(i.RSSBefore)/(1<<20), float64(i.RSSAfter)/(1<<20), i.CPUPercentOfACore)
 }
