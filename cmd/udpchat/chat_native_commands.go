@@ -212,6 +212,10 @@ func (u *nativeUI) commandMsg(ctx context.Context, arg string) error {
 	p, err := u.find("@" + name)
 	if err != nil {
 		d, err := u.client.Direct(ctx, name, u.history)
+		if e, ok := errors.AsType[native.Error](err); ok && e.Code == native.CodeNoUser && said {
+			// Somebody without an account, perhaps.
+			return inNative("not said", u.client.Whisper(ctx, name, strings.TrimSpace(text)))
+		}
 		if err != nil {
 			return inNative("not sent", err)
 		}

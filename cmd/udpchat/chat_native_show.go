@@ -87,6 +87,8 @@ func (s *nativeShow) event(ev client.Event) {
 		u.out.event(fmt.Sprintf("* [%s] is closed to you: %s", shownName(placeOf(ev.Log, ev.Peer).name), nativeReason(ev.Err)))
 	case client.Presence:
 		s.presence(ev)
+	case client.Whispered:
+		u.out.event(fmt.Sprintf("* %s, who has no account, says to you alone: %s", shownName(ev.Name), clean.Line(ev.Text)))
 	case client.Own:
 		if line := showOwn(ev); line != "" && u.interactive {
 			u.out.event(line)
