@@ -206,6 +206,12 @@ func TestAnotherProgramOfTheSameUser(t *testing.T) {
 		hansToo, l := native(t, w, "hans")
 		defer hansToo.Close(context.Background())
 		yoda.want("hans comes with another program", "200 hans has logged in\n")
+		for _, state := range []chat.Presence{chat.Away, chat.Online} {
+			if err := hansToo.SetPresence(state); err != nil {
+				t.Fatal(err)
+			}
+			yoda.want("hans is "+state.String(), "")
+		}
 		yoda.do(wire.Message{To: "hans", Text: "one"})
 		yoda.do(wire.Message{To: "hans", Text: "two"})
 		yoda.want("messages", "200 |200 ")
