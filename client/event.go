@@ -26,6 +26,9 @@ type Origin struct {
 	Here bool // It was this client, or the one before it with the same State.
 	Past bool // It is history, or was missed while there was no connection.
 
+	// Direct: it came, or went, over a direct connection. It is in no log and has no number.
+	Direct bool
+
 	// Took is how long it took from the server's store to here, measured by the server's clock; 0: not known. Past events
 	// have none.
 	Took time.Duration
@@ -88,8 +91,6 @@ type (
 		Peer, Log, Label string // Whom, which log, which text it is about, as the kind says.
 		Number           uint64
 	}
-	// Private introduces another client that wants a direct connection.
-	Private struct{ native.Private }
 )
 
 // Things about our connection and our messages.
@@ -138,7 +139,6 @@ func (Topic) event()    {}
 func (Presence) event() {}
 func (Typing) event()   {}
 func (Own) event()      {}
-func (Private) event()  {}
 func (Online) event()   {}
 func (Offline) event()  {}
 func (Silent) event()   {}

@@ -28,6 +28,8 @@ func nativeCommands() []nativeCommand {
 		{"/room", "ROOM|@NAME", "say the following lines in another room or conversation", (*nativeUI).commandRoom},
 		{"/rooms", "[all]", "list the rooms and conversations you are in; all: the server's rooms", (*nativeUI).commandRooms},
 		{"/msg", "NAME [TEXT]", "say something to somebody directly; no text: the following lines", (*nativeUI).commandMsg},
+		{"/private", "NAME", "talk to somebody past the server, if both want it and a way is found", (*nativeUI).commandPrivate},
+		{"/stopprivate", "[NAME]", "end that, or decline it", (*nativeUI).commandStopPrivate},
 		{"/who", "[all]", "list who is in the current room; all: everybody who is online", (*nativeUI).commandWho},
 		{"/since", "TIME", "list who has been online within that time, such as 15m or 2h", (*nativeUI).commandSince},
 		{"/history", "[N]", "show N messages (20) before those shown", (*nativeUI).commandHistory},
