@@ -76,10 +76,14 @@ func (h *Hub) enrolled(ctx context.Context, account string) (map[string]uint64, 
 			return nil, err
 		}
 		room := strings.TrimPrefix(entry.Key, prefix)
-		if e.state == entering { // Its node died, or is just about it.
-			if e, err = h.completeEntering(ctx, account, account, room, e); err != nil && !errors.Is(err, ErrConflict) {
-				return nil, err
-			}
+		switch e.state { // Its node died, or is just about it.
+		case entering:
+			e, err = h.completeEntering(ctx, account, account, room, e)
+		case leavingRoom:
+			_, err = h.completeLeaving(ctx, account, account, room, e)
+		}
+		if err != nil && !errors.Is(err, ErrConflict) {
+			return nil, err
 		}
 		if e.state == entered {
 			rooms[room] = e.seq

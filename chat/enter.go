@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+
+	"udpchat/chat/names"
 )
 
 // Join makes the account a member of the room of that name, for all its devices and until one of them
@@ -76,14 +78,17 @@ func (d *Device) Leave(ctx context.Context, room string) error {
 	if err := d.refuseClosed(op); err != nil {
 		return err
 	}
-	if _, err := d.account.entered(ctx, op, room); err != nil {
-		return err
+	_, known := d.account.knownEntered(room)
+	if !known && (isInnerLog(room) || names.Check(room, d.hub.cfg.NameBytesMax) != nil) {
+		return d.hub.refuse(op, CodeNotMember, 0, "") // There is no such room.
 	}
 	seq, err := d.hub.discharge(ctx, d.account.name, d.show, room)
-	if err != nil {
+	switch {
+	case err != nil:
 		return engineError(op, err)
-	}
-	if seq == 0 { // Another node was quicker, and its KindExited is on the way.
+	case seq == 0 && !known:
+		return d.hub.refuse(op, CodeNotMember, 0, "")
+	case seq == 0: // Another node was quicker, and its KindExited is on the way.
 		seq = notYet
 	}
 	d.account.noteExited(room, seq)

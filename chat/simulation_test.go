@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -80,13 +81,19 @@ func simulate(t *testing.T, seed uint64, plant planted) (faults []string) {
 		for _, tk := range talkers {
 			talking.Go(func() { tk.talk(t.Context(), messages) })
 		}
+		for i := range 2 {
+			talking.Go(func() { wander(t.Context(), c, fmt.Sprint("z", i)) })
+		}
 		talking.Wait()
 		close(over)
 		dying.Wait()
+		if left := leaveForGood(t.Context(), c); !left {
+			faults = append(faults, "z cannot leave")
+		}
 		for _, tk := range talkers {
 			tk.catchUp(t.Context())
 		}
-		faults = check(t.Context(), c.engine, talkers)
+		faults = append(faults, check(t.Context(), c.engine, talkers)...)
 		for i := range c.nodes {
 			c.kill(i)
 		}
@@ -110,6 +117,11 @@ func check(ctx context.Context, engine chat.Engine, talkers []*talker) (faults [
 			}
 			if got, want := entries(copied.events), stored(logs[log]); !slices.Equal(got, want) {
 				faults = append(faults, fmt.Sprintf("%s has of %s\n%q, which is\n%q", tk.device, log, got, want))
+			}
+			if in := turns(copied.events); in["z"] {
+				faults = append(faults, "z is still in "+log)
+			} else if in["out of turn"] {
+				faults = append(faults, fmt.Sprintf("somebody came or went out of turn in %s: %q", log, tells(copied.events)))
 			}
 			said := map[string]bool{}
 			last := uint64(0)
@@ -137,6 +149,55 @@ func check(ctx context.Context, engine chat.Engine, talkers []*talker) (faults [
 		}
 	}
 	return faults
+}
+
+// turns returns who is in a room after all that happened in it, and "out of turn" if somebody came while in it
+// or left while not.
+func turns(evs []*chat.Event) map[string]bool {
+	in := map[string]bool{}
+	for _, ev := range evs {
+		if ev.Kind == chat.KindJoined || ev.Kind == chat.KindLeft {
+			comes := ev.Kind == chat.KindJoined
+			in["out of turn"] = in["out of turn"] || in[ev.Account] == comes
+			in[ev.Account] = comes
+		}
+	}
+	return in
+}
+
+// wander joins and leaves a room, with one device of two of the same account, and does not mind what comes of it.
+func wander(ctx context.Context, c *cluster, device string) {
+	for range 25 {
+		d, err := c.some().hub.LogIn(ctx, chat.Login{Account: "z", Device: device}, nobody{})
+		if err != nil {
+			c.wait(50)
+			continue
+		}
+		if c.intN(2) == 0 {
+			_, _ = d.Join(ctx, "kitchen")
+		} else {
+			_ = d.Leave(ctx, "kitchen")
+		}
+		c.wait(20)
+		_ = d.Close(ctx)
+	}
+}
+
+// leaveForGood reports whether the wanderer could leave in the end.
+func leaveForGood(ctx context.Context, c *cluster) bool {
+	for range 100 {
+		d, err := c.some().hub.LogIn(ctx, chat.Login{Account: "z", Device: "z0"}, nobody{})
+		if err != nil {
+			continue
+		}
+		err = d.Leave(ctx, "kitchen")
+		_ = d.Close(ctx)
+		if e, ok := errors.AsType[*chat.Error](err); err == nil || ok && e.Code == chat.CodeNotMember {
+			return true
+		}
+		c.wait(50)
+	}
+	return false
 }
 
 func entries(evs []*chat.Event) (list []string) {

@@ -121,7 +121,7 @@ func (n *network) dialUDP(ctx context.Context, addr string) (Conn, error) {
 		return nil, err
 	}
 	conn, err := e.Dial(ctx, to)
-	if errors.Is(err, net.ErrClosed) { // The system has taken the socket away.
+	if socketGone(err) {
 		n.mu.Lock()
 		if n.endpoint == e {
 			n.endpoint = nil
@@ -133,6 +133,17 @@ func (n *network) dialUDP(ctx context.Context, addr string) (Conn, error) {
 		return nil, err
 	}
 	return udpConn{conn}, nil
+}
+
+// socketGone reports whether err is about our own socket, which the system has taken away. A connection that was not made
+// matches net.ErrClosed, too, and says nothing about the socket and the others on it.
+func socketGone(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if err == net.ErrClosed { //nolint:errorlint // Only this very one.
+			return true
+		}
+	}
+	return false
 }
 
 // socket returns the endpoint, which it opens if there is none.

@@ -213,6 +213,40 @@ func TestReliableUDPWithBulkStreamsOnOneSocket(t *testing.T) {
 	}
 }
 
+// TestAnAttemptThatFailsLeavesOtherConnectionsAlone dials where nobody answers, beside a connection that works.
+func TestAnAttemptThatFailsLeavesOtherConnectionsAlone(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)
+	defer cancel()
+	ep, err := reliable.Listen("127.0.0.1:0", reliable.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer ep.Close()
+	wg.Go(func() {
+		if conn, err := ep.Accept(); err == nil {
+			sendBack(conn)
+		}
+	})
+	deaf, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	n := newNetwork(reliable.Config{HandshakeTimeout: 100 * time.Millisecond}, reliable.Key{}, nil)
+	defer n.close()
+	conn, err := n.dial(ctx, UDP, ep.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Drop()
+	if _, err := n.dial(ctx, UDP, deaf.LocalAddr().String()); !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("dial of the deaf: %v, want an error that matches net.ErrClosed", err)
+	}
+	echo(t, conn)
+}
+
 // TestServerThatIsReachedOverTCPOnly plays a whole conversation, with a file, where nobody answers over UDP.
 func TestServerThatIsReachedOverTCPOnly(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)

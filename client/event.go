@@ -91,6 +91,9 @@ type (
 		Peer, Log, Label string // Whom, which log, which text it is about, as the kind says.
 		Number           uint64
 	}
+	// Whispered says that somebody without an account says something to us alone. It is kept nowhere, and the name proves
+	// nothing.
+	Whispered struct{ Name, Text string }
 )
 
 // Things about our connection and our messages.
@@ -132,21 +135,22 @@ type (
 	}
 )
 
-func (Said) event()     {}
-func (Joined) event()   {}
-func (Left) event()     {}
-func (Topic) event()    {}
-func (Presence) event() {}
-func (Typing) event()   {}
-func (Own) event()      {}
-func (Online) event()   {}
-func (Offline) event()  {}
-func (Silent) event()   {}
-func (Retry) event()    {}
-func (Draining) event() {}
-func (Outgoing) event() {}
-func (Reload) event()   {}
-func (Gone) event()     {}
+func (Said) event()      {}
+func (Joined) event()    {}
+func (Left) event()      {}
+func (Topic) event()     {}
+func (Presence) event()  {}
+func (Typing) event()    {}
+func (Own) event()       {}
+func (Whispered) event() {}
+func (Online) event()    {}
+func (Offline) event()   {}
+func (Silent) event()    {}
+func (Retry) event()     {}
+func (Draining) event()  {}
+func (Outgoing) event()  {}
+func (Reload) event()    {}
+func (Gone) event()      {}
 
 // A Person is an account as others see it, or a visitor.
 type Person struct {

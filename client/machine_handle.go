@@ -34,6 +34,8 @@ func (m *machine) handle(now time.Time, head native.Head, reply native.Reply) {
 		if r.Person != nil {
 			m.queue.offer(Presence{personOf(*r.Person)})
 		}
+	case native.Whisper:
+		m.queue.offer(Whispered{Name: r.Name, Text: r.Text})
 	case native.Private:
 		m.introduced(r)
 	case native.Drain:

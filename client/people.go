@@ -73,6 +73,11 @@ func (c *Client) SetAway(ctx context.Context, away bool) error {
 	return c.tell(ctx, "saying whether we are away", native.Presence{State: state}, true)
 }
 
+// Whisper says something to a visitor from a protocol without accounts, and returns when it has come. It is kept nowhere.
+func (c *Client) Whisper(ctx context.Context, name, text string) error {
+	return c.tell(ctx, "whispering", native.Whisper{Name: name, Text: text}, false)
+}
+
 // Introduce sends a message of an introduction to another client; those to us come as Private events.
 func (c *Client) Introduce(ctx context.Context, p native.Private) error {
 	return c.tell(ctx, "introducing", p, false)

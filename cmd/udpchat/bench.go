@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -109,8 +110,8 @@ func newBenchIdleCommand() *cobra.Command {
 			switch {
 			case f.transport != "tcp" && f.transport != "udp" && f.transport != "kcp":
 				return fmt.Errorf("--transport %s: want tcp, udp or kcp", f.transport)
-			case protocol != "lab" && protocol != "native":
-				return fmt.Errorf("--protocol %s: want lab or native", protocol)
+			case !slices.Contains(bench.IdleProtocols, protocol):
+				return fmt.Errorf("--protocol %s: want one of %s", protocol, strings.Join(bench.IdleProtocols, ", "))
 			case connections < 1:
 				return errors.New("--connections must be at least 1")
 			case f.transport == "kcp" && f.server != "":
@@ -133,7 +134,7 @@ func newBenchIdleCommand() *cobra.Command {
 	}
 	f.register(cmd, "`transport` of the connections: tcp, udp, or kcp (kcp-go's sessions and a server of theirs, to compare)")
 	cmd.Flags().IntVar(&connections, "connections", 1000, "how many connections to open")
-	cmd.Flags().StringVar(&protocol, "protocol", "lab", "`protocol` they speak: lab, or native, which needs encryption (tcp is TLS then)")
+	cmd.Flags().StringVar(&protocol, "protocol", "lab", "`protocol` they speak: "+strings.Join(bench.IdleProtocols, ", ")+"; native needs encryption (tcp is TLS then)")
 	cmd.Flags().DurationVar(&settle, "settle", 45*time.Second, "how long to let connections come to rest before looking")
 	cmd.Flags().IntVar(&pid, "pid", 0, "process of the server given by --server")
 	return cmd

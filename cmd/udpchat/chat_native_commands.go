@@ -214,6 +214,10 @@ func (u *nativeUI) commandMsg(ctx context.Context, arg string) error {
 	p, err := u.find("@" + name)
 	if err != nil {
 		d, err := u.client.Direct(ctx, name, u.history)
+		if e, ok := errors.AsType[native.Error](err); ok && e.Code == native.CodeNoUser && said {
+			// Somebody without an account, perhaps.
+			return inNative("not sent", u.client.Whisper(ctx, name, strings.TrimSpace(text)))
+		}
 		if err != nil {
 			return inNative("not sent", err)
 		}
@@ -261,29 +265,34 @@ func (u *nativeUI) commandSince(ctx context.Context, ago string) error {
 // people prints a list.
 func (u *nativeUI) people(all []client.Person) error {
 	for _, p := range all {
-		line := "* " + shownName(p.Name())
-		if p.Account == "" {
-			line += " (a visitor without an account)"
-		} else {
-			line += fmt.Sprintf(" %v", p.State)
-		}
-		if !p.Since.IsZero() && u.interactive {
-			line += p.Since.Local().Format(" since Jan 2 15:04")
-		}
-		switch p.Contact {
-		case native.ContactMine:
-			line += ", your contact"
-		case native.ContactTheirs:
-			line += ", wants to be your contact"
-		case native.ContactMine | native.ContactTheirs:
-			line += ", contacts of each other"
-		}
-		u.out.event(line)
+		u.out.event(showPerson(p, u.interactive))
 	}
 	if len(all) == 0 {
 		u.out.event("* Nobody.")
 	}
 	return nil
+}
+
+// showPerson returns the line for somebody on a list.
+func showPerson(p client.Person, interactive bool) string {
+	line := "* " + shownName(p.Name())
+	switch {
+	case p.Account == "":
+		return line + " (a visitor without an account)"
+	case p.Contact == native.ContactTheirs:
+		return line + " wants to be your contact" // And shows nothing until then.
+	}
+	line += fmt.Sprintf(" %v", p.State)
+	if !p.Since.IsZero() && interactive {
+		line += p.Since.Local().Format(" since Jan 2 15:04")
+	}
+	switch p.Contact {
+	case native.ContactMine:
+		line += ", your contact"
+	case native.ContactMine | native.ContactTheirs:
+		line += ", contacts of each other"
+	}
+	return line
 }
 
 func (u *nativeUI) commandHistory(ctx context.Context, count string) error {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"udpchat/chat/wire/native"
 	"udpchat/client"
 	"udpchat/client/clean"
 )
@@ -18,6 +17,9 @@ import (
 const (
 	// nativeProgressEvery is how often somebody who watches is told how far a file has come.
 	nativeProgressEvery = 2 * time.Second
+
+	// fileKindMax is the longest ending of a name, with its dot, that is taken for the kind of a file.
+	fileKindMax = 16
 
 	// sameNameMax is how many files of one name there may be in the directory where files go.
 	sameNameMax = 1000
@@ -111,22 +113,23 @@ func (u *nativeUI) progress(doing string) func(done, size int64) {
 }
 
 // fileName makes a name of a stranger that of a file here: no directory, nothing hidden, nothing a terminal would act on
-// or a file system refuses.
+// or a file system refuses. A long one keeps what says what kind of file it is.
 func fileName(name string) string {
-	name = strings.Map(func(r rune) rune {
+	short := clean.Name(name)
+	if kind := clean.Name(filepath.Ext(name)); len(kind) <= fileKindMax && strings.HasPrefix(kind, ".") && !strings.HasSuffix(short, kind) {
+		short += kind
+	}
+	short = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}
 		return r
-	}, clean.Name(name))
-	name = strings.TrimRight(strings.TrimLeft(name, "."), ". ")
-	for len(name) > native.FileNameMax-len("-999") {
-		name = string([]rune(name)[1:]) // The end says what kind of file it is.
-	}
-	if name == "" {
+	}, short)
+	short = strings.TrimRight(strings.TrimLeft(short, "."), ". ")
+	if short == "" {
 		return "file"
 	}
-	return name
+	return short
 }
 
 // freePath returns where a file of this name goes: beside those that have it already.

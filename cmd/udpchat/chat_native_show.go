@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -68,12 +69,17 @@ func (s *nativeShow) event(ev client.Event) {
 		s.online(ev)
 	case client.Offline:
 		s.lost, s.why, s.told = time.Now(), nativeReason(ev.Err), false
+		if errors.Is(ev.Err, client.ErrDrained) {
+			s.why, s.told = "", true // It was announced.
+		}
 	case client.Silent:
 		if s.lost.IsZero() && u.interactive {
 			u.out.problem(fmt.Sprintf("%s says nothing; looking for it over another connection", u.server))
 		}
 	case client.Retry:
-		s.why = nativeReason(ev.Err)
+		if !s.told {
+			s.why = nativeReason(ev.Err)
+		}
 	case client.Draining:
 		if u.interactive {
 			u.out.event("* The server goes" + because(ev.Text) + "; we come back by ourselves.")
@@ -89,6 +95,8 @@ func (s *nativeShow) event(ev client.Event) {
 		s.presence(ev)
 	case client.Private:
 		u.out.event(showPrivate(ev))
+	case client.Whispered:
+		u.out.event(fmt.Sprintf("* %s, who has no account, says to you alone: %s", shownName(ev.Name), clean.Line(ev.Text)))
 	case client.Own:
 		if line := showOwn(ev); line != "" && u.interactive {
 			u.out.event(line)
@@ -123,8 +131,13 @@ func (s *nativeShow) said(ev client.Said) {
 		}
 	}
 	u.out.event(showSaid(ev, number, took, u.interactive))
-	if ev.Seq > 0 {
-		u.client.Read(ev.Log, ev.Seq)
+	s.read(ev.Origin)
+}
+
+// read notes that the user has seen an event.
+func (s *nativeShow) read(o client.Origin) {
+	if o.Seq > 0 {
+		s.u.client.Read(o.Log, o.Seq)
 	}
 }
 
@@ -158,14 +171,17 @@ func (s *nativeShow) note(ev client.Event) {
 	u := s.u
 	switch ev := ev.(type) {
 	case client.Joined:
+		s.read(ev.Origin)
 		if !ev.Past {
 			u.out.event(fmt.Sprintf("* [%s] %s has joined.", shownName(placeOf(ev.Log, ev.Peer).name), shownName(ev.Name())))
 		}
 	case client.Left:
+		s.read(ev.Origin)
 		if !ev.Past {
 			u.out.event(fmt.Sprintf("* [%s] %s has left%s.", shownName(placeOf(ev.Log, ev.Peer).name), shownName(ev.Name()), leftWhy(ev.Reason)))
 		}
 	case client.Topic:
+		s.read(ev.Origin)
 		u.out.event(fmt.Sprintf("* [%s] %s has set the topic: %s", shownName(placeOf(ev.Log, ev.Peer).name), shownName(ev.Name()), clean.Line(ev.Text)))
 	}
 }

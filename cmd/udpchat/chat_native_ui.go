@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -262,15 +263,28 @@ func nativeReason(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the server does not answer"
 	case errors.Is(err, client.ErrSilent):
-		return "the server fell silent"
+		return "it fell silent"
+	case isTimeout(err):
+		return "nothing heard from it for too long"
 	case errors.Is(err, client.ErrUnknown):
 		return "nobody knows whether it was stored"
 	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil || !strings.HasPrefix(err.Error(), "client: ") {
-			return clean.Line(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "client: "), "reliable: "))
-		}
-		err = inner
+	text := err.Error()
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		text = op.Err.Error() // Without the addresses, which are known.
 	}
+	for cut := true; cut; { // What the layers were doing says nothing to the user.
+		cut = false
+		for _, layer := range []string{"client: ", "reliable: ", "message: reading: ", "saying: "} {
+			rest, ok := strings.CutPrefix(text, layer)
+			text, cut = rest, cut || ok
+		}
+	}
+	return clean.Line(text)
+}
+
+// isTimeout reports whether a connection ended because the other side was not heard any more.
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 	"udpchat/cmd/internal/compare"
 	figures "udpchat/cmd/internal/report"
 )
+
+// compareTick is how often a terminal sees how far it is, at least.
+const compareTick = time.Second
 
 // compareFlags is the command line of 'udpchat compare'.
 type compareFlags struct {
@@ -165,7 +169,23 @@ func (f *compareFlags) run(cmd *cobra.Command) error {
 	var cut error
 	if err == nil {
 		progress := figures.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), specs, time.Now())
+		stopped := make(chan struct{})
+		var ticking sync.WaitGroup
+		// Draws until all runs have ended.
+		ticking.Go(func() {
+			for ticks := time.NewTicker(compareTick); ; {
+				select {
+				case now := <-ticks.C:
+					progress.Tick(now)
+				case <-stopped:
+					ticks.Stop()
+					return
+				}
+			}
+		})
 		results, cut = compare.RunAll(ctx, lanes, specs, func(s compare.Spec, r compare.Result) { progress.Note(s, r, time.Now()) })
+		close(stopped)
+		ticking.Wait()
 		progress.End(time.Now())
 	}
 	for _, runner := range lanes {

@@ -19,7 +19,6 @@ type member struct {
 	session *session.Session
 	account account.Account // Constant.
 	device  *chat.Device    // Set before start, constant after.
-	since   time.Time       // When it came. Constant.
 	counter uint64          // Of its messages. Owned by the session's goroutine.
 	reads   reads
 
@@ -31,23 +30,17 @@ type member struct {
 	ready   bool             // Changes of presence are shown. Guarded by mu, like all that follows.
 	stopped bool             // No goroutine is started any more.
 	works   bool             // One runs.
-	people  map[string]times // People of whom it matters what was heard before.
+	away    map[string]bool  // People who are there, but away. nil: nobody is.
 	blocked map[string]bool  // Whom the user has blocked.
 	invites []invite         // Who asks for a private connection.
 	talks   map[string]*talk // Direct conversations, by log.
 	todo    []*talk          // Those of which something is to be read.
 }
 
-// times is what was heard of somebody: whether it is there, and since when that was so.
-type times struct {
-	here  bool
-	since time.Time
-}
-
 func newMember(f *Front, o *out, s *session.Session, who account.Account) *member {
 	m := &member{
-		front: f, out: o, session: s, account: who, since: time.Now(),
-		people: make(map[string]times), blocked: make(map[string]bool), talks: make(map[string]*talk),
+		front: f, out: o, session: s, account: who,
+		blocked: make(map[string]bool), talks: make(map[string]*talk),
 	}
 	// The session outlives what runs for it: stop waits.
 	m.ctx, m.cancel = context.WithCancel(context.Background())
@@ -91,25 +84,25 @@ func (m *member) Receive(ev *chat.Event) {
 }
 
 // presence shows that somebody came or went. What the core tells because of a block is neither, and the one who is blocked
-// is not to notice (PROTOCOL.md 3.5): such a change says that somebody is there since a moment that was known, or before the
-// log-in.
+// is not to notice (PROTOCOL.md 3.5): then the moment since when it is so is not now. Nothing is kept about people who are
+// simply there, since every user would keep it about every other.
 func (m *member) presence(ev *chat.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	here := chat.Presence(ev.Number) != chat.Offline
-	before := m.people[ev.Account]
-	news := ev.Time.After(before.since) && !ev.Time.Before(m.since)
+	state, wasAway := chat.Presence(ev.Number), m.away[ev.Account]
 	switch {
-	case !here && news:
-		delete(m.people, ev.Account)
-	case news || here != before.here && chat.Presence(ev.Number) != chat.Online:
-		m.people[ev.Account] = times{here: here, since: ev.Time}
+	case state != chat.Away:
+		delete(m.away, ev.Account)
+	case m.away == nil:
+		m.away = map[string]bool{ev.Account: true}
+	default:
+		m.away[ev.Account] = true
 	}
 	switch {
-	case !m.ready || !news:
-	case !here:
+	case !m.ready || time.Since(ev.Time) >= newsAge:
+	case state == chat.Offline:
 		m.out.notice(oneLine(ev.Name) + " has logged out\n")
-	case !before.here && chat.Presence(ev.Number) == chat.Online: // Away is nobody who has just come.
+	case state == chat.Online && !wasAway:
 		m.out.notice(oneLine(ev.Name) + " has logged in\n")
 	}
 }

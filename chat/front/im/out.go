@@ -168,13 +168,13 @@ func (o *out) await(ctx context.Context, low int) {
 	}
 }
 
-// bye sends the last packet when all before it have left, or byeTimeout is over; nothing leaves after it. rep may be nil.
+// bye lets all that waits leave, for byeTimeout at most, and then the last packet, which may be nil; nothing leaves after it.
 // Nobody may be in await.
 func (o *out) bye(ctx context.Context, rep wire.Reply) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), byeTimeout)
 	defer cancel()
+	o.await(ctx, 0)
 	if rep != nil {
-		o.await(ctx, 0)
 		o.mu.Lock()
 		pause := gap - time.Since(o.last)
 		ended := o.ended

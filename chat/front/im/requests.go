@@ -39,7 +39,7 @@ func (m *member) whisper(ctx context.Context, r wire.Message) wire.Reply {
 	return ok("")
 }
 
-// broadcast says something in the room where everybody is (PROTOCOL.md 3.4).
+// broadcast says something in the room where everybody is (PROTOCOL.md 3.3).
 func (m *member) broadcast(ctx context.Context, r wire.Broadcast) wire.Reply {
 	m.counter++
 	_, err := m.device.Say(ctx, m.front.cfg.Room, m.counter, chat.Content{Text: r.Text})

@@ -16,6 +16,7 @@
 //	people.go    users as this protocol shows them, contacts and profiles
 //	message.go   messages as the core keeps them, and as clients see them
 //	out.go       frames to a client, which may be larger than its outbox
+//	busy.go      places for what takes memory or disk
 //	tokens.go    the numbers of devices, and what is remembered about them
 //	device.go    the connections of one token
 //	login.go     a device of the core that these connections share, and what it hears

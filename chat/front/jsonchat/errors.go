@@ -44,6 +44,7 @@ const (
 	errQuota        refusal = "Exception: Your files take too much space"
 	errAvatar       refusal = "Exception: Avatar too large"
 	errFrame        refusal = "Exception: Frame too large"
+	errBusy         refusal = "Exception: Server is busy, try again later"
 	errShutdown     refusal = "Exception: Server is shutting down"
 	errTokenBound   refusal = "Exception: [Database failure, token is bound already]"
 	errRenameTaken  refusal = "Exception: [Database failure, Username already exists]"
@@ -52,6 +53,7 @@ const (
 
 // Why a session ended, as Serve returns it, if it was neither the connection's nor the server's end.
 var (
+	errFrameSlow   = errors.New("jsonchat: a frame took too long to come in")
 	errPayloadIdle = errors.New("jsonchat: the client paused too long within a payload")
 	errPanicked    = errors.New("jsonchat: internal error")
 )

@@ -17,30 +17,27 @@ func (c *conn) ackFetch(ctx context.Context, at int64) {
 	}
 }
 
-// heavily has f make and send an answer that may be large, when there are not too many of those.
-func (c *conn) heavily(ctx context.Context, f func() error) error {
-	select {
-	case c.front.fetches <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// heavily has f make and send the answer to a request, which may be large, when there are not too many of those. f gets
+// the log-in, without which there is no such answer.
+func (c *conn) heavily(ctx context.Context, name string, f func(l *login) error) error {
+	l, err := c.login(ctx)
+	if err != nil {
+		return c.answer(name, nil, err)
 	}
-	defer func() { <-c.front.fetches }()
-	return f()
+	done, err := c.front.fetches.enter(ctx, l.who.Name)
+	if err != nil {
+		return c.answer(name, nil, err)
+	}
+	defer done()
+	return f(l)
 }
 
 // fetchMsg answers FETCHMSG. An error ends the session.
 func (c *conn) fetchMsg(ctx context.Context) error {
-	return c.heavily(ctx, func() error {
-		name := wire.FetchMsg{}.Name()
-		l, err := c.login(ctx)
-		if err != nil {
-			return c.answer(name, nil, err)
-		}
+	name := wire.FetchMsg{}.Name()
+	return c.heavily(ctx, name, func(l *login) error {
 		list, err := l.unfetched(ctx)
-		if err != nil {
-			return c.answer(name, nil, err)
-		}
-		return c.answer(name, wire.Messages{Messages: list}, nil)
+		return c.answer(name, wire.Messages{Messages: list}, err)
 	})
 }
 
@@ -141,7 +138,7 @@ func (p *pile) begin() { p.count, p.taken = 0, 0 }
 // add puts the next older message of a conversation on the pile, if it is behind the cursor. It reports whether even
 // older ones may be wanted.
 func (p *pile) add(m found) bool {
-	if m.at.UnixMilli() < p.after-fetchSlack.Milliseconds() {
+	if m.at.UnixMilli()+fetchSlack.Milliseconds() < p.after {
 		return false // By our clock it is so old that it cannot be behind the cursor by its sender's.
 	}
 	if m.timestamp() <= p.after {

@@ -99,12 +99,11 @@ func (c *conn) receiveFile(ctx context.Context, name string, sum *string, payloa
 	case payloadBytes == 0 && want != hex.EncodeToString(md5.New().Sum(nil)):
 		return fileRecord{}, errFileParts
 	}
-	select {
-	case c.front.uploads <- struct{}{}:
-	default:
+	done, ok := c.front.uploads.tryEnter(name)
+	if !ok {
 		return fileRecord{}, errUploads
 	}
-	defer func() { <-c.front.uploads }()
+	defer done()
 	return c.front.store(ctx, name, want, payloadBytes, c.payload(ctx))
 }
 

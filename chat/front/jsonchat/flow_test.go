@@ -135,17 +135,118 @@ func TestUploadsAreBounded(t *testing.T) {
 			t.Errorf("ann answers for %d bytes, %v", usage.Bytes, err)
 		}
 		for range uploadsMax {
-			w.front.uploads <- struct{}{}
+			w.front.uploads.places <- struct{}{}
 		}
 		if res := bob.do(wire.SendMsg{Message: parcel(2, 1, "d", "small", 4)}, "small"); res.Err != string(errUploads) {
 			t.Errorf("one upload too many: got %q", res.Err)
 		}
-		<-w.front.uploads
+		<-w.front.uploads.places
 		if res := bob.do(wire.SendMsg{Message: parcel(2, 1, "d", "small", 4)}, "small"); res.Err != "" {
 			t.Errorf("with room again: got %q", res.Err)
 		}
-		if n := len(w.front.uploads); n != uploadsMax-1 {
+		if n := len(w.front.uploads.places); n != uploadsMax-1 {
 			t.Errorf("after it %d places are taken, want %d", n, uploadsMax-1)
+		}
+	})
+}
+
+// TestOneAccountCannotTakeAllPlaces: neither for uploads, which are refused, nor for large answers, for which others wait.
+func TestOneAccountCannotTakeAllPlaces(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		ann, bob := w.join("ann"), w.join("bob")
+		file := strings.Repeat("x", 1000)
+		for i := range busyPerAccountMax {
+			c := ann.more(fmt.Sprint("upload", i))
+			frame := string(wire.AppendFrame(nil, wire.Long, wire.AppendRequest(nil, wire.SendMsg{Message: parcel(1, 2, "a", file+fmt.Sprint(i), 1)}, c.token), 1001))
+			c.Send(frame + file) // The last byte is missing.
+			c.heard()
+		}
+		if res := ann.do(wire.SendMsg{Message: parcel(1, 2, "b", "y", 2)}, "y"); res.Err != string(errUploads) {
+			t.Errorf("ann's fifth upload: got %q", res.Err)
+		}
+		if res := bob.do(wire.SendMsg{Message: parcel(2, 1, "b", "y", 3)}, "y"); res.Err != "" {
+			t.Errorf("bob's first: got %q", res.Err)
+		}
+		for i := range busyPerAccountMax {
+			w.conn(fmt.Sprint("upload", i)).Send(fmt.Sprint(i))
+		}
+		if res := ann.do(wire.SendMsg{Message: parcel(1, 2, "b", "y", 4)}, "y"); res.Err != "" {
+			t.Errorf("when they are done: got %q", res.Err)
+		}
+		for range busyPerAccountMax {
+			if _, err := w.front.fetches.enter(w.ctx, "ann"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if res := ann.do(wire.FetchMsg{}, ""); res.Err != string(errTooFast) {
+			t.Errorf("ann's fifth large answer: got %q", res.Err)
+		}
+		for range fetchesMax - busyPerAccountMax {
+			w.front.fetches.places <- struct{}{}
+		}
+		bob.heard()
+		bob.request(wire.FetchContact{}, "")
+		if got := bob.heard(); len(got) != 0 {
+			t.Errorf("bob's first, while all places are taken: got %q", got)
+		}
+		<-w.front.fetches.places
+		if res := bob.answer(); res.Name != "FETCHCONTACT" || res.Err != "" {
+			t.Errorf("with room again: got %+v", res)
+		}
+	})
+}
+
+// TestFramesThatComeInSlowly: they take memory, so there is an end to them, and to how many large ones there are.
+func TestFramesThatComeInSlowly(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		head := func(size int) string {
+			return string(wire.AppendFrame(nil, wire.Long, make([]byte, size), 0)[:12]) + "{"
+		}
+		slow := w.open("slow")
+		slow.Send(head(1000))
+		for range 9 {
+			time.Sleep(time.Minute)
+			slow.Send(" ")
+		}
+		if slow.heard(); slow.closed {
+			t.Error("closed too early")
+		}
+		time.Sleep(time.Minute + time.Second)
+		if slow.heard(); !slow.closed || w.ended[0] != "slow: "+errFrameSlow.Error() {
+			t.Errorf("got ends %q, want that it took too long", w.ended)
+		}
+		idle := w.open("idle")
+		idle.do(wire.State{}, "")
+		for i := range largeMax {
+			c := w.open(fmt.Sprint("large", i))
+			c.Send(head(largeBytes + 1))
+			c.heard()
+		}
+		late := w.open("late")
+		late.Send(head(largeBytes + 1))
+		if got := late.heard(); len(got) != 1 || !strings.Contains(got[0], string(errBusy)) || !late.closed {
+			t.Errorf("one too many: got %q", got)
+		}
+		small := w.open("small")
+		small.Send(head(largeBytes))
+		if small.heard(); small.closed {
+			t.Error("one that is not large was refused")
+		}
+		w.conn("large0").Send(strings.Repeat(" ", largeBytes-1) + "}")
+		if got := w.conn("large0").heard(); len(got) == 0 {
+			t.Error("a large one that is there got no answer")
+		}
+		again := w.open("again")
+		again.Send(head(largeBytes + 1))
+		if again.heard(); again.closed || len(w.front.large) != largeMax {
+			t.Error("there is no room again")
+		}
+		time.Sleep(time.Hour)
+		if res := idle.do(wire.State{}, ""); res.Name != "STATE" {
+			t.Errorf("a connection that was idle got %+v", res)
+		}
+		if n := len(w.front.large); n != 0 {
+			t.Errorf("%d places are still taken", n)
 		}
 	})
 }
@@ -169,8 +270,8 @@ func TestBrokenUploadLeavesNothing(t *testing.T) {
 		if res := ann.do(wire.FindFile{FileMD5: *m.FileMD5}, ""); res.Err != string(errFileUnknown) {
 			t.Errorf("got %q, want no file", res.Err)
 		}
-		if usage, err := w.accounts.Usage(w.ctx, "ann"); err != nil || usage.Bytes != 0 || len(w.front.uploads) != 0 {
-			t.Errorf("ann answers for %d bytes, %v; %d uploads", usage.Bytes, err, len(w.front.uploads))
+		if usage, err := w.accounts.Usage(w.ctx, "ann"); err != nil || usage.Bytes != 0 || len(w.front.uploads.places) != 0 {
+			t.Errorf("ann answers for %d bytes, %v; %d uploads", usage.Bytes, err, len(w.front.uploads.places))
 		}
 		if got := bob.forwarded(); len(got) != 0 || strings.Contains(w.log.String(), "internal") {
 			t.Errorf("bob got %d messages, log %q", len(got), w.log.String())

@@ -13,10 +13,11 @@ import (
 
 // A Front is the length-prefixed JSON chat protocol. Its methods are safe for concurrent use.
 type Front struct {
-	cfg     Config // Constant after New, like the next three.
+	cfg     Config // Constant after New, like the next four.
 	tokens  *tokens
-	uploads chan struct{} // One for each file that is being received.
-	fetches chan struct{} // One for each FETCHMSG that is being put together.
+	uploads *busy         // Files that are being received.
+	fetches *busy         // Large answers.
+	large   chan struct{} // One for each large JSON text that is being received.
 
 	mu      sync.Mutex
 	devices map[token]*device // With a connection here. Guarded by mu.
@@ -37,7 +38,7 @@ func New(ctx context.Context, cfg Config) (*Front, error) {
 	}
 	return &Front{
 		cfg: cfg, tokens: tokens,
-		uploads: make(chan struct{}, uploadsMax), fetches: make(chan struct{}, fetchesMax),
+		uploads: newBusy(uploadsMax), fetches: newBusy(fetchesMax), large: make(chan struct{}, largeMax),
 		devices: make(map[token]*device), users: make(map[string]user),
 	}, nil
 }

@@ -12,8 +12,19 @@ const (
 	// may store is its quota's to say.
 	fileBytesMax = 256 << 20
 
-	// uploadsMax is how many files are being received at the same time, of all connections. More are refused.
+	// largeBytes is from which size on a JSON text is large, largeMax how many large ones are being received at the same
+	// time, and frameTime how long any may take to come in. Beyond these the connection is closed: what has come of it is
+	// in memory. At 20 kbit/s the largest takes seven minutes.
+	largeBytes = 64 << 10
+	largeMax   = 128
+	frameTime  = 10 * time.Minute
+
+	// uploadsMax is how many files are being received at the same time. More are refused.
 	uploadsMax = 64
+
+	// busyPerAccountMax is how many uploads, and how many large answers, one account may have at the same time, so that it
+	// cannot take the places of all others. More are refused.
+	busyPerAccountMax = 4
 
 	// payloadIdle is how long a client may pause within a payload. After it the connection is closed, because a file that
 	// is not finished takes space.
@@ -40,7 +51,7 @@ const (
 	aheadBytes = 64 << 10
 
 	// fetchMessagesMax and fetchBytesMax bound what one FETCHMSG gives: the newest. fetchesMax is how many answers of that
-	// size are put together and sent at the same time; others wait.
+	// size are put together and sent at the same time; others wait for a place.
 	fetchMessagesMax = 10_000
 	fetchBytesMax    = 4 << 20
 	fetchesMax       = 64

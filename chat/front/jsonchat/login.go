@@ -35,7 +35,7 @@ type login struct {
 	run      func()          // Tells until there is nothing more to tell. Constant after begin.
 }
 
-// begin makes a log-in. The gate is held.
+// begin makes a log-in; nil if its token is revoked meanwhile. The gate is held.
 func (d *device) begin(ctx context.Context, who account.Account, id string) (*login, error) {
 	r, _, err := d.front.tokens.read(ctx, d.token)
 	if err != nil {
@@ -57,6 +57,9 @@ func (d *device) begin(ctx context.Context, who account.Account, id string) (*lo
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if l.hasEnded() {
+		return nil, nil // Revoked while it began.
+	}
 	d.login = l
 	return l, nil
 }
@@ -107,6 +110,12 @@ func (l *login) end() {
 	defer cancel()
 	l.saveCursor(ctx, true)
 	_ = l.dev.Close(ctx) // Always nil.
+}
+
+func (l *login) hasEnded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
 }
 
 // Receive implements chat.Receiver.

@@ -164,18 +164,15 @@ func (c *conn) addOne(ctx context.Context, id int64) error {
 
 // fetchContact answers FETCHCONTACT. An error ends the session.
 func (c *conn) fetchContact(ctx context.Context) error {
-	return c.heavily(ctx, func() error {
-		body, err := c.contacts(ctx)
-		return c.answer(wire.FetchContact{}.Name(), body, err)
+	name := wire.FetchContact{}.Name()
+	return c.heavily(ctx, name, func(l *login) error {
+		body, err := c.contacts(ctx, l)
+		return c.answer(name, body, err)
 	})
 }
 
 // contacts returns the three lists.
-func (c *conn) contacts(ctx context.Context) (wire.Body, error) {
-	l, err := c.login(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (c *conn) contacts(ctx context.Context, l *login) (wire.Body, error) {
 	lists, err := c.front.cfg.Accounts.Lists(ctx, l.who.Name)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,8 @@ type conn struct {
 	device  *device // Of the last request; nil before the first.
 	form    atomic.Uint32
 	broken  error // Why a payload could not be read to its end; the session ends with it.
+	partial bool  // A JSON text is coming in, and a read deadline is set.
+	large   bool  // It has one of the Front's places for large ones.
 }
 
 // newConn returns what serves s until ctx ends, to be closed.
@@ -42,6 +44,7 @@ func newConn(ctx context.Context, f *Front, h *chat.Hub, s *session.Session) *co
 // close gives back what belongs to the connection. Its context has ended.
 func (c *conn) close() {
 	c.stop()
+	c.endLarge()
 	if c.device != nil {
 		c.front.leave(c, c.device)
 	}
@@ -64,11 +67,59 @@ func (c *conn) serve(ctx context.Context) error {
 			if err := c.requests(ctx); err != nil {
 				return err
 			}
+			if err := c.watchPartial(); err != nil {
+				return err
+			}
 		}
 		if err != nil && (ctx.Err() == nil || !errors.Is(err, os.ErrDeadlineExceeded)) {
-			return err
+			return c.whyEnded(err)
 		}
 	}
+}
+
+// watchPartial bounds how long a JSON text may be coming in, and how many large ones are: what is there takes memory.
+//
+//go:noinline
+func (c *conn) watchPartial() error {
+	bytes := c.decoder.Partial()
+	if began := bytes > 0; began != c.partial {
+		c.partial = began
+		var at time.Time
+		if began {
+			at = time.Now().Add(frameTime)
+		}
+		_ = c.out.session.SetReadDeadline(at) // An error: Read knows better why. A wake that it undoes is seen next.
+	}
+	switch isLarge := bytes > largeBytes; {
+	case isLarge == c.large:
+	case c.large:
+		c.endLarge()
+	default:
+		select {
+		case c.front.large <- struct{}{}:
+			c.large = true
+		default:
+			_ = c.answer(wire.UnknownName, nil, errBusy) // The connection ends anyway.
+			return errBusy
+		}
+	}
+	return nil
+}
+
+// endLarge gives the place for a large JSON text back, if the connection has one.
+func (c *conn) endLarge() {
+	if c.large {
+		c.large = false
+		<-c.front.large
+	}
+}
+
+// whyEnded returns why the session ends, of which Read returned err.
+func (c *conn) whyEnded(err error) error {
+	if c.partial && errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+		return errFrameSlow
+	}
+	return err
 }
 
 // requests carries out the requests that the decoder has whole.

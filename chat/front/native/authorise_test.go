@@ -85,6 +85,7 @@ func TestAuthorisation(t *testing.T) {
 		{"remove a contact", same(wire.RemoveContact{Name: "bob"}), all(ok)},
 		{"introduce", same(wire.Private{Peer: "bob", Call: []byte{1}, Step: wire.StepRequest}), but(all(ok), blocked, wire.CodeBlocked)},
 		{"introduce to who is away", same(wire.Private{Peer: "carol", Call: []byte{1}, Step: wire.StepRequest}), all(wire.CodeNotThere)},
+		{"whisper to nobody", same(wire.Whisper{Name: "nobody", Text: "x"}), all(wire.CodeNoUser)},
 		{"block", same(wire.Block{Name: "bob"}), all(ok)},
 		{"blocked", same(wire.Blocked{}), all(ok)},
 		{"say to whom one has blocked", direct, all(wire.CodeBlocked)},

@@ -29,6 +29,8 @@ var (
 	ErrRevoked = errors.New("native: token was revoked")
 	// ErrVersion: the client speaks no version that we do.
 	ErrVersion = errors.New("native: no common version")
+	// ErrEvicted: another session has begun to send the same file.
+	ErrEvicted = errors.New("native: another session goes on with the upload")
 	// ErrTransferred: a transfer is over. It matches io.EOF, because that is how such a session should end.
 	ErrTransferred error = transferred{}
 )

@@ -20,6 +20,8 @@ func encode(ev *chat.Event) []byte {
 // pushOf returns an event as a message, or nil.
 func pushOf(ev *chat.Event) wire.Push {
 	switch ev.Kind {
+	case chat.KindWhispered:
+		return wire.Whisper{Name: printable(ev.Name), Text: printable(ev.Text)}
 	case chat.KindTyping:
 		return wire.Typing{Log: ev.RoomName, On: ev.Number != 0, Account: ev.Account}
 	case chat.KindPresence:

@@ -2,10 +2,10 @@ package native
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -73,36 +73,51 @@ func inWorld(t *testing.T, s setUp, f func(w *world)) {
 		spool = t.TempDir()
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, engine: memory.New(memory.Config{}), ended: make(map[string]error)}
+		engine := chat.Engine(memory.New(memory.Config{}))
 		if s.engine != nil {
-			w.engine = s.engine(w.engine)
+			engine = s.engine(engine)
 		}
-		log := slog.New(slog.NewTextHandler(&w.log, nil))
-		var err error
-		w.accounts, err = account.New(t.Context(), account.Config{
-			Engine: w.engine, Open: true, Guests: true, Logger: log, QuotaBytes: s.quota,
-			Passwords: passwd.Config{MemoryKiB: 8, Passes: 1},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.hub, err = chat.New(chat.Config{Engine: w.engine, Accounts: w.accounts, Reserved: w.accounts.Reserved, Logger: log})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.accounts.OnChange(w.announce)
-		cfg := Config{Accounts: w.accounts, Engine: w.engine, Open: true, Guests: true, Spool: spool, Agent: "test", Logger: log}
-		if s.front != nil {
-			s.front(&cfg)
-		}
-		if w.front, err = New(cfg); err != nil {
-			t.Fatal(err)
-		}
-		w.ctx, w.stop = context.WithCancel(context.Background())
-		defer w.close()
+		w := newWorld(t, s, engine, spool)
+		defer func() {
+			w.close()
+			if err := engine.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
 		f(w)
 	})
 }
+
+// newWorld makes a server on an engine.
+func newWorld(t *testing.T, s setUp, engine chat.Engine, spool string) *world {
+	w := &world{t: t, engine: engine, ended: make(map[string]error)}
+	log := slog.New(slog.NewTextHandler(&w.log, nil))
+	var err error
+	w.accounts, err = account.New(t.Context(), account.Config{
+		Engine: w.engine, Open: true, Guests: true, Logger: log, QuotaBytes: s.quota,
+		Passwords: passwd.Config{MemoryKiB: 8, Passes: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.hub, err = chat.New(chat.Config{Engine: w.engine, Accounts: w.accounts, Reserved: w.accounts.Reserved, Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.accounts.OnChange(w.announce)
+	cfg := Config{Accounts: w.accounts, Engine: w.engine, Open: true, Guests: true, Spool: spool, Agent: "test", Logger: log}
+	if s.front != nil {
+		s.front(&cfg)
+	}
+	if w.front, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	return w
+}
+
+// second makes another server on the same engine.
+func (w *world) second() *world { return newWorld(w.t, setUp{}, w.engine, "") }
 
 // announce is what the server does about changes of accounts, as far as tests need it.
 func (w *world) announce(ctx context.Context, c account.Change) {
@@ -130,7 +145,7 @@ func (w *world) close() {
 	if s := w.front.budget.Stats(); s.HeldBytes != 0 {
 		w.t.Errorf("at the end %d bytes are held", s.HeldBytes)
 	}
-	if err := errors.Join(w.hub.Close(), w.engine.Close()); err != nil {
+	if err := w.hub.Close(); err != nil {
 		w.t.Errorf("closing: %v", err)
 	}
 }
@@ -158,9 +173,15 @@ type reply struct {
 
 // open connects a client and has it served. It has said nothing yet.
 func (w *world) open(name, transport string) *client {
+	return w.openFrom(name, transport, "127.0.0.1:5000")
+}
+
+// openFrom is open from an address.
+func (w *world) openFrom(name, transport, addr string) *client {
 	ours, theirs := net.Pipe()
 	c := &client{w: w, name: name, conn: theirs, more: make(chan struct{})}
-	s := session.New(ours, session.Config{Transport: transport})
+	remote := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr))
+	s := session.New(addressed{ours, remote}, session.Config{Transport: transport})
 	w.wg.Go(func() {
 		err := w.serve(s)
 		_ = s.Close(err)
@@ -170,6 +191,14 @@ func (w *world) open(name, transport string) *client {
 	})
 	return c
 }
+
+// addressed is a connection from an address.
+type addressed struct {
+	net.Conn
+	remote net.Addr
+}
+
+func (a addressed) RemoteAddr() net.Addr { return a.remote }
 
 // serve recovers from panics as the server does.
 func (w *world) serve(s *session.Session) (err error) {

@@ -140,6 +140,9 @@ const (
 	// transferTimeout is how long a transfer may stand still.
 	transferTimeout = time.Minute
 
+	// evictTimeout is how long a transfer waits for another one of the same file to end. Then it is refused with error 31.
+	evictTimeout = 2 * time.Second
+
 	// storeTimeout is how long the store may take for a file.
 	storeTimeout = 5 * time.Minute
 

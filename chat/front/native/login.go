@@ -147,7 +147,7 @@ func (c *conn) begin(ctx context.Context, who identity) error {
 	l := &login{conn: c, front: c.front, account: who.account.Name, guest: who.account.Guest}
 	l.receiver = &receiver{conn: c, account: l.account, device: who.device}
 	device, err := c.hub.LogIn(ctx, chat.Login{
-		Account: l.account, Show: who.account.Show, Device: who.device, WatchAll: who.watchAll,
+		Account: l.account, Show: who.account.Show, Device: who.device, WatchAll: who.watchAll, Whispers: true,
 	}, l.receiver)
 	if err != nil {
 		return err

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"udpchat/chat/session"
+	"udpchat/chat"
 	wire "udpchat/chat/wire/native"
 )
 
@@ -122,161 +122,6 @@ func TestTypingIsShownToOthers(t *testing.T) {
 	})
 }
 
-// Every log-in there is, and what it may and may not do to another.
-func TestLogInLogOut(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann := w.register("Ann")
-		ann.refused(wire.CodeLoggedIn, wire.LogIn{Token: ann.token})
-		other := w.begin("other")
-		other.refused(wire.CodeNameTaken, wire.Register{Name: "ann", Password: "x"})
-		other.refused(wire.CodeBadName, wire.Register{Name: "a/b", Password: "x"})
-		other.refused(wire.CodeBadLogin, wire.LogIn{Name: "ann", Password: "wrong"})
-		other.refused(wire.CodeBadLogin, wire.LogIn{Name: "nobody", Password: "wrong"})
-		other.refused(wire.CodeBadToken, wire.LogIn{Token: "wrong"})
-		in := ask[wire.LoggedIn](other, wire.LogIn{Name: "ANN", Password: "secret-Ann", Label: "phone"})
-		if in.Account != "ann" || in.Show != "Ann" || in.Device == ann.device || in.Token == "" || in.Own == "" || in.Guest {
-			t.Errorf("got %+v", in)
-		}
-		list := ask[wire.TokenList](ann, wire.Tokens{})
-		if len(list.Devices) != 2 || !slices.ContainsFunc(list.Devices, func(d wire.Device) bool { return d.Label == "phone" && !d.Current }) {
-			t.Errorf("devices: %+v", list)
-		}
-		ask[wire.Done](other, wire.LogOut{})
-		other.refused(wire.CodeNotLoggedIn, wire.Conversations{})
-		if again := ask[wire.LoggedIn](other, wire.LogIn{Token: in.Token}); again.Device != in.Device || again.Token != "" {
-			t.Errorf("by token: got %+v", again)
-		}
-		ask[wire.Done](other, wire.LogOut{Forget: true})
-		other.refused(wire.CodeBadToken, wire.LogIn{Token: in.Token})
-
-		guest := ask[wire.LoggedIn](other, wire.Guest{Name: "visitor"})
-		if !guest.Guest || guest.Expires == 0 || guest.Token == "" {
-			t.Errorf("guest: got %+v", guest)
-		}
-		other.refused(wire.CodeNotAllowed, wire.Password{Old: "a", New: "b"})
-	})
-}
-
-// Three wrong passwords lock, the client is told for how long, and a token still opens.
-func TestWrongPasswordsLock(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann := w.register("ann")
-		other := w.begin("other")
-		var last wire.Error
-		for range 4 {
-			last = ask[wire.Error](other, wire.LogIn{Name: "ann", Password: "wrong"})
-		}
-		if last.Code != wire.CodeLocked || last.RetryAfter == 0 {
-			t.Errorf("got %+v, want locked and for how long", last)
-		}
-		w.again(ann, "ann again")
-	})
-}
-
-// A device has one session: a new one ends the older, which is told why.
-func TestSameDeviceAgainEndsOlderSession(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann := w.register("ann")
-		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
-		w.again(ann, "ann again")
-		if why := push[wire.Error](ann, nil); why.Code != wire.CodeLoggedIn {
-			t.Errorf("got %+v", why)
-		}
-		if err := w.end(ann); !errors.Is(err, ErrReplaced) {
-			t.Errorf("ended with %v", err)
-		}
-	})
-}
-
-// A revoked token ends the sessions of its device, and so does another password for all other devices.
-func TestRevokedDevicesEnd(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann := w.register("ann")
-		log := func(name string) *client {
-			c := w.begin(name)
-			in := ask[wire.LoggedIn](c, wire.LogIn{Name: "ann", Password: "secret-ann"})
-			c.device, c.token = in.Device, in.Token
-			return c
-		}
-		phone, tablet := log("phone"), log("tablet")
-		ann.refused(wire.CodeBadToken, wire.Revoke{Device: "nonsense"})
-		ask[wire.Done](ann, wire.Revoke{Device: phone.device})
-		if err := w.end(phone); !errors.Is(err, ErrRevoked) {
-			t.Errorf("revoked: ended with %v", err)
-		}
-		ann.refused(wire.CodeBadLogin, wire.Password{Old: "wrong", New: "new"})
-		ask[wire.Done](ann, wire.Password{Old: "secret-ann", New: "new"})
-		if err := w.end(tablet); !errors.Is(err, ErrRevoked) {
-			t.Errorf("another password: ended with %v", err)
-		}
-		late := w.begin("late")
-		late.refused(wire.CodeBadToken, wire.LogIn{Token: tablet.token})
-		ask[wire.LoggedIn](late, wire.LogIn{Name: "ann", Password: "new"})
-		if ann.isClosed() {
-			t.Error("the one that changed the password was ended, too")
-		}
-	})
-}
-
-// Somebody comes back while others talk: what was missed and what comes live is everything, once, in order.
-func TestResumeHasNeitherGapNorRepeat(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann, bob := w.register("ann"), w.register("bob")
-		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
-		place := ask[wire.Place](bob, wire.Join{Room: "kitchen"})
-		last := bob.event(wire.KindJoined).Seq
-		bob.hangUp()
-		w.end(bob)
-		const missed, live = 120, 60
-		for i := range missed {
-			ask[wire.Said](ann, wire.Say{Log: "kitchen", Counter: uint64(i + 1), Text: fmt.Sprint(i)})
-		}
-		bob = w.again(bob, "bob again")
-		id := bob.send(wire.Attach{Log: "kitchen", Epoch: place.Epoch, After: last, N: 50})
-		for i := range live {
-			ann.send(wire.Say{Log: "kitchen", Counter: uint64(missed + i + 1), Text: fmt.Sprint(missed + i)})
-		}
-		back := bob.answer(id).(wire.Place)
-		events := back.Events
-		if len(events) != 50 || !back.More || back.Reload || back.Epoch != place.Epoch {
-			t.Fatalf("got %d events, %+v", len(events), back)
-		}
-		for more := true; more; {
-			page := ask[wire.Page](bob, wire.History{
-				Log: "kitchen", N: 50, After: events[len(events)-1].Seq, Before: back.Head + 1, Epoch: back.Epoch,
-			})
-			events, more = append(events, page.Events...), page.More
-		}
-		for len(events) < missed+live {
-			events = append(events, bob.event(wire.KindSaid))
-		}
-		for i, ev := range events {
-			if ev.Text != fmt.Sprint(i) || ev.Seq <= last {
-				t.Fatalf("event %d is %+v", i, ev)
-			}
-			last = ev.Seq
-		}
-		if rest := bob.take(); len(rest) != 0 {
-			t.Errorf("more came: %+v", rest)
-		}
-		bob.refused(wire.CodeEpoch, wire.History{Log: "kitchen", N: 1, Epoch: "other"})
-	})
-}
-
-// What cannot be continued is said so, with what to begin anew with.
-func TestResumeOfAnotherLifeReloads(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann := w.register("ann")
-		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
-		ask[wire.Said](ann, wire.Say{Log: "kitchen", Counter: 1, Text: "a"})
-		ann = w.again(ann, "ann again")
-		place := ask[wire.Place](ann, wire.Attach{Log: "kitchen", Epoch: "another", After: 7, N: 10})
-		if !place.Reload || len(place.Events) != 2 || place.Epoch == "another" {
-			t.Errorf("got %+v", place)
-		}
-	})
-}
-
 // A client sends all it has without waiting: it comes into the log in that order, and everything is acknowledged.
 func TestPipelinedMessagesKeepTheirOrder(t *testing.T) {
 	inWorld(t, setUp{engine: slowly(3 * time.Millisecond)}, func(w *world) {
@@ -341,62 +186,6 @@ func TestUnstoredMessageIsNotOvertaken(t *testing.T) {
 	})
 }
 
-// A flood is refused with how long to wait, is not carried out, and ends a session that does not wait.
-func TestFloodsAreLimitedAndTold(t *testing.T) {
-	for name, share := range map[string]int{"connection": 1, "account": accountShare} {
-		t.Run(name, func(t *testing.T) {
-			cfg := func(c *Config) { c.RequestsPerSecond, c.RequestsBurst = 10, 20 }
-			inWorld(t, setUp{front: cfg}, func(w *world) {
-				clients := []*client{w.register("ann")}
-				for i := range share { // One more than the share, so that each stays within its own limit.
-					c := w.begin(fmt.Sprint("device ", i))
-					ask[wire.LoggedIn](c, wire.LogIn{Name: "ann", Password: "secret-ann"})
-					clients = append(clients, c)
-				}
-				if share == 1 {
-					clients = clients[:1]
-				}
-				var first *wire.Error
-				for i := range 22 * share {
-					c := clients[i%len(clients)]
-					if e, ok := c.answer(c.send(wire.Conversations{})).(wire.Error); ok && first == nil {
-						first = &e
-					}
-				}
-				if first == nil || first.Code != wire.CodeRateLimited || first.RetryAfter == 0 || first.RetryAfter > 100 {
-					t.Fatalf("got %+v, want too fast and to wait at most 100 ms", first)
-				}
-				time.Sleep(time.Second)
-				ask[wire.ConversationList](clients[0], wire.Conversations{})
-				for range 20 + refusedMax {
-					if clients[0].isClosed() {
-						break
-					}
-					clients[0].send(wire.Conversations{})
-				}
-				if err := w.end(clients[0]); !errors.Is(err, ErrTooFast) {
-					t.Errorf("one that goes on: ended with %v", err)
-				}
-			})
-		})
-	}
-}
-
-// Nobody speaks the protocol where others could read it, and nobody is left to wonder why.
-func TestPlainTextIsRefused(t *testing.T) {
-	for _, transport := range []string{session.TransportTCP, session.TransportPlain} {
-		inWorld(t, setUp{}, func(w *world) {
-			c := w.open("c", transport).read()
-			if why := push[wire.Error](c, nil); why.Code != wire.CodeNotEncrypted || !strings.Contains(why.Text, "TLS") {
-				t.Errorf("%s: got %+v", transport, why)
-			}
-			if err := w.end(c); !errors.Is(err, ErrNotEncrypted) {
-				t.Errorf("%s: ended with %v", transport, err)
-			}
-		})
-	}
-}
-
 // When the server goes down, what is under way is completed and acknowledged, and everybody is told when to come back.
 func TestShutdownCompletesWhatIsUnderWay(t *testing.T) {
 	inWorld(t, setUp{engine: slowly(time.Second), front: func(c *Config) { c.ComeBackTo = "192.0.2.1:4000" }}, func(w *world) {
@@ -436,92 +225,6 @@ func TestHangingStoreIsGivenUp(t *testing.T) {
 	})
 }
 
-// A client that does not read is cut off; others do not notice.
-func TestSlowClientIsCutOff(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann, bob := w.register("ann"), w.register("bob")
-		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
-		ask[wire.Place](bob, wire.Join{Room: "kitchen"})
-		slow := w.open("slow", session.TransportTLS)
-		slow.write([]byte(Greeting))
-		for i, m := range []wire.Request{wire.Hello{Version: 1, VersionMin: 1}, wire.LogIn{Token: bob.token}, wire.Attach{Log: "kitchen"}} {
-			slow.write(frame(wire.AppendRequest(nil, uint64(i+1), m)))
-			buf := make([]byte, 4096)
-			slow.conn.Read(buf)
-		}
-		text := strings.Repeat("x", 60<<10)
-		for i := range uint64(30) {
-			ask[wire.Said](ann, wire.Say{Log: "kitchen", Counter: i + 1, Text: text})
-			ann.event(wire.KindSaid)
-		}
-		if err := w.end(slow); !errors.Is(err, session.ErrSlow) {
-			t.Errorf("ended with %v", err)
-		}
-		slow.hangUp()
-	})
-}
-
-// Malformed messages are answered; three in a row end the session, and so does a stream that cannot be cut.
-func TestMalformedMessages(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		c := w.begin("c")
-		bad := frame([]byte{0x83, 2, 0x18, 42, 0x80}) // Request 42, whose body is no map.
-		for range malformedMax {
-			c.write(bad)
-			if e := c.answer(42).(wire.Error); e.Code != wire.CodeMalformed {
-				t.Errorf("got %+v", e)
-			}
-			ask[wire.Pong](c, wire.Ping{}) // Between them all is well.
-		}
-		c.refused(wire.CodeUnknownType, wire.Unknown{Of: 999})
-		c.write(frame(make([]byte, wire.RequestBytesMax+1)))
-		if e := push[wire.Error](c, nil); e.Code != wire.CodeTooLong {
-			t.Errorf("too long: got %+v", e)
-		}
-		ask[wire.Pong](c, wire.Ping{})
-		for range malformedMax {
-			c.write(bad)
-		}
-		if err := w.end(c); !errors.Is(err, ErrMalformed) {
-			t.Errorf("three in a row: ended with %v", err)
-		}
-		d := w.begin("d")
-		d.write([]byte{0xff})
-		if e := push[wire.Error](d, nil); e.Code != wire.CodeMalformed {
-			t.Errorf("no frame: got %+v", e)
-		}
-		w.end(d)
-		e := w.open("e", session.TransportUDP).read()
-		e.write([]byte("HELO"))
-		if err := w.end(e); !errors.Is(err, ErrMalformed) {
-			t.Errorf("another protocol: ended with %v", err)
-		}
-		f := w.open("f", session.TransportUDP).read()
-		f.write([]byte(Greeting))
-		f.refused(wire.CodeVersion, wire.Hello{Version: 9, VersionMin: 5})
-		if err := w.end(f); !errors.Is(err, ErrVersion) {
-			t.Errorf("newer version: ended with %v", err)
-		}
-	})
-}
-
-// Who says nothing for too long is sent away, before and after Hello; who has logged in may be silent for ever.
-func TestSilentClients(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann, mute, shy := w.register("ann"), w.open("mute", session.TransportUDP).read(), w.begin("shy")
-		start := time.Now()
-		if err := w.end(mute); !errors.Is(err, ErrSilent) || time.Since(start) > helloTimeout+time.Second {
-			t.Errorf("without a greeting: ended with %v after %v", err, time.Since(start))
-		}
-		time.Sleep(logInTimeout)
-		if err := w.end(shy); !errors.Is(err, ErrSilent) {
-			t.Errorf("without logging in: ended with %v", err)
-		}
-		time.Sleep(24 * time.Hour)
-		ask[wire.Pong](ann, wire.Ping{})
-	})
-}
-
 // The four times of Ping are of both clocks.
 func TestPingHasTheServersTimes(t *testing.T) {
 	inWorld(t, setUp{}, func(w *world) {
@@ -533,90 +236,85 @@ func TestPingHasTheServersTimes(t *testing.T) {
 	})
 }
 
-// A panic ends the session it happened in, is logged with a stack, and nothing else.
-func TestPanicEndsItsSessionOnly(t *testing.T) {
-	inWorld(t, setUp{engine: panicking("boom")}, func(w *world) {
-		ann, bob := w.register("ann"), w.register("bob")
-		ann.send(wire.Join{Room: "boom"})
-		if err := w.end(ann); !errors.Is(err, errPanicked) {
-			t.Errorf("ended with %v", err)
+// A visitor is a person from a protocol without accounts.
+type visitor struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+func (v *visitor) Receive(*chat.Event) {}
+
+func (v *visitor) Hear(w *chat.Whisper) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.heard = append(v.heard, w.From+": "+w.Text)
+	w.Done(nil)
+}
+
+// Visitors are whispered to and whisper themselves; they are seen in rooms, with a number and without an account.
+func TestVisitorsAreReached(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann := w.register("ann")
+		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
+		v := new(visitor)
+		user, err := w.hub.Enter("walt", v, chat.SmallIDs, chat.SharedName)
+		if err != nil {
+			t.Fatal(err)
 		}
-		ask[wire.Place](bob, wire.Join{Room: "kitchen"})
-		if !strings.Contains(w.log.String(), "request panicked") {
-			t.Errorf("log is %q", w.log.String())
+		defer user.Close(t.Context(), chat.ReasonLeft)
+		ask[wire.Done](ann, wire.Whisper{Name: "walt", Text: "psst"})
+		if want := []string{"ann: psst"}; !slices.Equal(v.heard, want) {
+			t.Errorf("walt heard %q, want %q", v.heard, want)
+		}
+		if _, err := user.Whisper("ann", "what\xff?"); err != nil {
+			t.Fatal(err)
+		}
+		if got := push[wire.Whisper](ann, nil); got != (wire.Whisper{Name: "walt", Text: "what\uFFFD?"}) {
+			t.Errorf("ann heard %+v", got)
+		}
+		ref, err := user.Join(t.Context(), "kitchen")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev := push(ann, func(e wire.Event) bool { return e.Visitor != 0 }); ev.Kind != wire.KindJoined || ev.Account != "" || ev.Show != "walt" {
+			t.Errorf("got %+v", ev)
+		}
+		if err := user.Say(t.Context(), ref, "", "hi"); err != nil {
+			t.Fatal(err)
+		}
+		if ev := ann.event(wire.KindSaid); ev.Text != "hi" || ev.Show != "walt" || ev.Account != "" || ev.Visitor == 0 {
+			t.Errorf("got %+v", ev)
+		}
+		people := ask[wire.People](ann, wire.Who{Log: "kitchen"}).People
+		if !slices.ContainsFunc(people, func(p wire.Person) bool { return p.Show == "walt" && p.Visitor != 0 && p.Account == "" }) {
+			t.Errorf("in the kitchen: %+v", people)
 		}
 	})
 }
 
-// History by number, by time, around both, and in pieces.
-func TestHistoryPages(t *testing.T) {
+// Two servers on one store: a conversation, an introduction and a revoked token cross from one to the other.
+func TestTwoServers(t *testing.T) {
 	inWorld(t, setUp{}, func(w *world) {
-		ann := w.register("ann")
-		ask[wire.Place](ann, wire.Join{Room: "r"})
-		const n = 40
-		seqs, times := make([]uint64, n), make([]wire.Instant, n)
-		for i := range n {
-			time.Sleep(time.Second)
-			said := ask[wire.Said](ann, wire.Say{Log: "r", Counter: uint64(i + 1), Text: fmt.Sprint(i)})
-			seqs[i], times[i] = said.Seq, said.Time
+		far := w.second()
+		defer far.close()
+		ann, bob := w.register("ann"), far.register("bob")
+		for _, c := range []*client{ann, bob} {
+			ask[wire.Place](c, wire.Join{Room: "a"})
 		}
-		for _, c := range []struct {
-			name     string
-			ask      wire.History
-			from, to int
-			more     bool
-		}{
-			{"newest", wire.History{N: 5}, n - 5, n, true},
-			{"before", wire.History{N: 5, Before: seqs[20]}, 15, 20, true},
-			{"after", wire.History{N: 5, After: seqs[20]}, 21, 26, true},
-			{"after, to the end", wire.History{N: 100, After: seqs[20]}, 21, n, false},
-			{"between", wire.History{N: 100, After: seqs[20], Before: seqs[25]}, 21, 25, false},
-			{"around", wire.History{N: 6, Around: seqs[20]}, 17, 23, true},
-			{"at a time", wire.History{N: 6, At: times[20]}, 17, 23, true},
-			{"at a moment before a time", wire.History{N: 6, At: times[20] - 1}, 17, 23, true},
-			{"at a moment after a time", wire.History{N: 6, At: times[20] + 1}, 18, 24, true},
-			{"at a time to come", wire.History{N: 6, At: times[n-1] + 1e9}, n - 3, n, true},
-		} {
-			c.ask.Log = "r"
-			page := ask[wire.Page](ann, c.ask)
-			var got []string
-			for _, ev := range page.Events {
-				got = append(got, ev.Text)
-			}
-			var want []string
-			for i := c.from; i < c.to; i++ {
-				want = append(want, fmt.Sprint(i))
-			}
-			if !slices.Equal(got, want) || page.More != c.more {
-				t.Errorf("%s: got %v, more %v; want %v, %v", c.name, got, page.More, want, c.more)
-			}
+		said := ask[wire.Said](ann, wire.Say{Log: "a", Counter: 1, Text: "over there"})
+		if ev := bob.event(wire.KindSaid); ev.Seq != said.Seq || ev.Text != "over there" {
+			t.Errorf("got %+v", ev)
 		}
-		first := ask[wire.Page](ann, wire.History{Log: "r", N: 6, At: 1})
-		if len(first.Events) != 3 || first.Events[0].Kind != wire.KindJoined {
-			t.Errorf("at the beginning of time: got %+v", first)
+		time.Sleep(20 * time.Second) // Servers tell each other who is there.
+		ask[wire.Done](ann, wire.Private{Peer: "bob", Call: []byte{1}, Step: wire.StepRequest})
+		if got := push[wire.Private](bob, nil); got.Peer != "ann" || got.Device != ann.device {
+			t.Errorf("got %+v", got)
 		}
-	})
-}
-
-// Long texts make short pages, and all that was asked for at once does not fill the outbox.
-func TestLongPagesWaitForTheClient(t *testing.T) {
-	inWorld(t, setUp{}, func(w *world) {
-		ann := w.register("ann")
-		ask[wire.Place](ann, wire.Join{Room: "r"})
-		const n = 40
-		for i := range uint64(n) {
-			ask[wire.Said](ann, wire.Say{Log: "r", Counter: i + 1, Text: strings.Repeat("x", 20<<10)})
-		}
-		slow := w.again(ann, "slow")
-		var ids []uint64
-		for range 100 {
-			ids = append(ids, slow.send(wire.History{Log: "r", N: n, After: 1}))
-		}
-		for _, id := range ids {
-			page, ok := slow.answer(id).(wire.Page)
-			if !ok || len(page.Events) == 0 || len(page.Events) > 3 || !page.More {
-				t.Fatalf("got %d events, more %v", len(page.Events), page.More)
-			}
+		phone := far.begin("phone")
+		in := ask[wire.LoggedIn](phone, wire.LogIn{Name: "ann", Password: "secret-ann"})
+		ask[wire.Done](ann, wire.Revoke{Device: in.Device})
+		if err := far.end(phone); !errors.Is(err, ErrRevoked) {
+			t.Errorf("revoked elsewhere: ended with %v", err)
 		}
 	})
 }

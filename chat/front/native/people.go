@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -112,6 +113,19 @@ func (l *login) unblock(ctx context.Context, m wire.Unblock) error {
 func unless(code account.Code, err error) error {
 	if account.Is(err, code) {
 		return nil
+	}
+	return err
+}
+
+// whisper carries out Whisper. It returns when one of those it is for has it.
+func (l *login) whisper(ctx context.Context, m wire.Whisper) error {
+	receipt, err := l.device.Whisper(m.Name, m.Text)
+	if err != nil {
+		return err
+	}
+	err = receipt.Wait(ctx)
+	if errors.Is(err, chat.ErrNotTaken) {
+		return refusef(wire.CodeNotThere, "nobody of that name has taken it")
 	}
 	return err
 }

@@ -42,6 +42,9 @@ func (c *conn) request(work context.Context, now time.Time, head wire.Head, req 
 	return nil
 }
 
+// whisperLane is no log's name.
+const whisperLane = "\x00whisper"
+
 // laneOf returns the lane of a request. What is about one log is carried out in the order in which it was asked.
 func laneOf(req wire.Request) string {
 	switch m := req.(type) {
@@ -63,6 +66,8 @@ func laneOf(req wire.Request) string {
 		return m.Log
 	case wire.Who:
 		return m.Log
+	case wire.Whisper:
+		return whisperLane // Whoever it is for may take a while to say that it came.
 	}
 	return ""
 }
@@ -157,6 +162,8 @@ func (l *login) handle(ctx context.Context, req wire.Request) (wire.Reply, error
 		return l.download(ctx, m)
 	case wire.Private:
 		return wire.Done{}, l.private(ctx, m)
+	case wire.Whisper:
+		return wire.Done{}, l.whisper(ctx, m)
 	}
 	return nil, refusef(wire.CodeUnknownType, "this server does not carry out request %d", req.Type())
 }

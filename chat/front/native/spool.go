@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -28,8 +29,8 @@ type spool struct {
 	dir string // Constant.
 
 	mu    sync.Mutex
-	busy  map[string]bool // Files of parts under way. Guarded by mu.
-	swept time.Time       // Guarded by mu.
+	busy  map[string]*part // Parts under way, by their files. Guarded by mu.
+	swept time.Time        // Guarded by mu.
 }
 
 const partSuffix = ".part"
@@ -39,7 +40,7 @@ func openSpool(dir string) (*spool, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("native: place for uploads: %w", err)
 	}
-	return &spool{dir: dir, busy: make(map[string]bool)}, nil
+	return &spool{dir: dir, busy: make(map[string]*part)}, nil
 }
 
 // owner begins the names of an account's files. Names of accounts are not names of files.
@@ -101,7 +102,7 @@ func (s *spool) sweep(now time.Time) {
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !strings.HasSuffix(e.Name(), partSuffix) || s.busy[e.Name()] || now.Sub(info.ModTime()) < partLife {
+		if err != nil || !strings.HasSuffix(e.Name(), partSuffix) || s.busy[e.Name()] != nil || now.Sub(info.ModTime()) < partLife {
 			continue
 		}
 		_ = os.Remove(filepath.Join(s.dir, e.Name())) // If it cannot be removed now, then in an hour.
@@ -116,23 +117,45 @@ type part struct {
 	digest digest
 	size   uint64
 	offset uint64 // How much of it is there.
+
+	evict func()        // Ends the session.
+	done  chan struct{} // Closed when the part is free.
 }
 
-// begin goes on with an upload, or begins it. Nobody else can until close.
-func (s *spool) begin(account string, d digest, size uint64) (*part, error) {
-	p := &part{spool: s, name: partName(account, d, size), digest: d, size: size}
-	s.mu.Lock()
-	taken := s.busy[p.name]
-	s.busy[p.name] = true
-	s.mu.Unlock()
-	if taken {
-		return nil, busy("this file is being uploaded already")
+// begin goes on with an upload, or begins it. Nobody else can until close. Who uploads the same already is ended by its
+// evict: as a rule it is the connection that the client has lost, and we have not noticed.
+func (s *spool) begin(ctx context.Context, account string, d digest, size uint64, evict func()) (*part, error) {
+	ctx, cancel := context.WithTimeout(ctx, evictTimeout)
+	defer cancel()
+	p := &part{spool: s, name: partName(account, d, size), digest: d, size: size, evict: evict, done: make(chan struct{})}
+	for {
+		other := s.claim(p)
+		if other == nil {
+			break
+		}
+		other.evict()
+		select {
+		case <-other.done:
+		case <-ctx.Done():
+			return nil, busy("this file is being uploaded already")
+		}
 	}
 	if err := p.open(); err != nil {
 		p.release()
 		return nil, err
 	}
 	return p, nil
+}
+
+// claim makes p the one that is under way, unless there is another, which it returns.
+func (s *spool) claim(p *part) (other *part) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if other := s.busy[p.name]; other != nil {
+		return other
+	}
+	s.busy[p.name] = p
+	return nil
 }
 
 func (p *part) open() error {
@@ -200,4 +223,5 @@ func (p *part) release() {
 	p.spool.mu.Lock()
 	defer p.spool.mu.Unlock()
 	delete(p.spool.busy, p.name)
+	close(p.done)
 }

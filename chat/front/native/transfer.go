@@ -34,7 +34,7 @@ func (c *conn) transfer(work context.Context, head wire.Head, m wire.Transfer) e
 
 // takeFile receives a file, from where what has come of it ends.
 func (c *conn) takeFile(work context.Context, head wire.Head, t ticket) error {
-	p, err := c.front.spool.begin(t.account, t.digest, t.size)
+	p, err := c.front.spool.begin(work, t.account, t.digest, t.size, func() { c.end(ErrEvicted) })
 	if err != nil {
 		return c.failed(head, err)
 	}

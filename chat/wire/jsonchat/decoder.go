@@ -32,6 +32,7 @@ type Decoder struct {
 	buf  []byte // Bytes not yet handed out begin at off.
 	off  int
 	left int64 // Of the payload that is being handed out.
+	want int   // Bytes of the JSON that is coming in; 0 if none is.
 	err  error
 }
 
@@ -49,6 +50,7 @@ func (d *Decoder) Feed(b []byte) {
 // error is a *FrameError, and stays.
 func (d *Decoder) Next() (f Frame, ok bool, err error) {
 	rest := d.buf[d.off:]
+	d.want = 0
 	if d.err != nil || d.left > 0 || len(rest) <= shortHeaderBytes {
 		d.tidy()
 		return Frame{}, false, d.err
@@ -70,12 +72,17 @@ func (d *Decoder) Next() (f Frame, ok bool, err error) {
 	}
 	end := header + int(size)
 	if len(rest) < end {
+		d.want = int(size)
 		return Frame{}, false, nil
 	}
 	d.off += end
 	d.left = payload
 	return Frame{Form: form, JSON: rest[header:end:end], Payload: payload}, true, nil
 }
+
+// Partial returns how many bytes the JSON has that is coming in and is not all there; 0 if there is none. Meaningful after
+// Next returned no frame.
+func (d *Decoder) Partial() int { return d.want }
 
 // Left returns how many bytes of the last frame's payload were not taken yet.
 func (d *Decoder) Left() int64 { return d.left }

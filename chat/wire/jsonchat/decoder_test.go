@@ -95,8 +95,8 @@ func TestAppendFrameIsWhatTheDecoderReads(t *testing.T) {
 func TestHeaderAloneTakesNoMemory(t *testing.T) {
 	var d Decoder
 	d.Feed(append([]byte{0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0x70}, '{'))
-	if _, ok, err := d.Next(); ok || err != nil || cap(d.buf) > 64 {
-		t.Errorf("got %v, %v and %d bytes of buffer, want to wait with next to none", ok, err, cap(d.buf))
+	if _, ok, err := d.Next(); ok || err != nil || cap(d.buf) > 64 || d.Partial() != JSONBytesMax {
+		t.Errorf("got %v, %v, %d bytes to come and %d of buffer, want to wait with next to none", ok, err, d.Partial(), cap(d.buf))
 	}
 	d = Decoder{}
 	d.Feed([]byte{0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, '{'})
@@ -117,8 +117,8 @@ func TestDecoderGivesLargeBuffersBack(t *testing.T) {
 	if f, ok, err := d.Next(); !ok || len(f.JSON) != JSONBytesMax {
 		t.Fatalf("got %d bytes, %v, %v, want the largest JSON", len(f.JSON), ok, err)
 	}
-	if _, ok, err := d.Next(); ok || err != nil || cap(d.buf) > bufferKeptBytes {
-		t.Errorf("got %v, %v and %d bytes kept", ok, err, cap(d.buf))
+	if _, ok, err := d.Next(); ok || err != nil || cap(d.buf) > bufferKeptBytes || d.Partial() != 0 {
+		t.Errorf("got %v, %v, %d bytes to come and %d kept", ok, err, d.Partial(), cap(d.buf))
 	}
 }
 

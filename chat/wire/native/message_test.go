@@ -253,6 +253,8 @@ func TestRequestLimits(t *testing.T) {
 		{Private{Peer: "b", Call: []byte("c"), Step: 1}, Private{Peer: "b", Call: []byte("c"), Step: 1, Key: []byte(x(65))}, "key", CodeTooLong},
 		{Private{Peer: "b", Call: []byte("c"), Step: 1}, Private{Peer: "b", Call: []byte("c"), Step: 1, Addresses: []string{x(65)}}, "address", CodeTooLong},
 		{Private{Peer: "b", Call: []byte("c"), Step: 1}, Private{Call: []byte("c"), Step: 1}, "peer", CodeBadField},
+		{Whisper{x(64), x(TextBytesMax)}, Whisper{"b", x(TextBytesMax + 1)}, "text", CodeTooLong},
+		{Whisper{Name: "b"}, Whisper{Text: "t"}, "name", CodeBadField},
 	} {
 		b := AppendRequest(nil, 5, c.good)
 		if _, _, err := DecodeRequest(b); err != nil || len(b) > RequestBytesMax {

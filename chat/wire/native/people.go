@@ -92,6 +92,13 @@ type Unblock struct {
 // Blocked asks whom the account has blocked.
 type Blocked struct{}
 
+// Whisper says something to a visitor, who has no direct conversations, past all logs: it is kept nowhere. As a push it says
+// what somebody has whispered to the account.
+type Whisper struct {
+	Name string `cbor:"1,keyasint"` // Request: to whom. Push: who, under a name that proves nothing.
+	Text string `cbor:"2,keyasint,omitempty"`
+}
+
 // Names answers Blocked.
 type Names struct {
 	Names []string `cbor:"1,keyasint,omitempty"`
@@ -118,3 +125,7 @@ func (m Block) check() error { return first(needed("name", m.Name, NameBytesMax)
 func (m Unblock) check() error { return first(needed("name", m.Name, NameBytesMax)) }
 
 func (m Blocked) check() error { return nil }
+
+func (m Whisper) check() error {
+	return first(needed("name", m.Name, NameBytesMax), longest("text", m.Text, TextBytesMax))
+}

@@ -52,6 +52,7 @@ func sampleRequests() []Request {
 		Chunk{3, []byte("data")},
 		Finish{},
 		Private{"bob", "b1", []byte("call"), StepRequest, []byte("key"), []string{"192.0.2.1:4000", "[2001:db8::1]:4000"}, "", "why"},
+		Whisper{"bob", "psst"},
 	}
 }
 
@@ -90,5 +91,6 @@ func samplePushes() []Push {
 		Chunk{3, []byte("data")},
 		Finish{},
 		Private{"ann", "a1", []byte("call"), StepAccept, []byte("key"), []string{"192.0.2.1:4000"}, "192.0.2.1:5000", ""},
+		Whisper{"bob", "psst"},
 	}
 }

@@ -87,6 +87,8 @@ func requestDecoder(t Type) func([]byte) (Request, error) {
 		return asRequest[Finish]
 	case TypePrivate:
 		return asRequest[Private]
+	case TypeWhisper:
+		return asRequest[Whisper]
 	}
 	return nil
 }
@@ -123,7 +125,7 @@ func answerDecoder(t Type) func([]byte) (Reply, error) {
 	case TypeTransfer:
 		return asReply[Transferring]
 	case TypeLogOut, TypePassword, TypeRevoke, TypeLeave, TypeMark, TypeTyping, TypePresence, TypeTopic,
-		TypeAddContact, TypeRemoveContact, TypeBlock, TypeUnblock, TypeChunk, TypeFinish, TypePrivate:
+		TypeAddContact, TypeRemoveContact, TypeBlock, TypeUnblock, TypeChunk, TypeFinish, TypePrivate, TypeWhisper:
 		return asReply[Done]
 	}
 	return nil
@@ -146,6 +148,8 @@ func pushDecoder(t Type) func([]byte) (Reply, error) {
 		return asReply[Finish]
 	case TypePrivate:
 		return asReply[Private]
+	case TypeWhisper:
+		return asReply[Whisper]
 	}
 	return nil
 }
@@ -186,6 +190,7 @@ func (Transfer) Type() Type      { return TypeTransfer }
 func (Chunk) Type() Type         { return TypeChunk }
 func (Finish) Type() Type        { return TypeFinish }
 func (Private) Type() Type       { return TypePrivate }
+func (Whisper) Type() Type       { return TypeWhisper }
 func (Event) Type() Type         { return TypeEvent }
 func (Drain) Type() Type         { return TypeDrain }
 func (u Unknown) Type() Type     { return u.Of }
@@ -212,6 +217,7 @@ func (Drain) reply()            {}
 func (Chunk) reply()            {}
 func (Finish) reply()           {}
 func (Private) reply()          {}
+func (Whisper) reply()          {}
 func (Unknown) reply()          {}
 
 func (Unknown) check() error { return nil }

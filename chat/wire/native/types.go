@@ -44,6 +44,7 @@ const (
 	TypeChunk         Type = 35 // Request and push.
 	TypeFinish        Type = 36 // Request and push.
 	TypePrivate       Type = 37 // Request and push.
+	TypeWhisper       Type = 38 // Request and push.
 )
 
 // An Instant is a point in time in microseconds since 1970-01-01 00:00 UTC, leap seconds not counted. 0 is none.

@@ -15,7 +15,7 @@ type IdleConfig struct {
 	Server      string
 	PID         int    // the server's process; its /proc entry must be readable
 	Transport   string // tcp or udp
-	Protocol    string // lab or native
+	Protocol    string // one of IdleProtocols
 	Connections int
 	Settle      time.Duration // how long nothing happens before that: connections come to rest, garbage is collected
 	Duration    time.Duration // how long the processor time of the idle server is watched
@@ -74,6 +74,9 @@ func (cfg IdleConfig) Run(ctx context.Context) (Idle, error) {
 	if out.RSSAfter, err = residentBytes(cfg.PID); err != nil {
 		return out, err
 	}
+	if n := c.lost.Load(); n > 0 {
+		return out, fmt.Errorf("%w: %d of them", ErrLost, n)
+	}
 	out.RSSPerConnection = (out.RSSAfter - out.RSSBefore) / int64(cfg.Connections)
 	out.CPUPercentOfACore = 100 * (after - before).Seconds() / cfg.Duration.Seconds()
 	return out, nil
@@ -92,8 +95,14 @@ func (c *crowd) openIdle(ctx context.Context, cfg IdleConfig) error {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			room, name := fmt.Sprintf("idle%d", i/idlePerRoom), fmt.Sprintf("idle%d", i)
-			if cfg.Protocol == "native" {
+			switch cfg.Protocol {
+			case "native":
 				m, err := c.dial.openNative(ctx, cfg.Transport, room)
+				results <- result{m, err}
+				return
+			case "lab":
+			default:
+				m, err := c.openOther(ctx, cfg, i)
 				results <- result{m, err}
 				return
 			}
@@ -184,6 +193,10 @@ func processorTime(pid int) (time.Duration, error) {
 
 // String is the result for people.
 func (i Idle) String() string {
-	return fmt.Sprintf("%s over %s: %d idle connections: %.1f KiB each (%.1f MiB before, %.1f MiB after), %.1f %% of a core",
-		i.Protocol, i.Transport, i.Connections, float64(i.RSSPerConnection)/1024, float64(i.RSSBefore)/(1<<20), float64(i.RSSAfter)/(1<<20), i.CPUPercentOfACore)
+	what := i.Transport
+	if i.Protocol != "" {
+		what = i.Protocol + " over " + what
+	}
+	return fmt.Sprintf("%s: %d idle connections: %.1f KiB each (%.1f MiB before, %.1f MiB after), %.1f %% of a core",
+		what, i.Connections, float64(i.RSSPerConnection)/1024, float64(i.RSSBefore)/(1<<20), float64(i.RSSAfter)/(1<<20), i.CPUPercentOfACore)
 }

@@ -13,22 +13,26 @@ import (
 // A TCPCheck is what the wire lane makes of something known: the kernel's CUBIC, chatting on a link of 50 ms one way that
 // loses 10 % each way. A lane that gets that wrong is broken, whatever else it says.
 type TCPCheck struct {
-	Runs   int             `json:"runs"`
-	Failed int             `json:"failed_runs"` // of Runs: those that ended with an error
-	P50    Number          `json:"p50_ms"`
-	P90    Number          `json:"p90_ms"`
-	P99    Number          `json:"p99_ms"`
-	CI90   Range           `json:"ci95_p90_ms"`
-	CI99   Range           `json:"ci95_p99_ms"`
-	Timing wirelane.Timing `json:"wire_timing"`
+	Runs   int    `json:"runs"`
+	Failed int    `json:"failed_runs"` // of Runs: those that ended with an error
+	P50    Number `json:"p50_ms"`
+	P90    Number `json:"p90_ms"`
+	P99    Number `json:"p99_ms"`
+	CI90   Range  `json:"ci95_p90_ms"`
+	CI99   Range  `json:"ci95_p99_ms"`
+	// P99OfRun is the median of the runs' own 99th percentiles.
+	P99OfRun Number          `json:"p99_of_run_p50_ms"`
+	Timing   wirelane.Timing `json:"wire_timing"`
 	// Good: every percentile, or a part of its interval, is where it belongs. Busy: the machine was held up so often that
 	// none needs to be.
 	Good bool `json:"good"`
 	Busy bool `json:"busy"`
 }
 
-// Where the percentiles belong, in ms. One timeout that backs off a few times makes a run of its own kind, so that p99 of 30
-// runs is known to a factor of two or three only: its interval counts.
+// Where the percentiles belong, in ms. One timeout that backs off a few times makes a run of its own kind: while it waits nothing
+// else is sent, so that a segment lost four times in a row, after 0.2, 0.45, 0.9 and 1.7 s, holds up thirty messages for three
+// seconds. Whether that happens in 30 runs is chance, also with the same seeds, since TCP's packets do not meet the same random
+// numbers twice. So p99 is known to a factor of two or three only, and its interval counts.
 var (
 	cubicP50 = Range{50, 53}
 	cubicP90 = Range{200, 320}
@@ -66,7 +70,7 @@ func CheckTCP(ctx context.Context, r *WireRunner, seed uint64) TCPCheck {
 // tcpCheckIn looks at those of the results that are runs of the check, nil if there are none.
 func tcpCheckIn(results []Result) *TCPCheck {
 	var c TCPCheck
-	var all []float64
+	var all, p99s []float64
 	var byRun [][]float64
 	for i := range results {
 		r := &results[i]
@@ -77,6 +81,7 @@ func tcpCheckIn(results []Result) *TCPCheck {
 		if r.Error != "" {
 			c.Failed++
 		}
+		p99s = append(p99s, percentile(r.LatencyMs, 0.99))
 		all, byRun = append(all, r.LatencyMs...), append(byRun, r.LatencyMs)
 		if r.Timing != nil {
 			c.Timing.Add(*r.Timing)
@@ -87,6 +92,7 @@ func tcpCheckIn(results []Result) *TCPCheck {
 	}
 	inOrder := sorted(all)
 	c.P50, c.P90, c.P99 = Number(quantile(inOrder, 0.5)), Number(quantile(inOrder, 0.9)), Number(quantile(inOrder, 0.99))
+	c.P99OfRun = Number(percentile(p99s, 0.5))
 	c.CI90, c.CI99 = rangeOf(byRun, 0.9), rangeOf(byRun, 0.99)
 	c.Good = c.Failed == 0 && cubicP50.has(c.P50) && cubicP90.meets(c.P90, c.CI90) && cubicP99.meets(c.P99, c.CI99)
 	c.Busy = float64(c.Timing.Late) > busyShare*float64(c.Timing.Packets)
@@ -113,7 +119,7 @@ func (c *TCPCheck) String() string {
 	default:
 		verdict = "BROKEN: do not trust this lane"
 	}
-	return fmt.Sprintf("wire lane: kernel CUBIC over %s, %d runs: p50 %.0f, p90 %.0f [%.0f–%.0f], p99 %.0f [%.0f–%.0f] ms (known: %v–%v, %v–%v, %v–%v): %s",
-		tcpCheckLink().Name, c.Runs, float64(c.P50), float64(c.P90), float64(c.CI90[0]), float64(c.CI90[1]), float64(c.P99), float64(c.CI99[0]), float64(c.CI99[1]),
+	return fmt.Sprintf("wire lane: kernel CUBIC over %s, %d runs: p50 %.0f, p90 %.0f [%.0f–%.0f], p99 %.0f [%.0f–%.0f] ms, of half of the runs up to %.0f (known: %v–%v, %v–%v, %v–%v): %s",
+		tcpCheckLink().Name, c.Runs, float64(c.P50), float64(c.P90), float64(c.CI90[0]), float64(c.CI90[1]), float64(c.P99), float64(c.CI99[0]), float64(c.CI99[1]), float64(c.P99OfRun),
 		cubicP50[0], cubicP50[1], cubicP90[0], cubicP90[1], cubicP99[0], cubicP99[1], verdict)
 }

@@ -53,7 +53,7 @@ func shareBars(f *compare.File, workload, profile string) string {
 	if len(all) == 0 {
 		return ""
 	}
-	const row, left, right, top = 30.0, 128.0, 20.0, 22.0
+	const row, left, right, top = 30.0, 128.0, 92.0, 22.0
 	bottom := top + float64(len(all))*row
 	p := newPlot(bottom+18, "shares of a link between each transport and the kernel's CUBIC, "+workload)
 	width := plotWidth - left - right
@@ -64,12 +64,7 @@ func shareBars(f *compare.File, workload, profile string) string {
 		p.text(left-6, y+15, "end", "label", s.Transport)
 		p.rect(left, y, own, row-10, "fill "+colourOf(f, s.Transport), "", fmt.Sprintf("%s: %.0f %%", s.Transport, 100*(1-theirs)))
 		p.rect(left+own, y, width-own, row-10, "rival", "", fmt.Sprintf("CUBIC beside %s: %.0f %%, %s Mbit/s", s.Transport, 100*theirs, decimals(s.Beside, 2)))
-		// A number stands where there is room for it.
-		if x := left + own; own > width/2 {
-			p.text(x-5, y+15, "end", "on", fmt.Sprintf("CUBIC keeps %.0f %%", 100*theirs))
-		} else {
-			p.text(x+5, y+15, "start", "on", fmt.Sprintf("CUBIC keeps %.0f %%", 100*theirs))
-		}
+		p.text(left+width+6, y+15, "start", "tick", fmt.Sprintf("CUBIC %.0f %%", 100*theirs))
 	}
 	p.text(left, top-8, "start", "tick", "the transport")
 	p.text(left+width, top-8, "end", "tick", "CUBIC")
@@ -118,13 +113,16 @@ func shareTimes(f *compare.File, workload, profile string) string {
 			for i, n := range by {
 				xs, ys = append(xs, x(i)), append(ys, base-strip*float64(n)*8/1e6/most)
 			}
+			if n := len(by); n > 0 {
+				xs, ys = append(xs, x(n)), append(ys, ys[n-1])
+			}
 			p.steps(xs, ys, class)
 		}
 		draw(r.Beside.FileByTime, "curve other")
 		draw(r.FileByTime, "curve "+colourOf(f, r.Transport))
 		top = base + gap
 	}
-	for second := 0; second <= seconds; second += 5 {
+	for second := 0; second < seconds; second += 5 {
 		p.text(x(second), top+8, "middle", "tick", fmt.Sprintf("%d s", second))
 	}
 	return p.svg()

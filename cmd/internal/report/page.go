@@ -4,7 +4,7 @@ import "html/template"
 
 // pageTemplate is the page. Its colours are told apart by people who do not see all of them, on light and on dark.
 var pageTemplate = template.Must(template.New("page").Parse(`{{define "fair"}}{{if .Shares}}<figure>{{.Shares}}<figcaption>Whose part of both files was how large; medians of the runs, without the first 5 s. The line is half.</figcaption></figure>{{end}}
-{{if .Time}}<figure>{{.Time}}<figcaption>The first run, in Mbit/s by the second: the transport in its colour, CUBIC in grey.</figcaption></figure>{{end}}{{end}}<!DOCTYPE html>
+{{if .Time}}<figure>{{.Time}}<figcaption>The first run, in Mbit/s by the second: the transport in its colour, CUBIC dashed.</figcaption></figure>{{end}}{{end}}<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -27,7 +27,7 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .
 text { fill: var(--ink); font: 12px system-ui, sans-serif; } text.tick { fill: var(--soft); font-size: 11px; } text.label { font-weight: 600; }
 .grid { stroke: var(--line); stroke-width: 1; fill: none; } .curve { fill: none; stroke-width: 2; stroke-linejoin: round; } .dots { stroke-width: 2.6; stroke-linecap: round; fill: none; } .gone { stroke: var(--bad); stroke-width: 1.5; } .drop { stroke: var(--soft); stroke-width: 1; }
 {{range $i := .Numbers}}.c{{$i}} { stroke: var(--c{{$i}}); } text.c{{$i}} { fill: var(--c{{$i}}); stroke: none; } rect.c{{$i}} { fill: var(--c{{$i}}); stroke: none; } i.c{{$i}} { background: var(--c{{$i}}); }
-{{end}}rect.heat { fill: var(--c1); } rect.rival { fill: var(--rival); } text.on { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 3px; } .half { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 4 3; } .other { stroke: var(--soft); stroke-width: 1.5; } rect.payload, i.payload { fill: var(--c4); background: var(--c4); } rect.headers, i.headers { fill: var(--c0); background: var(--c0); } rect.acks, i.acks { fill: var(--c3); background: var(--c3); } rect.again, i.again { fill: var(--c1); background: var(--c1); } rect.parity, i.parity { fill: var(--c5); background: var(--c5); }
+{{end}}rect.heat { fill: var(--c1); } rect.rival { fill: var(--rival); } .half { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 4 3; } .other { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 5 2; } rect.payload, i.payload { fill: var(--c4); background: var(--c4); } rect.headers, i.headers { fill: var(--c0); background: var(--c0); } rect.acks, i.acks { fill: var(--c3); background: var(--c3); } rect.again, i.again { fill: var(--c1); background: var(--c1); } rect.parity, i.parity { fill: var(--c5); background: var(--c5); }
 i.key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; vertical-align: -.05em; }
 code { font: .85rem ui-monospace, monospace; overflow-wrap: anywhere; } li { margin: .25rem 0; }
 </style>

@@ -84,6 +84,16 @@ func (p *Progress) Note(spec compare.Spec, r compare.Result, now time.Time) {
 	}
 }
 
+// Tick draws if it is time: between the ends of runs, which may be far from each other.
+func (p *Progress) Tick(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal && !now.Before(p.next) {
+		p.next = now.Add(drawEvery)
+		p.drawLocked(now)
+	}
+}
+
 // End draws for the last time.
 func (p *Progress) End(now time.Time) {
 	p.mu.Lock()

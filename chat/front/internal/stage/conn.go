@@ -17,15 +17,17 @@ var errReset = errors.New("connection reset by peer")
 type Conn struct {
 	Name string
 
-	mu       sync.Mutex
-	changed  sync.Cond // On mu: in, err, closed or deadline.
-	in       [][]byte  // Guarded by mu, like all that follows.
-	err      error     // What Read returns after in.
-	closed   bool
-	deadline time.Time
-	timer    *time.Timer
-	stuck    bool     // Writes block, as to a peer that does not read.
-	out      [][]byte // One for each Write, not yet looked at.
+	mu         sync.Mutex
+	changed    sync.Cond // On mu: in, err, closed or deadline.
+	in         [][]byte  // Guarded by mu, like all that follows.
+	err        error     // What Read returns after in.
+	closed     bool
+	deadline   time.Time
+	timer      *time.Timer
+	stuck      bool // Writes block, as to a peer that does not read.
+	late       bool // The deadline of writes is over.
+	writeTimer *time.Timer
+	out        [][]byte // One for each Write, not yet looked at.
 }
 
 // NewConn returns a connection for tests that have a world of their own.
@@ -97,12 +99,14 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.stuck && !c.closed {
+	for c.stuck && !c.closed && !c.late {
 		c.changed.Wait()
 	}
 	switch {
 	case c.closed:
 		return 0, net.ErrClosed
+	case c.stuck && c.late:
+		return 0, os.ErrDeadlineExceeded
 	case c.err != nil && c.err != io.EOF:
 		return 0, c.err
 	}
@@ -154,13 +158,19 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline lets go of a stuck Write when the session is aborted; no test waits for a write to time out.
+// SetWriteDeadline lets go of a stuck Write when it is time.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stuck && !t.IsZero() && t.Before(time.Now()) {
-		c.closed = true
-		c.changed.Broadcast()
+	if c.writeTimer != nil {
+		c.writeTimer.Stop()
+		c.writeTimer = nil
 	}
+	in := time.Until(t)
+	c.late = !t.IsZero() && in <= 0
+	if !t.IsZero() && in > 0 {
+		c.writeTimer = time.AfterFunc(in, func() { _ = c.SetWriteDeadline(t) }) // Always nil.
+	}
+	c.changed.Broadcast()
 	return nil
 }

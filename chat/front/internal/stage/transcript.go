@@ -45,10 +45,10 @@ func Transcripts(t *testing.T, cast Cast, whole func(b []byte) bool) {
 	}})
 }
 
-// TranscriptsWithAccounts is Transcripts for protocols that log in and whose packets have no end: what the server writes at
-// once is a block of its own.
+// TranscriptsWithAccounts is Transcripts for protocols that log in. Where whole is not nil their packets have no end: what
+// the server writes at once is a block of its own.
 func TranscriptsWithAccounts(t *testing.T, cast CastWithAccounts, whole func(b []byte) bool) {
-	transcripts(t, player{whole: whole, apart: true, world: func(t *testing.T, settings map[string]string) *World {
+	transcripts(t, player{whole: whole, apart: whole != nil, world: func(t *testing.T, settings map[string]string) *World {
 		return newWorldWithAccounts(t, cast, settings, memory.New(memory.Config{}))
 	}})
 }

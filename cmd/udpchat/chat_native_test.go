@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"udpchat/chat/wire/native"
+	"udpchat/client"
+)
+
+func TestShowSaid(t *testing.T) {
+	at := time.Date(2026, 11, 21, 15, 4, 0, 0, time.Local)
+	bob := client.Origin{Log: "lobby", Account: "bob", Time: at}
+	past, direct, evil := bob, bob, bob
+	past.Past = true
+	direct.Log, direct.Peer = "dm/ann/bob", "bob"
+	evil.Log, evil.Show = "a] \"x\x1b[2J", "*\u202e"
+	for _, tt := range []struct {
+		ev          client.Said
+		took        time.Duration
+		interactive bool
+		want        string
+	}{
+		{client.Said{Origin: bob, Text: "hi\nthere\x1b[2J"}, 0, false, "[lobby] bob: hi⏎there"},
+		{client.Said{Origin: bob, Text: "hi"}, 0, true, "[lobby] bob: hi"},
+		{client.Said{Origin: bob, Text: "hi"}, 103500 * time.Microsecond, true, "[lobby] bob: hi  (stored, 103.5 ms)"},
+		{client.Said{Origin: bob, Text: "hi"}, time.Second, false, "[lobby] bob: hi"},
+		{client.Said{Origin: past, Text: "hi"}, 0, true, "Nov 21 15:04 [lobby] bob: hi"},
+		{client.Said{Origin: past, Text: "hi"}, 0, false, "[lobby] bob: hi"},
+		{client.Said{Origin: direct, Text: "hi"}, 0, false, "[@bob] bob: hi"},
+		{client.Said{Origin: evil, Text: "hi"}, 0, false, `["a] 'x"] "*": hi`},
+		{client.Said{Origin: bob, File: &client.File{Name: "../a\x1b]0;x\x07.txt", Size: 1500}}, 0, false, "[lobby] bob: * file 7: ../a.txt, 1.5 kB"},
+	} {
+		if got := showSaid(tt.ev, 7, tt.took, tt.interactive); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.ev, got, tt.want)
+		}
+	}
+}
+
+func TestShowPerson(t *testing.T) {
+	for _, tt := range []struct {
+		p    client.Person
+		want string
+	}{
+		{client.Person{Account: "bob", State: native.StateOnline}, "* bob online"},
+		{client.Person{Account: "bob", Show: "Bob\x1b[1m", State: native.StateAway, Contact: native.ContactMine}, "* Bob away, your contact"},
+		{client.Person{Account: "bob", Contact: native.ContactTheirs}, "* bob wants to be your contact"},
+		{client.Person{Account: "bob", Contact: native.ContactMine | native.ContactTheirs}, "* bob offline, contacts of each other"},
+		{client.Person{Show: "old"}, "* old (a visitor without an account)"},
+	} {
+		if got := showPerson(tt.p, false); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.p, got, tt.want)
+		}
+	}
+}
+
+func TestFilesOfStrangersStayInTheirDirectory(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct{ name, want string }{
+		{"photo.jpg", "photo.jpg"},
+		{"photo.jpg", "photo-1.jpg"},
+		{"../../etc/passwd", "_.._etc_passwd"},
+		{`C:\autoexec.bat`, "C__autoexec.bat"},
+		{".bashrc", "bashrc"},
+		{"..", "file"},
+		{"\x00\x1b[2J", "file"},
+		{"a\u202egpj.exe", "agpj.exe"},
+		{"", "file-1"},
+	} {
+		path, err := freePath(dir, fileName(tt.name))
+		if tt.name == "" || tt.name == "\x00\x1b[2J" {
+			// A name with nothing in it is shown as a question mark, which no file may have.
+			tt.want = filepath.Base(path)
+			if strings.ContainsAny(tt.want, "?/") {
+				t.Errorf("%q became %q", tt.name, tt.want)
+			}
+		}
+		if err != nil || path != filepath.Join(dir, tt.want) {
+			t.Errorf("%q: %s, %v; want %s", tt.name, path, err, tt.want)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := fileName(strings.Repeat("ü", 300) + ".tar"); len(got) > native.FileNameMax || !strings.HasSuffix(got, "….tar") {
+		t.Errorf("a long name became %d bytes, %q", len(got), got)
+	}
+}
+
+func TestNativeReasonSaysWhatTheUserCanUnderstand(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("client: joining %q: %w", "x", native.Error{Code: native.CodeNotMember}), "not a member"},
+		{native.Error{Code: native.CodeInternal, Text: "internal\x1b[2J error", Reference: "4F2A"}, "internal error (reference 4F2A)"},
+		{errors.Join(errors.New("client: connecting"), refused), "connection refused"},
+		{client.ErrSilent, "it fell silent"},
+		{errors.New("client: reliable: something"), "something"},
+	} {
+		if got := nativeReason(tt.err); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestStatePathsOfDifferentAccountsDiffer(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	seen := map[string]bool{}
+	for _, server := range []string{"a:1", "a:2", "[::1]:1", "../x:1"} {
+		for _, name := range []string{"ann", "Ann", "..", "a/b", "a%2Fb", ".lock"} {
+			path, err := chatStatePath(server, name)
+			if err != nil || seen[path] ||
+				strings.Count(path, "/") != strings.Count(os.Getenv("XDG_STATE_HOME"), "/")+4 {
+				t.Errorf("%s on %s: %s, %v", name, server, path, err)
+			}
+			seen[path] = true
+		}
+	}
+}
+
+// TestClientsOfOneAccountAreDevicesOfTheirOwn: two clients must not share the numbers of one device.
+func TestClientsOfOneAccountAreDevicesOfTheirOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "name-ann")
+	var open []*client.FileState
+	for range clientsMax {
+		s, err := openFreeState(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, s)
+	}
+	if s, err := openFreeState(path); !errors.Is(err, client.ErrInUse) {
+		t.Errorf("one more: %v, %v", s, err)
+	}
+	if err := open[0].Save(client.Saved{Token: "first"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range open {
+		s.Close()
+	}
+	s, err := openFreeState(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if saved, err := s.Load(); err != nil || saved.Token != "first" {
+		t.Errorf("the next one has %+v, %v; want the first state", saved, err)
+	}
+}
