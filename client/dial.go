@@ -158,6 +158,7 @@ func (n *network) socket() (*reliable.Endpoint, error) {
 		if err != nil {
 			return nil, err
 		}
+		_ = e.Listener().Close() // Nobody connects to us whom we do not meet.
 		n.endpoint = e
 	}
 	return n.endpoint, nil

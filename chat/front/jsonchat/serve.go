@@ -128,11 +128,16 @@ func (c *conn) whyEnded(err error) error {
 func (c *conn) requests(ctx context.Context) error {
 	for {
 		frame, ok, err := c.decoder.Next()
-		if err != nil {
-			bad, _ := errors.AsType[*wire.FrameError](err)
+		if bad, _ := errors.AsType[*wire.FrameError](err); bad != nil {
 			c.form.Store(uint32(bad.Form))
-			_ = c.answer(wire.UnknownName, nil, errFrame) // The connection ends anyway.
-			return err
+			errSession := c.answer(wire.UnknownName, nil, errFrame)
+			if !bad.Skipped {
+				return err
+			}
+			if errSession != nil {
+				return errSession
+			}
+			continue
 		}
 		if !ok {
 			return nil
