@@ -20,7 +20,11 @@ import (
 // recognises the first bytes, and the last answers what nobody does.
 func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, error) {
 	cfg := n.cfg
-	jsonchat, err := jsonfront.New(ctx, jsonfront.Config{Engine: n.engine, Accounts: n.accounts, Logger: n.log})
+	jsonchat, err := jsonfront.New(ctx, jsonfront.Config{
+		Engine: n.engine, Accounts: n.accounts,
+		RequestsPerSecond: float64(cfg.RequestsPerSecond), RequestsBurst: cfg.RequestsBurst,
+		Logger: n.log,
+	})
 	if err != nil {
 		return nil, err
 	}
