@@ -11,6 +11,7 @@
 //
 //	serve.go     reads a session, cuts it into messages, limits them, and decides what each may be about
 //	lanes.go     carries requests out: those of one log in order, others beside them
+//	newroom.go   how fast an account may make rooms
 //	login.go     registering, logging in and out
 //	requests.go  one line per request of somebody who has logged in, to logs.go, people.go, devices.go, private.go
 //	receiver.go  the core's events, as bytes (event.go), to the session
