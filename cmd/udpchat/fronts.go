@@ -62,11 +62,13 @@ func (n *node) speaking(protocol string) ([]front.Front, error) {
 	return n.fronts[i : i+1], nil
 }
 
-// names returns the names of front-ends.
+// names returns the names of the protocols of chat.
 func names(fronts []front.Front) []string {
-	list := make([]string, len(fronts))
-	for i, f := range fronts {
-		list[i] = f.Name()
+	var list []string
+	for _, f := range fronts {
+		if _, ok := f.(*carrierfront.Front); !ok {
+			list = append(list, f.Name())
+		}
 	}
 	return list
 }
