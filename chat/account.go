@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // An account is what this Hub knows about one account while a device of it is logged in here: its
@@ -32,6 +31,9 @@ type account struct {
 	dirtyMarks map[string]bool    // Logs whose marker is still to be written. Guarded by mu.
 	friends    []string           // Whose presence its devices are told. Guarded by mu.
 	backlog    []*Event           // Events that came before it was ready. Guarded by mu.
+	heard      uint64             // Seq of the last event of its own log that was followed. Guarded by mu.
+	changed    chan struct{}      // Closed when heard rises, or with the last device; nil while nobody waits. Guarded by mu.
+	over       bool               // It follows no longer. Guarded by mu.
 	loaded     bool               // Nothing is put into backlog any more. Guarded by mu.
 }
 
@@ -85,10 +87,24 @@ func (h *Hub) leaveAccount(a *account) {
 	if !last {
 		return
 	}
-	a.unblockAll()
+	a.end()
 	if a.log != nil {
 		h.release(a.log)
 	}
+}
+
+// end is the end of the account on this Hub.
+func (a *account) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
+	a.notifyLocked()
+	if set := a.blocked.Load(); set != nil {
+		for peer := range *set {
+			a.hub.blockings.add(peer, -1)
+		}
+	}
+	a.blocked.Store(nil)
 }
 
 func isDone(ch <-chan struct{}) bool {
@@ -145,97 +161,6 @@ func (a *account) load(ctx context.Context) error {
 	}
 	a.backlog, a.loaded = nil, true
 	return nil
-}
-
-// follow takes an event of the account's own log. The log is locked.
-func (a *account) follow(ev *Event) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.loaded {
-		a.backlog = append(a.backlog, ev)
-		return
-	}
-	a.applyLocked(ev)
-}
-
-func (a *account) applyLocked(ev *Event) {
-	switch ev.Kind {
-	case KindEntered:
-		a.rooms[ev.About] = max(a.rooms[ev.About], ev.Number)
-	case KindExited:
-		if a.rooms[ev.About] < ev.Number {
-			delete(a.rooms, ev.About)
-		}
-	case KindBlocked, KindUnblocked:
-		a.blockLocked(ev.About, ev.Kind == KindBlocked)
-		a.hub.people.blockChanged(a.name, ev.About, a.blocked.Load(), time.Now())
-	case KindConversation, KindContact:
-		if !slices.Contains(a.friends, ev.About) && len(a.friends) < watchMax {
-			a.friends = append(a.friends, ev.About)
-		}
-		for _, d := range a.devices {
-			a.hub.people.watch(d, []string{ev.About})
-		}
-	case KindRevoked:
-		if d := a.devices[ev.About]; d != nil {
-			d.tell(ev)
-		}
-	case KindMarked:
-		a.marks[ev.About] = max(a.marks[ev.About], ev.Number)
-	}
-}
-
-// blockLocked changes whom the account has blocked. Readers have the old set or the new one.
-func (a *account) blockLocked(peer string, on bool) {
-	if a.blocks(peer) == on {
-		return
-	}
-	var set map[string]struct{}
-	if old := a.blocked.Load(); old != nil {
-		set = maps.Clone(*old)
-	} else {
-		set = make(map[string]struct{})
-	}
-	if on {
-		a.hub.blockings.add(peer, 1) // Before it is in force: whoever looks there first must not miss it.
-		set[peer] = struct{}{}
-	} else {
-		a.hub.blockings.add(peer, -1)
-		delete(set, peer)
-	}
-	if len(set) == 0 {
-		a.blocked.Store(nil)
-		return
-	}
-	a.blocked.Store(&set)
-}
-
-// unblockAll is the end of the account on this Hub.
-func (a *account) unblockAll() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if set := a.blocked.Load(); set != nil {
-		for peer := range *set {
-			a.hub.blockings.add(peer, -1)
-		}
-	}
-	a.blocked.Store(nil)
-}
-
-// blocks reports whether the account has blocked peer.
-func (a *account) blocks(peer string) bool {
-	set := a.blocked.Load()
-	if set == nil {
-		return false
-	}
-	_, ok := (*set)[peer]
-	return ok
-}
-
-// wants reports whether the account is to see an event: nothing of those it has blocked, but what
-// the room's topic is.
-func (a *account) wants(ev *Event) bool {
-	return a.blocked.Load() == nil || ev.Kind == KindTopic || ev.Account == a.name || !a.blocks(ev.Account)
 }
 
 // converses reports whether it is known that both know of the conversation with peer.

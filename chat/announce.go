@@ -9,7 +9,7 @@ import (
 // of it, now or when they come back: KindRequested, KindContact, KindContactGone, KindBlocked, KindUnblocked
 // (about another account), KindProfile (text is a word that says what), KindRevoked (about a device). Whoever
 // keeps accounts calls it after it has stored the change. On this node the change is in force when it
-// returns. A device that is revoked is told so in any case, and is closed by whoever has it.
+// returns, unless ctx has ended before. A device that is revoked is told so in any case, and is closed by whoever has it.
 func (h *Hub) Announce(ctx context.Context, account string, kind Kind, about, text string) error {
 	const op = "announce"
 	switch kind {
@@ -27,7 +27,7 @@ func (h *Hub) Announce(ctx context.Context, account string, kind Kind, about, te
 	a := h.accounts[account]
 	h.mu.RUnlock()
 	if a != nil {
-		a.follow(newEvent(0, msg, rec)) // It comes once more from the log, which changes nothing.
+		a.await(ctx, msg.Seq)
 	}
 	return nil
 }

@@ -152,10 +152,8 @@ func (h *Hub) logFor(ctx context.Context, op, log string) (*room, error) {
 	if isInnerLog(log) {
 		return h.hold(op, log)
 	}
-	if err := h.keep(ctx, log); err != nil {
-		return nil, engineError(op, err)
-	}
-	return h.roomFor(log, func() error { return nil })
+	r, err := h.keptRoom(ctx, log)
+	return r, engineError(op, err)
 }
 
 // mayRead refuses unless the account may see a log. For a room it returns by which KindJoined it may.

@@ -22,12 +22,9 @@ func (d *Device) Join(ctx context.Context, room string) (Place, error) {
 	if err := d.account.refuseFull(room); err != nil {
 		return Place{}, err
 	}
-	if err := h.keep(ctx, room); err != nil {
-		return Place{}, engineError(op, err)
-	}
-	r, err := h.roomFor(room, func() error { return nil })
+	r, err := h.keptRoom(ctx, room)
 	if err != nil {
-		return Place{}, err
+		return Place{}, engineError(op, err)
 	}
 	p, err := d.attachTo(ctx, op, r, notYet, cursor{})
 	if err != nil {

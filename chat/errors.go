@@ -48,7 +48,8 @@ const (
 	CodeQuota
 	// CodeBadContent: what is to be said is not of a form that can be shown.
 	CodeBadContent
-	// CodeStale: the message has a counter that is too far behind what the device has said since.
+	// CodeStale: in a room that forgets, the device has said so much since that nobody knows any more whether
+	// it has said this, too.
 	CodeStale
 
 	codeCount = iota + 1

@@ -11,6 +11,7 @@ import (
 
 	"udpchat/chat"
 	"udpchat/chat/store/memory"
+	"udpchat/chat/store/route"
 )
 
 // seqs returns the numbers of events as ranges.
@@ -168,10 +169,32 @@ func TestRepeatThatTheEngineLetsThroughIsShownOnce(t *testing.T) {
 	if n := w.hub.Stats().DroppedRepeat; n == 0 {
 		t.Error("nothing was counted")
 	}
-	ann.n = 1000
-	ann.text("kitchen", "far ahead")
-	_, err := ann.Say(t.Context(), "kitchen", 500, chat.Content{Text: "from long ago"})
+}
+
+// Where the engine forgets ids, nobody may be told that something is said for the first time when nobody knows.
+func TestOldMessageIsRefusedWhereNobodyRemembers(t *testing.T) {
+	engine := route.New(route.Config{Kept: memory.New(memory.Config{}), Forgetting: memory.New(memory.Config{RoomMessagesMax: 10})})
+	w := newWorld(t, chat.Config{Engine: engine})
+	w.connect("vic").join("lab")
+	ann := w.login("ann", "phone")
+	for _, room := range []string{"lab", "kitchen"} {
+		ann.enter(room)
+		ann.n = 10
+		for range 300 {
+			ann.text(room, "x")
+		}
+	}
+	_, err := ann.Say(t.Context(), "lab", 5, chat.Content{Text: "from long ago"})
 	wantCode(t, "Say far behind", err, chat.CodeStale)
+	_, err = ann.Say(t.Context(), "lab", 12, chat.Content{Text: "from long ago"})
+	wantCode(t, "Say once more, long after", err, chat.CodeStale)
+	must(ann.Say(t.Context(), "lab", 309, chat.Content{Text: "just now"}))(t)
+	must(ann.Say(t.Context(), "lab", 999, chat.Content{Text: "new"}))(t)
+	// A room that is kept remembers.
+	if said := must(ann.Say(t.Context(), "kitchen", 12, chat.Content{Text: "x"}))(t); said.Seq != 3 {
+		t.Errorf("said again at %d, first at 3", said.Seq)
+	}
+	must(ann.Say(t.Context(), "kitchen", 5, chat.Content{Text: "late"}))(t)
 }
 
 func TestFileIsAnnounced(t *testing.T) {

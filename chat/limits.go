@@ -102,8 +102,7 @@ const (
 	nodeMessageBytesMax = 128 << 10
 
 	// seenMax is how many ids of messages of devices are remembered of a log while somebody is told about it.
-	// A message that is said again after more than that, and that the engine has forgotten as well, is
-	// refused with CodeStale if its device has said so many since.
+	// In a room that forgets, a message that comes behind one that was forgotten here is refused with CodeStale.
 	seenMax = 256
 
 	// topicBytesMax is the longest topic. Longer ones are refused with CodeTooLong.

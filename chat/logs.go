@@ -56,15 +56,31 @@ type keeper interface {
 }
 
 // keep asks the engine to keep a room that an account uses. A room that forgets stays one.
-func (h *Hub) keep(ctx context.Context, room string) error {
+func (h *Hub) keep(ctx context.Context, room string) (forgets bool, err error) {
 	k, ok := h.cfg.Engine.(keeper)
 	if !ok {
-		return nil
+		return false, nil
 	}
-	if err := k.Keep(ctx, room); err != nil && !errors.Is(err, ErrConflict) {
-		return err
+	err = k.Keep(ctx, room)
+	if errors.Is(err, ErrConflict) {
+		return true, nil
 	}
-	return nil
+	return false, err
+}
+
+// keptRoom returns the room of that name for accounts, and makes it if there is none.
+func (h *Hub) keptRoom(ctx context.Context, name string) (*room, error) {
+	forgets, err := h.keep(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := h.roomFor(name, func() error { return nil })
+	if err == nil && forgets {
+		r.mu.Lock()
+		r.forgets = true
+		r.mu.Unlock()
+	}
+	return r, err
 }
 
 // hold returns the log of that name, which is no room; the caller owes a release.

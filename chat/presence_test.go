@@ -366,3 +366,32 @@ func TestBlocksAreForgottenWithTheLastDevice(t *testing.T) {
 		t.Errorf("ann was told %q", tells(evs))
 	}
 }
+
+// Announce returns when the change is in force, on an engine that delivers later, too.
+func TestAnnounceWaitsUntilItIsInForce(t *testing.T) {
+	slowWorld(t, func(t *testing.T, w *world, e *fakeEngine) {
+		ann, bob := w.login("ann", "phone"), w.login("bob", "phone")
+		ann.enter("kitchen")
+		bob.enter("kitchen")
+		e.holdDelivery()
+		announced := begin(func() error { return w.hub.Announce(t.Context(), "ann", chat.KindBlocked, "bob", "") })
+		offline := begin(func() error { return w.hub.Announce(t.Context(), "nobody", chat.KindBlocked, "bob", "") })
+		if err := offline(); err != nil {
+			t.Errorf("Announce to an account that is not there: %v", err)
+		}
+		w.happened()
+		e.deliver()
+		if err := announced(); err != nil {
+			t.Errorf("Announce: %v", err)
+		}
+		bob.text("kitchen", "hi")
+		w.want("only bob hears", `bob.phone < kitchen: bob said hi`)
+		e.holdDelivery()
+		announced = begin(func() error { return w.hub.Announce(t.Context(), "ann", chat.KindUnblocked, "bob", "") })
+		ann.close()
+		if err := announced(); err != nil {
+			t.Errorf("Announce while the last device goes: %v", err)
+		}
+		e.deliver()
+	})
+}

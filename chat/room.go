@@ -23,6 +23,7 @@ type room struct {
 	owner     *account          // The one whose own log this is, while it is logged in. Guarded by mu.
 	head      uint64            // Of the log at a moment when it was subscribed to. Guarded by mu.
 	headKnown bool              // Guarded by mu.
+	forgets   bool              // The engine has said that it does not keep it. Guarded by mu.
 	members   []member          // In the order they joined, so since rises. Guarded by mu.
 	since     map[string]uint64 // Device of each member to its since. Guarded by mu.
 	delivered uint64            // Seq of the last entry taken from the log. Guarded by mu.

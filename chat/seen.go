@@ -7,13 +7,12 @@ type seen struct {
 	seqs map[string]uint64 // The smallest Seq of each id.
 	ids  []string          // In the order in which they came, in a circle.
 	next int               // Where in ids the oldest is, once there are seenMax.
-	high map[string]uint64 // The greatest counter of the devices they are of.
+	lost map[string]uint64 // The greatest counter that was forgotten of each device, since it became too many of them.
 }
 
 // first reports whether the message of that id and number is the first one of that id, and remembers it.
 func (s *seen) first(id string, seq uint64) bool {
-	dev, counter := cutID(id)
-	if dev == "" {
+	if dev, _ := cutID(id); dev == "" {
 		return true // Visitors and servers take care of theirs.
 	}
 	if known, ok := s.seqs[id]; ok {
@@ -21,7 +20,7 @@ func (s *seen) first(id string, seq uint64) bool {
 		return seq <= known
 	}
 	if s.seqs == nil {
-		s.seqs, s.high = make(map[string]uint64), make(map[string]uint64)
+		s.seqs, s.lost = make(map[string]uint64), make(map[string]uint64)
 	}
 	if len(s.ids) < seenMax {
 		s.ids = append(s.ids, id)
@@ -31,16 +30,17 @@ func (s *seen) first(id string, seq uint64) bool {
 		s.next = (s.next + 1) % seenMax
 	}
 	s.seqs[id] = seq
-	s.high[dev] = max(s.high[dev], counter)
 	return true
 }
 
-// forget forgets an id, and its device if that has said nothing since.
+// forget forgets an id.
 func (s *seen) forget(id string) {
 	delete(s.seqs, id)
-	if dev, counter := cutID(id); s.high[dev] == counter {
-		delete(s.high, dev)
+	if len(s.lost) >= seenMax {
+		clear(s.lost)
 	}
+	dev, counter := cutID(id)
+	s.lost[dev] = max(s.lost[dev], counter)
 }
 
 // repeats reports whether a message of that id came before the one of that number.
@@ -49,11 +49,11 @@ func (s *seen) repeats(id string, seq uint64) bool {
 	return ok && known < seq
 }
 
-// stale reports whether a message of that device is so far behind what it has said since, that nobody
-// remembers any more whether it was said.
+// stale reports whether a message of that device is so far behind what it has said since, that it is not
+// remembered whether it was said.
 func (s *seen) stale(dev string, counter uint64) bool {
 	_, known := s.seqs[deviceID(dev, counter)]
-	return !known && s.high[dev] > counter && s.high[dev]-counter >= seenMax
+	return !known && counter <= s.lost[dev]
 }
 
 // isRepeatLocked reports whether an entry of the log is one that was there before, and remembers it while
@@ -98,7 +98,7 @@ func (h *Hub) withoutRepeats(log string, msgs []Msg) []Msg {
 }
 
 // remember looks at a message that a device wants to say: it returns the number it has already if it is
-// remembered, and reports whether it is stale.
+// remembered, and reports whether it is stale in a room that forgets. In one that is kept the engine knows better.
 func (h *Hub) remember(log, dev string, counter uint64) (seq uint64, stale bool) {
 	r := h.opened(log)
 	if r == nil {
@@ -109,5 +109,5 @@ func (h *Hub) remember(log, dev string, counter uint64) (seq uint64, stale bool)
 	if r.seen == nil {
 		return 0, false
 	}
-	return r.seen.seqs[deviceID(dev, counter)], r.seen.stale(dev, counter)
+	return r.seen.seqs[deviceID(dev, counter)], r.forgets && r.seen.stale(dev, counter)
 }

@@ -35,6 +35,10 @@ type Client struct {
 	conn  Conn     // Guarded by mu: nil while there is none.
 	err   error    // Guarded by mu: why it ended; nil if Close was called.
 	wrote func()   // Guarded by mu: tells the writer of conn that there is something to write.
+
+	privates map[string]*private // Guarded by mu: direct connections and wishes for them, by account.
+	talks    sync.WaitGroup      // What serves them.
+	closing  bool                // Guarded by mu: no more begin.
 }
 
 // Dial connects to the server and logs in. It blocks until that is done or ctx ends at most; ctx means nothing afterwards.
@@ -64,6 +68,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	c.stop, c.cancel = context.WithCancel(context.Background())
 	c.m = newMachine(c.cfg, numbers, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+	c.privates, c.m.introduced = make(map[string]*private), c.introducedLocked
 	c.tasks.Go(c.run)  // Owns connecting; ends with stop, or when there is no point in going on.
 	c.tasks.Go(c.pump) // Owns events; ends after run when they are taken, or with stop.
 	select {
@@ -92,7 +97,11 @@ func (c *Client) Err() error {
 // It may be called more than once.
 func (c *Client) Close() error {
 	c.cancel()
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
 	c.tasks.Wait()
+	c.talks.Wait()
 	c.net.close()
 	return c.m.numbers.close()
 }
@@ -102,7 +111,7 @@ func (c *Client) Close() error {
 func (c *Client) Flush(ctx context.Context) error {
 	for {
 		c.mu.Lock()
-		left := len(c.m.outbox.queue)
+		left := len(c.m.outbox.queue) + c.unackedLocked()
 		c.m.marks.hurry()
 		busy := left > 0 || !c.m.marks.nextAt().IsZero() || c.m.phase == up && len(c.m.pending) > 0
 		changed := c.m.changed

@@ -26,6 +26,9 @@
 // growing, random times. A server that is asked something and says nothing for 3 s is looked for over a new connection beside
 // the old one. When the server announces that it will go, the client waits as it asks and goes where it says.
 //
+// With [Client.Private] two clients talk past the server, over a connection of their own, encrypted from end to end, if they find a way
+// through what stands between them. A message has the same id on both ways, so that it is seen once, whichever it came.
+//
 // # Concurrency and memory
 //
 // All methods may be called concurrently. Methods with a context wait for the server, and for a connection if there is

@@ -26,6 +26,9 @@ type Origin struct {
 	Here bool // It was this client, or the one before it with the same State.
 	Past bool // It is history, or was missed while there was no connection.
 
+	// Direct: it came, or went, over a direct connection. It is in no log and has no number.
+	Direct bool
+
 	// Took is how long it took from the server's store to here, measured by the server's clock; 0: not known. Past events
 	// have none.
 	Took time.Duration
@@ -91,8 +94,6 @@ type (
 	// Whispered says that somebody without an account says something to us alone. It is kept nowhere, and the name proves
 	// nothing.
 	Whispered struct{ Name, Text string }
-	// Private introduces another client that wants a direct connection.
-	Private struct{ native.Private }
 )
 
 // Things about our connection and our messages.
@@ -141,7 +142,6 @@ func (Topic) event()     {}
 func (Presence) event()  {}
 func (Typing) event()    {}
 func (Own) event()       {}
-func (Private) event()   {}
 func (Whispered) event() {}
 func (Online) event()    {}
 func (Offline) event()   {}

@@ -134,6 +134,29 @@ const (
 	drainMost = time.Minute
 )
 
+// Direct connections.
+const (
+	// privatesMax bounds direct connections and wishes for them. Beyond it ours fail with ErrFull and those of others are ignored.
+	privatesMax = 16
+
+	// privateAnswerWait is how long a wish waits for somebody to accept it.
+	privateAnswerWait = time.Minute
+
+	// privateTellWait bounds telling the other something through the server.
+	privateTellWait = 10 * time.Second
+
+	// privateRoomWait is how often is looked whether the program has taken events, when there are too many for what comes directly.
+	privateRoomWait = 50 * time.Millisecond
+
+	// privateDoubt is how long the other may take to confirm a message before the server carries it instead: a way that has
+	// broken is noticed sooner by it than by the layer below, and on the worst links an answer takes a second or two.
+	privateDoubt = 5 * time.Second
+
+	// directMax is of how many messages is remembered that they came directly. The oldest are forgotten: who sends one of
+	// those again through the server has waited for very long.
+	directMax = 4096
+)
+
 // Files.
 const (
 	// transferWait is how long a transfer may stand still, and how long beginning one may take. Then it is made again.

@@ -59,10 +59,13 @@ type machine struct {
 	pinged time.Time     // When the clock was asked for last.
 	pause  time.Duration // Until the next time.
 
-	out     []byte // Frames to be written.
-	queue   queue
-	verdict verdict
-	changed chan struct{} // Closed and replaced when the server has said something, or is gone.
+	out        []byte // Frames to be written.
+	queue      queue
+	direct     idSet // What came past the server,
+	served     idSet // and in direct conversations by the server: either may come again on the other way.
+	verdict    verdict
+	introduced func(native.Private) // Takes what others say about direct connections.
+	changed    chan struct{}        // Closed and replaced when the server has said something, or is gone.
 }
 
 // A verdict says what is to become of the connection.

@@ -37,7 +37,7 @@ func (m *machine) handle(now time.Time, head native.Head, reply native.Reply) {
 	case native.Whisper:
 		m.queue.offer(Whispered{Name: r.Name, Text: r.Text})
 	case native.Private:
-		m.queue.offer(Private{r})
+		m.introduced(r)
 	case native.Drain:
 		m.drain(now, r)
 	case native.Error:
@@ -201,11 +201,21 @@ func (m *machine) give(f *follower, ev native.Event, past bool) bool {
 		m.ours(ev)
 		return true
 	}
+	id := messageID(ev.Device, ev.Counter)
+	if m.direct.ids[id] {
+		return true // It came over a direct connection, and the other did not know.
+	}
 	out := eventOf(f.log, f.peer, ev)
 	if out == nil {
 		return true
 	}
-	return m.queue.offer(m.seen(out, past))
+	if !m.queue.offer(m.seen(out, past)) {
+		return false
+	}
+	if f.peer != "" && id != "" {
+		m.served.add(id)
+	}
+	return true
 }
 
 // seen completes an event by what only we know: who we are, and what time it is.

@@ -21,6 +21,8 @@ const (
 	Stored
 	// Failed: it is not in the log and will not be, or nobody can tell any more (ErrUnknown).
 	Failed
+	// Delivered: the other has it over a direct connection. It is in no log.
+	Delivered
 )
 
 // String returns the state in lower case.
@@ -34,6 +36,8 @@ func (s MessageState) String() string {
 		return "stored"
 	case Failed:
 		return "failed"
+	case Delivered:
+		return "delivered"
 	}
 	return fmt.Sprintf("state %d", uint8(s))
 }
@@ -42,8 +46,8 @@ func (s MessageState) String() string {
 type Status struct {
 	State MessageState
 	Seq   uint64        // Stored: its number in the log.
-	Time  time.Time     // Stored: when, by the server's clock.
-	After time.Duration // Stored: from Send until we knew.
+	Time  time.Time     // Stored: when, by the server's clock. Delivered: when we knew, by ours.
+	After time.Duration // Stored, Delivered: from Send until we knew.
 	Err   error         // Failed: why. Queued and Sent: why it takes so long, if the server says.
 	Sends int           // How often it was sent.
 }

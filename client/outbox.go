@@ -28,15 +28,34 @@ func (o *outbox) add(m *Message, now time.Time) error {
 	if len(o.queue) >= outboxMax || o.bytes+m.bytes() > outboxBytesMax && len(o.queue) > 0 {
 		return ErrFull
 	}
+	if err := o.name(m, now); err != nil {
+		return err
+	}
+	o.queue = append(o.queue, m)
+	o.bytes += m.bytes()
+	return nil
+}
+
+// name gives a message its number.
+func (o *outbox) name(m *Message, now time.Time) error {
 	counter, err := o.number()
 	if err != nil {
 		return err
 	}
 	m.made, m.done = now, make(chan struct{})
 	m.becomes(o.device, counter)
-	o.queue = append(o.queue, m)
-	o.bytes += m.bytes()
 	return nil
+}
+
+// restore takes a message that has its number already and was to go another way, to its place in the order.
+func (o *outbox) restore(m *Message) {
+	at := slices.IndexFunc(o.queue, func(other *Message) bool { return other.counter > m.counter })
+	if at < 0 {
+		at = len(o.queue)
+	}
+	o.queue = slices.Insert(o.queue, at, m)
+	o.bytes += m.bytes()
+	m.change(func(s *Status) { s.State = Queued })
 }
 
 // next returns the message to send now, nil if there is none. It is on its way then.

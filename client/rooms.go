@@ -88,7 +88,10 @@ func (c *Client) post(m *Message) (*Message, error) {
 	}
 	now := time.Now()
 	c.mu.Lock()
-	err := c.m.post(now, m)
+	taken, err := c.sayPrivateLocked(now, m)
+	if !taken {
+		err = c.m.post(now, m)
+	}
 	c.mu.Unlock()
 	if err != nil {
 		return nil, fmt.Errorf("client: saying: %w", err)

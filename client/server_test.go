@@ -288,6 +288,14 @@ func (ss *session) carryOut(what native.Request) (reply native.Reply, then func(
 		return native.Transferring{Offset: r.Offset, Size: uint64(ss.file.size)}, func() {
 			s.tasks.Go(func() { ss.sendFile(ss.file.bytes, int(r.Offset)) }) // Not under the lock: writing waits for the reader.
 		}
+	case native.Private:
+		out := r
+		out.Peer, out.Device, out.Seen = ss.account, ss.device, ss.conn.RemoteAddr().String()
+		for other := range s.sessions {
+			if other.account == r.Peer {
+				other.sendLocked(native.AppendPush(nil, out))
+			}
+		}
 	case native.Chunk:
 		ss.takeLocked(r)
 	case native.Finish:

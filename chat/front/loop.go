@@ -133,7 +133,8 @@ func (l *Loop) Pause(ctx context.Context, d time.Duration) error {
 
 // Quiet returns d on transports where silence may end a message, and 0 on reliable streams over UDP.
 func Quiet(s *session.Session, d time.Duration) time.Duration {
-	if s.Transport() == session.TransportUDP {
+	switch s.Transport() {
+	case session.TransportUDP, session.TransportStream:
 		return 0
 	}
 	return d

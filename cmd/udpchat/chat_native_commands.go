@@ -28,6 +28,8 @@ func nativeCommands() []nativeCommand {
 		{"/room", "ROOM|@NAME", "say the following lines in another room or conversation", (*nativeUI).commandRoom},
 		{"/rooms", "[all]", "list the rooms and conversations you are in; all: the server's rooms", (*nativeUI).commandRooms},
 		{"/msg", "NAME [TEXT]", "say something to somebody directly; no text: the following lines", (*nativeUI).commandMsg},
+		{"/private", "NAME", "talk to somebody past the server, if both want it and a way is found", (*nativeUI).commandPrivate},
+		{"/stopprivate", "[NAME]", "end that, or decline it", (*nativeUI).commandStopPrivate},
 		{"/who", "[all]", "list who is in the current room; all: everybody who is online", (*nativeUI).commandWho},
 		{"/since", "TIME", "list who has been online within that time, such as 15m or 2h", (*nativeUI).commandSince},
 		{"/history", "[N]", "show N messages (20) before those shown", (*nativeUI).commandHistory},
@@ -214,7 +216,7 @@ func (u *nativeUI) commandMsg(ctx context.Context, arg string) error {
 		d, err := u.client.Direct(ctx, name, u.history)
 		if e, ok := errors.AsType[native.Error](err); ok && e.Code == native.CodeNoUser && said {
 			// Somebody without an account, perhaps.
-			return inNative("not said", u.client.Whisper(ctx, name, strings.TrimSpace(text)))
+			return inNative("not sent", u.client.Whisper(ctx, name, strings.TrimSpace(text)))
 		}
 		if err != nil {
 			return inNative("not sent", err)

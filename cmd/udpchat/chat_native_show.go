@@ -94,6 +94,8 @@ func (s *nativeShow) event(ev client.Event) {
 		u.out.event(fmt.Sprintf("* [%s] is closed to you: %s", shownName(placeOf(ev.Log, ev.Peer).name), nativeReason(ev.Err)))
 	case client.Presence:
 		s.presence(ev)
+	case client.Private:
+		u.out.event(showPrivate(ev))
 	case client.Whispered:
 		u.out.event(fmt.Sprintf("* %s, who has no account, says to you alone: %s", shownName(ev.Name), clean.Line(ev.Text)))
 	case client.Own:
@@ -253,9 +255,15 @@ func showSaid(ev client.Said, number int, took time.Duration, interactive bool) 
 	if ev.File != nil {
 		text = fmt.Sprintf("* file %d: %s, %s", number, shownName(ev.File.Name), kilobytes(uint64(ev.File.Size)))
 	}
-	line := fmt.Sprintf("[%s] %s: %s", shownName(placeOf(ev.Log, ev.Peer).name), shownName(ev.Name()), text)
+	where := shownName(placeOf(ev.Log, ev.Peer).name)
+	if ev.Direct {
+		where += ", direct"
+	}
+	line := fmt.Sprintf("[%s] %s: %s", where, shownName(ev.Name()), text)
 	switch {
 	case !interactive:
+	case ev.Direct && took > 0:
+		line += fmt.Sprintf("  (delivered, %s)", milliseconds(took))
 	case took > 0:
 		line += fmt.Sprintf("  (stored, %s)", milliseconds(took))
 	case ev.Past:

@@ -206,6 +206,12 @@ func TestAnotherProgramOfTheSameUser(t *testing.T) {
 		hansToo, l := native(t, w, "hans")
 		defer hansToo.Close(context.Background())
 		yoda.want("hans comes with another program", "200 hans has logged in\n")
+		for _, state := range []chat.Presence{chat.Away, chat.Online} {
+			if err := hansToo.SetPresence(state); err != nil {
+				t.Fatal(err)
+			}
+			yoda.want("hans is "+state.String(), "")
+		}
 		yoda.do(wire.Message{To: "hans", Text: "one"})
 		yoda.do(wire.Message{To: "hans", Text: "two"})
 		yoda.want("messages", "200 |200 ")
@@ -236,6 +242,22 @@ func TestAnotherProgramOfTheSameUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		yoda.want("and the other", "200 hans has logged out\n")
+	})
+}
+
+// Whoever is blocked at once by somebody who has just come is not told that that one has gone.
+func TestBlockRightAfterTheLogInIsNoLogOut(t *testing.T) {
+	in(t, "hans,yoda", func(w *stage.World) {
+		yoda := logIn(t, w, "yoda")
+		time.Sleep(time.Second)
+		hans := logIn(t, w, "hans")
+		hans.do(wire.Block{User: "yoda"})
+		time.Sleep(10 * time.Millisecond)
+		hans.do(wire.Unblock{User: "yoda"})
+		hans.want("hans", "200 yoda is blocked\n|200 yoda is unblocked\n")
+		yoda.want("yoda", "200 hans has logged in\n")
+		hans.EOF()
+		yoda.want("yoda", "200 hans has logged out\n")
 	})
 }
 
@@ -398,6 +420,24 @@ func TestLockOfTheNameDoesNotLockOtherProtocols(t *testing.T) {
 		}
 		if _, err := w.Accounts.LogIn(context.Background(), account.Attempt{From: netip.MustParseAddr("10.0.0.2")}, "hans", secret); err != nil {
 			t.Errorf("by another protocol: %v", err)
+		}
+	})
+}
+
+func TestAnotherPasswordEndsTheSession(t *testing.T) {
+	in(t, "hans", func(w *stage.World) {
+		hans := logIn(t, w, "hans")
+		old, _ := passwd.Clear("hans")
+		secret, err := passwd.Clear("new")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Accounts.ChangePassword(context.Background(), account.Attempt{}, "hans", old, secret, ""); err != nil {
+			t.Fatal(err)
+		}
+		hans.want("the last packet", "{Text:Your password was changed}<nil>")
+		if got := w.Ended(); len(got) != 1 || !strings.HasSuffix(got[0], ErrPassword.Error()) {
+			t.Errorf("got ends %q", got)
 		}
 	})
 }

@@ -39,6 +39,10 @@ const (
 	// pageEvents is how much of a log is read at a time.
 	pageEvents = 50
 
+	// newsAge is how old a change of somebody's presence may be to be shown: longer than the core ever takes to tell, shorter
+	// than people take to block somebody who has just come.
+	newsAge = time.Second
+
 	// markPause is how long read markers wait for others to come.
 	markPause = 200 * time.Millisecond
 

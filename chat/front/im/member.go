@@ -2,6 +2,7 @@ package im
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +19,8 @@ type member struct {
 	out     *out
 	session *session.Session
 	account account.Account // Constant.
+	end     func(error)     // Has the session end. Constant.
 	device  *chat.Device    // Set before start, constant after.
-	since   time.Time       // When it came. Constant.
 	counter uint64          // Of its messages. Owned by the session's goroutine.
 	reads   reads
 
@@ -28,31 +29,26 @@ type member struct {
 	cancel  context.CancelFunc // Ends that.
 
 	mu      sync.Mutex
-	ready   bool             // Changes of presence are shown. Guarded by mu, like all that follows.
-	stopped bool             // No goroutine is started any more.
-	works   bool             // One runs.
-	people  map[string]times // People of whom it matters what was heard before.
-	blocked map[string]bool  // Whom the user has blocked.
-	invites []invite         // Who asks for a private connection.
-	talks   map[string]*talk // Direct conversations, by log.
-	todo    []*talk          // Those of which something is to be read.
+	ready   bool                 // Changes of presence are shown. Guarded by mu, like all that follows.
+	stopped bool                 // No goroutine is started any more.
+	works   bool                 // One runs.
+	away    map[string]bool      // People who are there, but away. nil: nobody is.
+	news    map[string]time.Time // Since when people are there or not of whom the user was told in the last newsAge.
+	blocked map[string]bool      // Whom the user has blocked.
+	invites []invite             // Who asks for a private connection.
+	talks   map[string]*talk     // Direct conversations, by log.
+	todo    []*talk              // Those of which something is to be read.
 }
 
-// times is what was heard of somebody: whether it is there, and since when that was so.
-type times struct {
-	here  bool
-	since time.Time
-}
-
-func newMember(f *Front, o *out, s *session.Session, who account.Account) *member {
+func newMember(c *conn, who account.Account) *member {
 	m := &member{
-		front: f, out: o, session: s, account: who, since: time.Now(),
-		people: make(map[string]times), blocked: make(map[string]bool), talks: make(map[string]*talk),
+		front: c.front, out: c.out, session: c.session, account: who, end: c.end,
+		blocked: make(map[string]bool), talks: make(map[string]*talk),
 	}
 	// The session outlives what runs for it: stop waits.
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.reads.write = m.markRead
-	o.sent = m.reads.note
+	c.out.sent = m.reads.note
 	return m
 }
 
@@ -81,6 +77,10 @@ func (m *member) Receive(ev *chat.Event) {
 		m.presence(ev)
 	case chat.KindConversation:
 		m.follow(chat.DirectLog(m.account.Name, ev.About))
+	case chat.KindProfile:
+		if ev.Text == account.PasswordChanged.String() { // By another program: this protocol has no words for it.
+			m.end(ErrPassword)
+		}
 	case chat.KindBlocked, chat.KindUnblocked:
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -90,28 +90,41 @@ func (m *member) Receive(ev *chat.Event) {
 	}
 }
 
-// presence shows that somebody came or went. What the core tells because of a block is neither, and the one who is blocked
-// is not to notice (PROTOCOL.md 3.5): such a change says that somebody is there since a moment that was known, or before the
-// log-in.
+// presence shows that somebody came or went.
 func (m *member) presence(ev *chat.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	here := chat.Presence(ev.Number) != chat.Offline
-	before := m.people[ev.Account]
-	news := ev.Time.After(before.since) && !ev.Time.Before(m.since)
+	state, wasAway := chat.Presence(ev.Number), m.away[ev.Account]
 	switch {
-	case !here && news:
-		delete(m.people, ev.Account)
-	case news || here != before.here && chat.Presence(ev.Number) != chat.Online:
-		m.people[ev.Account] = times{here: here, since: ev.Time}
+	case state != chat.Away:
+		delete(m.away, ev.Account)
+	case m.away == nil:
+		m.away = map[string]bool{ev.Account: true}
+	default:
+		m.away[ev.Account] = true
 	}
 	switch {
-	case !m.ready || !news:
-	case !here:
+	case !m.isNewsLocked(ev) || state == chat.Away || wasAway && state == chat.Online:
+	case state == chat.Offline:
 		m.out.notice(oneLine(ev.Name) + " has logged out\n")
-	case !before.here && chat.Presence(ev.Number) == chat.Online: // Away is nobody who has just come.
+	default:
 		m.out.notice(oneLine(ev.Name) + " has logged in\n")
 	}
+}
+
+// isNewsLocked reports whether somebody's presence has changed now. What the core tells because of a block is no news, and
+// the one who is blocked is not to notice (PROTOCOL.md 3.5): it has been so for a while, or since a moment the user knows.
+// Nothing is kept about people who are simply there, since every user would keep it about every other.
+func (m *member) isNewsLocked(ev *chat.Event) bool {
+	if !m.ready || time.Since(ev.Time) >= newsAge || m.news[ev.Account].Equal(ev.Time) {
+		return false
+	}
+	maps.DeleteFunc(m.news, func(_ string, since time.Time) bool { return time.Since(since) >= newsAge })
+	if m.news == nil {
+		m.news = make(map[string]time.Time)
+	}
+	m.news[ev.Account] = ev.Time
+	return true
 }
 
 // hasBlocked reports whether the user has blocked an account.

@@ -66,14 +66,14 @@ func (d *device) current() *login {
 	return d.login
 }
 
-// drop ends a log-in. It may be called more than once.
+// drop ends a log-in. It may be called more than once, and before begin has returned it.
 func (d *device) drop(l *login) {
+	l.end() // First, so that begin does not put it back.
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.login == l {
 		d.login = nil
 	}
-	d.mu.Unlock()
-	l.end()
 }
 
 // connections returns the connections there are now.
@@ -131,7 +131,7 @@ func (d *device) bind(ctx context.Context, who account.Account) error {
 		return err
 	}
 	_, err = d.begin(ctx, who, made.Device)
-	return err
+	return err // Whoever has revoked it at this very moment is right: the next request says so.
 }
 
 // unbind logs out whoever is logged in with the token.

@@ -138,7 +138,7 @@ func (p *pile) begin() { p.count, p.taken = 0, 0 }
 // add puts the next older message of a conversation on the pile, if it is behind the cursor. It reports whether even
 // older ones may be wanted.
 func (p *pile) add(m found) bool {
-	if m.at.UnixMilli() < p.after-fetchSlack.Milliseconds() {
+	if m.at.UnixMilli()+fetchSlack.Milliseconds() < p.after {
 		return false // By our clock it is so old that it cannot be behind the cursor by its sender's.
 	}
 	if m.timestamp() <= p.after {

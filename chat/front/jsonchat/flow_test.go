@@ -313,3 +313,26 @@ func TestPileKeepsTheNewest(t *testing.T) {
 		t.Errorf("got %d messages of %d bytes", len(big.found), big.bytes)
 	}
 }
+
+// TestTooLongFrameDoesNotEndTheConnection: somebody who sends a photograph as it is hears that it is too large, and goes on.
+func TestTooLongFrameDoesNotEndTheConnection(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		ann := w.join("ann")
+		photo := string(wire.AppendFrame(nil, wire.Long, []byte(`{"request":"SENDMSG","body":"`+strings.Repeat("x", wire.JSONBytesMax)+`"}`), 4)) + "file"
+		ann.Send(photo[:1000])
+		ann.Send(photo[1000:])
+		if got := ann.heard(); len(got) != 1 || !strings.Contains(got[0], string(errFrame)) {
+			t.Errorf("got %q, want a refusal", got)
+		}
+		if res := ann.do(wire.State{}, ""); res.Err != "" {
+			t.Errorf("after it: got %q", res.Err)
+		}
+		for _, d := range w.front.devices {
+			for _, c := range d.connections() {
+				if len(c.buf) != readBytes {
+					t.Errorf("a buffer of %d bytes is left", len(c.buf))
+				}
+			}
+		}
+	})
+}

@@ -46,7 +46,7 @@ func (p *peer) serve(ctx context.Context, l *link) error {
 //
 //go:noinline
 func newConn(ctx context.Context, p *peer, l *link) *conn {
-	c := &conn{peer: p, front: p.front, link: l, flushes: l.plain() || !l.udp()}
+	c := &conn{peer: p, front: p.front, link: l, flushes: front.Quiet(l.session, p.front.cfg.IdleFlush) > 0}
 	c.stop = context.AfterFunc(ctx, l.wake)
 	size := readBytes
 	if l.plain() {

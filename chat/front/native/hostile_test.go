@@ -197,6 +197,24 @@ func TestLyingAboutCountersHurtsNobodyElse(t *testing.T) {
 	})
 }
 
+// What only disturbs others is limited more than the rest.
+func TestDisturbingRequestsAreLimited(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann := w.register("ann")
+		ask[wire.Place](ann, wire.Join{Room: "a"})
+		for range disturbingBurst {
+			ask[wire.Done](ann, wire.Typing{Log: "a", On: true})
+		}
+		e := ann.refused(wire.CodeRateLimited, wire.Whisper{Name: "bob", Text: "x"})
+		if e.RetryAfter == 0 || e.RetryAfter > 1000/disturbingPerSecond {
+			t.Errorf("got %+v", e)
+		}
+		ask[wire.Said](ann, wire.Say{Log: "a", Counter: 1, Text: "x"})
+		time.Sleep(e.RetryAfter.Duration())
+		ask[wire.Done](ann, wire.Typing{Log: "a"})
+	})
+}
+
 // A network has an allowance of its own, however many connections it opens.
 func TestNetworksAreLimited(t *testing.T) {
 	cfg := func(c *Config) { c.RequestsPerSecond, c.RequestsBurst = 1, 4 }

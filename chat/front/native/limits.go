@@ -17,6 +17,11 @@ const (
 	requestsPerSecond = 1000
 	requestsBurst     = 2000
 
+	// disturbingPerSecond and disturbingBurst are the same for what reaches others at once and is kept nowhere: typing,
+	// presence, whispers, introductions, requests to be a contact.
+	disturbingPerSecond = 5
+	disturbingBurst     = 30
+
 	// accountShare and networkShare are how many connections' worth of requests an account, and a network (IPv4 /24, IPv6
 	// /56; loopback is exempt), may make: all devices of a person, and a school behind one address.
 	accountShare = 2

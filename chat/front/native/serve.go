@@ -25,16 +25,17 @@ type conn struct {
 	session *session.Session // Safe for concurrent use.
 	lanes   lanes            // Where requests are carried out.
 
-	buf       []byte
-	decoder   *message.Decoder
-	greeted   int       // How much of the greeting has come.
-	began     time.Time // For the time there is to log in.
-	version   uint64    // 0: no Hello yet.
-	bucket    bucket
-	refused   int    // Requests in a row that were too fast.
-	malformed int    // Malformed messages in a row.
-	login     *login // nil: nobody. Requests under way have it for themselves.
-	device    string // Of the login. Constant while the session is in the front's table, where others look at it.
+	buf        []byte
+	decoder    *message.Decoder
+	greeted    int       // How much of the greeting has come.
+	began      time.Time // For the time there is to log in.
+	version    uint64    // 0: no Hello yet.
+	bucket     bucket
+	disturbing bucket // Of requests that disturb others.
+	refused    int    // Requests in a row that were too fast.
+	malformed  int    // Malformed messages in a row.
+	login      *login // nil: nobody. Requests under way have it for themselves.
+	device     string // Of the login. Constant while the session is in the front's table, where others look at it.
 
 	pages sync.Mutex // Held by who sends a long answer: one at a time, when the client has taken the one before.
 
@@ -163,7 +164,7 @@ func (c *conn) greet(b []byte) ([]byte, error) {
 func (c *conn) message(work context.Context, m []byte) error {
 	now := time.Now()
 	head, req, err := wire.DecodeRequest(m)
-	if wait := c.limit(now); wait > 0 {
+	if wait := c.limit(now, req); wait > 0 {
 		return c.tooFast(head, req, wait)
 	}
 	c.refused = 0
@@ -178,9 +179,14 @@ func (c *conn) message(work context.Context, m []byte) error {
 }
 
 // limit takes a request from all allowances that it counts for, and returns how long to wait if one of them is used up.
-func (c *conn) limit(now time.Time) time.Duration {
+func (c *conn) limit(now time.Time, req wire.Request) time.Duration {
 	if wait := c.bucket.take(now, c.front.pace); wait > 0 {
 		return wait
+	}
+	if disturbs(req) {
+		if wait := c.disturbing.take(now, pace{disturbingPerSecond, disturbingBurst}); wait > 0 {
+			return wait
+		}
 	}
 	if c.login != nil {
 		if wait := c.front.accounts.take(now, c.login.account); wait > 0 {
@@ -191,6 +197,15 @@ func (c *conn) limit(now time.Time) time.Duration {
 		return c.front.networks.take(now, n)
 	}
 	return 0
+}
+
+// disturbs reports whether a request reaches others at once and is kept nowhere, so that nobody needs many of them.
+func disturbs(req wire.Request) bool {
+	switch req.(type) {
+	case wire.Typing, wire.Presence, wire.Whisper, wire.Private, wire.AddContact:
+		return true
+	}
+	return false
 }
 
 // tooFast refuses a request that came too soon. It returns ErrTooFast if that was one in a row too many.

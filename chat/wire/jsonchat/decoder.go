@@ -12,11 +12,14 @@ type Frame struct {
 	Payload int64  // Bytes that follow, to be taken before the next frame.
 }
 
-// A FrameError is a header that cannot be. Nothing was kept for it, and where the next frame begins is unknown: the
-// connection cannot go on.
+// A FrameError is a header that cannot be. Nothing is kept for it.
 type FrameError struct {
 	Form          Form
 	JSON, Payload int64 // The lengths as they came.
+
+	// Skipped: the frame is only too long, and the stream goes on behind it. Otherwise nobody would wait for where the next
+	// frame begins, or knows it: the connection cannot go on.
+	Skipped bool
 }
 
 // Error describes the fault in one line.
@@ -32,6 +35,7 @@ type Decoder struct {
 	buf  []byte // Bytes not yet handed out begin at off.
 	off  int
 	left int64 // Of the payload that is being handed out.
+	skip int64 // Of a frame that was refused, still to come.
 	want int   // Bytes of the JSON that is coming in; 0 if none is.
 	err  error
 }
@@ -47,10 +51,11 @@ func (d *Decoder) Feed(b []byte) {
 }
 
 // Next returns the next frame. ok is false when more bytes are needed, or the last frame's payload was not taken. An
-// error is a *FrameError, and stays.
+// error is a *FrameError, and stays unless it says Skipped.
 func (d *Decoder) Next() (f Frame, ok bool, err error) {
-	rest := d.buf[d.off:]
 	d.want = 0
+	d.skipSome()
+	rest := d.buf[d.off:]
 	if d.err != nil || d.left > 0 || len(rest) <= shortHeaderBytes {
 		d.tidy()
 		return Frame{}, false, d.err
@@ -66,9 +71,7 @@ func (d *Decoder) Next() (f Frame, ok bool, err error) {
 		payload = int64(binary.LittleEndian.Uint64(rest[4:]))
 	}
 	if size < 1 || size > JSONBytesMax || payload < 0 {
-		d.err = &FrameError{Form: form, JSON: size, Payload: payload}
-		d.buf, d.off = nil, 0
-		return Frame{}, false, d.err
+		return Frame{}, false, d.refuse(form, header, size, payload)
 	}
 	end := header + int(size)
 	if len(rest) < end {
@@ -78,6 +81,27 @@ func (d *Decoder) Next() (f Frame, ok bool, err error) {
 	d.off += end
 	d.left = payload
 	return Frame{Form: form, JSON: rest[header:end:end], Payload: payload}, true, nil
+}
+
+// refuse returns the error of a header, and skips the frame or gives the stream up.
+func (d *Decoder) refuse(form Form, header int, size, payload int64) error {
+	err := &FrameError{Form: form, JSON: size, Payload: payload}
+	if size < 1 || payload < 0 || size > skipBytesMax || payload > skipBytesMax-size {
+		d.err = err
+		d.buf, d.off = nil, 0
+		return err
+	}
+	err.Skipped = true
+	d.off += header
+	d.skip = size + payload
+	return err
+}
+
+// skipSome throws away what has come of a frame that was refused.
+func (d *Decoder) skipSome() {
+	n := min(d.skip, int64(len(d.buf)-d.off))
+	d.off += int(n)
+	d.skip -= n
 }
 
 // Partial returns how many bytes the JSON has that is coming in and is not all there; 0 if there is none. Meaningful after

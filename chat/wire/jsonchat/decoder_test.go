@@ -32,6 +32,10 @@ func frames(pieces ...string) []string {
 				continue
 			}
 			f, ok, err := d.Next()
+			if bad, _ := errors.AsType[*FrameError](err); bad != nil && bad.Skipped {
+				out = append(out, "skipped "+err.Error())
+				continue
+			}
 			if err != nil {
 				return append(out, err.Error())
 			}
@@ -57,7 +61,10 @@ func TestGoldenFrames(t *testing.T) {
 		{"02000000 00000000 7b7d 02000000 0000000000000000 7b7d", []string{"form 1 {} payload 0", "form 0 {} payload 0"}},
 		{"01000000 0000000000000000 78", []string{"form 0 x payload 0"}},
 		{"00000000 0000000000000000 7b", []string{"jsonchat: header announces 0 bytes of JSON, want 1 to 1048576"}},
-		{"01001000 00000000 7b", []string{"jsonchat: header announces 1048577 bytes of JSON, want 1 to 1048576"}},
+		{"01001000 00000000 7b", []string{"skipped jsonchat: header announces 1048577 bytes of JSON, want 1 to 1048576"}},
+		{"01000004 00000000 7b", []string{"jsonchat: header announces 67108865 bytes of JSON, want 1 to 1048576"}},
+		{"01001000 0000000000000004 7b", []string{"jsonchat: header announces 1048577 bytes of JSON, want 1 to 1048576"}},
+		{"01001000 ffffffffffffff7f 7b", []string{"jsonchat: header announces 1048577 bytes of JSON, want 1 to 1048576"}},
 		{"ffffffff 0000000000000000 7b", []string{"jsonchat: header announces -1 bytes of JSON, want 1 to 1048576"}},
 		{"02000000 ffffffffffffffff 7b7d", []string{"jsonchat: header announces a payload of -1 bytes"}},
 		{"02000000 00000080 7b7d", []string{"jsonchat: header announces a payload of -2147483648 bytes"}},
@@ -107,6 +114,28 @@ func TestHeaderAloneTakesNoMemory(t *testing.T) {
 	d.Feed([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"))
 	if _, ok, again := d.Next(); ok || again != err {
 		t.Errorf("after it: got %v, %v, want the same error", ok, again)
+	}
+}
+
+// TestTooLongFramesAreReadPast: with their payload, keeping nothing, and what follows is understood.
+func TestTooLongFramesAreReadPast(t *testing.T) {
+	var d Decoder
+	piece := bytes.Repeat([]byte("{"), 1000)
+	d.Feed(AppendFrame(nil, Long, make([]byte, 3*JSONBytesMax), 500)[:longHeaderBytes])
+	d.Feed([]byte("{"))
+	_, _, err := d.Next()
+	if bad, ok := errors.AsType[*FrameError](err); !ok || !bad.Skipped {
+		t.Fatalf("got %v, want it skipped", err)
+	}
+	for left := 3*JSONBytesMax + 500 - 1; left > 0; left -= len(piece) {
+		d.Feed(piece[:min(left, len(piece))])
+		if f, ok, err := d.Next(); ok || err != nil || cap(d.buf) > 4*len(piece) || d.Partial() != 0 {
+			t.Fatalf("%d bytes before the end: got %+v, %v, %v and %d bytes of buffer", left, f, ok, err, cap(d.buf))
+		}
+	}
+	d.Feed(AppendFrame(nil, Short, []byte("{}"), 0))
+	if f, ok, err := d.Next(); !ok || string(f.JSON) != "{}" {
+		t.Errorf("behind it: got %+v, %v, %v", f, ok, err)
 	}
 }
 

@@ -6,6 +6,10 @@ const (
 	// is kept for it.
 	JSONBytesMax = 1 << 20
 
+	// skipBytesMax is the longest frame that is read past when its JSON is too long: a photograph that somebody sends as
+	// it is. A longer one ends the stream.
+	skipBytesMax = 64 << 20
+
 	// bufferKeptBytes is the largest buffer a decoder keeps while it holds nothing, so that thousands of idle
 	// connections do not each keep the buffer of their largest frame.
 	bufferKeptBytes = 1 << 10

@@ -49,9 +49,9 @@ type Pair struct {
 	Client net.Conn
 	// Accept returns the server's end. It may wait for the client's first byte. It is called once.
 	Accept func(ctx context.Context) (net.Conn, error)
-	// BulkClient and AcceptBulk are another stream of the same connection, for files. Nil: files go over the same
-	// stream as messages.
-	BulkClient net.Conn
+	// OpenBulk and AcceptBulk are for another stream of the same connection, for files; each is called once at most. Nil: files
+	// go over the same stream as messages.
+	OpenBulk   func() (net.Conn, error)
 	AcceptBulk func(ctx context.Context) (net.Conn, error)
 	// Split says what the bytes on the wire so far were for. Nil: the transport cannot tell.
 	Split func() Split

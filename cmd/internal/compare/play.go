@@ -179,17 +179,21 @@ func (p *play) send(ctx context.Context, first time.Duration) {
 
 // sendFile writes pieces of a file for as long as it is to last.
 func (p *play) sendFile(ctx context.Context, first time.Duration) {
-	conn := p.pair.BulkClient
-	if conn == nil {
-		conn = p.pair.Client
-	}
 	if !sleepUntil(ctx, p.start.Add(first)) {
 		return
+	}
+	conn := p.pair.Client
+	if p.pair.OpenBulk != nil {
+		var err error
+		if conn, err = p.pair.OpenBulk(); err != nil {
+			p.sheet.failed(fmt.Errorf("a stream for the file: %w", err))
+			return
+		}
 	}
 	piece := p.printer.frame(pieceNumber, chunkBytes)
 	for p.now() < first+p.spec.Duration && ctx.Err() == nil {
 		ok := false
-		if p.pair.BulkClient == nil {
+		if p.pair.OpenBulk == nil {
 			ok = p.write(conn, Client, piece)
 		} else {
 			n, err := conn.Write(piece)

@@ -48,12 +48,27 @@ func (t udpchatTransport) Connect(ctx context.Context, f Field) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
+	accepted := make(chan *reliable.Conn, 1)
 	return &Pair{
 		Client: conn,
 		Accept: func(ctx context.Context) (net.Conn, error) {
 			stop := context.AfterFunc(ctx, func() { _ = endpoints[Server].Close() }) // The run is over.
 			defer stop()
-			return endpoints[Server].Accept()
+			c, err := endpoints[Server].Accept()
+			if err != nil {
+				return nil, err
+			}
+			accepted <- c.(*reliable.Conn)
+			return c, nil
+		},
+		OpenBulk: func() (net.Conn, error) { return conn.OpenStream(reliable.Bulk) },
+		AcceptBulk: func(ctx context.Context) (net.Conn, error) {
+			select {
+			case c := <-accepted:
+				return c.AcceptStream(ctx)
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
 		},
 		Split: func() Split {
 			split := meters[Client].split()

@@ -38,6 +38,24 @@ func TestMachinesAndEndpointsAgree(t *testing.T) {
 	}
 }
 
+// A file has a stream of its own in both, so that chat does not wait behind it.
+func TestChatDoesNotWaitBehindOurFile(t *testing.T) {
+	link, err := LinkNamed("upload")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := Spec{Transport: "udpchat", Workload: "file+chat", Link: link, Seed: 4, Messages: 50, Duration: 5 * time.Second}
+	tr, err := TransportNamed(spec.Transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]Result{"machines": playVirtual(t, spec), "endpoints": playInMemory(t, tr, spec)} {
+		if slow := percentile(r.LatencyMs, 0.99); slow > 200 || r.FileBytes < 300_000 || r.Error != "" {
+			t.Errorf("%s: messages took up to %v ms on a way of 50, %d bytes of the file arrived: %s", name, slow, r.FileBytes, r.Error)
+		}
+	}
+}
+
 // Every byte on the wire has a purpose, and one only.
 func TestSplitAddsUpToTheWire(t *testing.T) {
 	t.Parallel()
