@@ -18,6 +18,7 @@ type outbox struct {
 	flying int           // How many of the queue are on their way over this connection.
 	pause  time.Time     // Nothing is sent before; zero: now.
 	slowed time.Time     // When the server found us too fast last.
+	halted bool          // One was refused: nothing is sent until all others are answered, so that the order holds.
 	every  time.Duration // Between two messages, since the server found us too fast; 0: none.
 	due    time.Time     // When the next one may be sent then.
 	number func() (uint64, error)
@@ -60,7 +61,10 @@ func (o *outbox) restore(m *Message) {
 
 // next returns the message to send now, nil if there is none. It is on its way then.
 func (o *outbox) next(now time.Time) *Message {
-	if o.flying >= flyingMax || now.Before(o.pause) || o.every > 0 && now.Before(o.due) {
+	if o.flying == 0 {
+		o.halted = false
+	}
+	if o.halted || o.flying >= flyingMax || now.Before(o.pause) || o.every > 0 && now.Before(o.due) {
 		return nil
 	}
 	for {
@@ -85,7 +89,7 @@ func (o *outbox) next(now time.Time) *Message {
 
 // nextAt returns when there is something to send that has to wait now; zero: there is nothing.
 func (o *outbox) nextAt() time.Time {
-	if o.flying >= flyingMax || len(o.queue) == o.flying {
+	if o.halted && o.flying > 0 || o.flying >= flyingMax || len(o.queue) == o.flying {
 		return time.Time{}
 	}
 	if o.every > 0 {
@@ -151,6 +155,7 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 		m.flying = false
 		o.flying--
 	}
+	o.halted = true
 	m.denied = e.Code != native.CodeUnavailable // With that one it may be stored all the same (SPEC.md 7).
 	if until := now.Add(wait); until.After(o.pause) {
 		o.pause = until
@@ -209,7 +214,7 @@ func (o *outbox) lost() {
 			m.change(func(s *Status) { s.State = Queued })
 		}
 	}
-	o.flying, o.pause = 0, time.Time{}
+	o.flying, o.pause, o.halted = 0, time.Time{}, false
 }
 
 // become notes which device we are. If it is another one than before, what the server may have from the former one cannot
