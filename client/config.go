@@ -14,6 +14,9 @@ import (
 type Config struct {
 	// Server is its HOST:PORT.
 	Server string
+	// Others are further servers of the same cluster, which have the same key and the same rooms: they are tried in turn
+	// when the one we were connected to, Server at first, is not to be found.
+	Others []string
 	// Transport is UDP or TCP; empty: UDP, and TCP as well if that does not answer at once.
 	Transport string
 	// ServerKey is the key the server must have. Zero: any that VerifyServer likes.
@@ -50,8 +53,10 @@ type Config struct {
 
 // check reports what is wrong with the configuration.
 func (c *Config) check() error {
-	if _, _, err := net.SplitHostPort(c.Server); err != nil {
-		return fmt.Errorf("client: server %q: want HOST:PORT", c.Server)
+	for at := range len(c.Others) + 1 {
+		if _, _, err := net.SplitHostPort(c.server(at)); err != nil {
+			return fmt.Errorf("client: server %q: want HOST:PORT", c.server(at))
+		}
 	}
 	switch {
 	case c.Transport != "" && c.Transport != UDP && c.Transport != TCP:
@@ -62,4 +67,12 @@ func (c *Config) check() error {
 		return ErrNoAccount
 	}
 	return nil
+}
+
+// server returns the server in that place: Server, then Others.
+func (cfg Config) server(at int) string {
+	if at == 0 {
+		return cfg.Server
+	}
+	return cfg.Others[at-1]
 }

@@ -2,9 +2,6 @@ package client
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -13,9 +10,6 @@ import (
 
 	"udpchat/reliable"
 )
-
-// alpn names the protocol inside of TLS, over both transports.
-const alpn = "udpchat/1"
 
 // A Conn is an encrypted connection to a server whose key is known.
 type Conn interface {
@@ -199,13 +193,10 @@ func (c udpConn) Drop()                                      { c.Abort(reliable.
 
 // A tlsConn is a TLS connection as a Conn.
 type tlsConn struct {
-	*tls.Conn
-	key    reliable.Key
+	*reliable.TLSConn
 	addr   string
 	dialer *network
 }
-
-func (c *tlsConn) ServerKey() reliable.Key { return c.key }
 
 // OpenBulk dials again; the server must have the same key.
 func (c *tlsConn) OpenBulk(ctx context.Context) (net.Conn, error) {
@@ -213,42 +204,20 @@ func (c *tlsConn) OpenBulk(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if other.key != c.key {
+	if other.ServerKey() != c.ServerKey() {
 		other.Drop()
-		return nil, &reliable.KeyError{Want: c.key, Got: other.key}
+		return nil, &reliable.KeyError{Want: c.ServerKey(), Got: other.ServerKey()}
 	}
 	return other, nil
 }
 
 func (c *tlsConn) Drop() { _ = c.NetConn().Close() } // Nobody waits for its goodbye.
 
-// dialTLS connects over TCP. The certificate counts for its public key alone, as over UDP: names, dates and issuers say
-// nothing about a server that is known by its key (the TLS handshake proves that it has the private one).
+// dialTLS connects over TCP. The server is known by its key, as over UDP.
 func (n *network) dialTLS(ctx context.Context, addr string) (*tlsConn, error) {
-	var got reliable.Key
-	d := tls.Dialer{Config: &tls.Config{
-		MinVersion:         tls.VersionTLS13,
-		NextProtos:         []string{alpn},
-		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection checks the key instead.
-		VerifyConnection: func(s tls.ConnectionState) error {
-			if s.NegotiatedProtocol != alpn {
-				return fmt.Errorf("the server does not speak %s", alpn)
-			}
-			if len(s.PeerCertificates) == 0 {
-				return errors.New("the server has no certificate")
-			}
-			got = keyOf(s.PeerCertificates[0])
-			return n.verify(got)
-		},
-	}}
-	conn, err := d.DialContext(ctx, "tcp", addr)
+	conn, err := reliable.DialTLS(ctx, addr, reliable.Config{VerifyServer: n.verify})
 	if err != nil {
 		return nil, err
 	}
-	return &tlsConn{Conn: conn.(*tls.Conn), key: got, addr: addr, dialer: n}, nil
-}
-
-// keyOf returns the key that a certificate is for, as package reliable names it.
-func keyOf(cert *x509.Certificate) reliable.Key {
-	return reliable.Key(sha256.Sum256(cert.RawSubjectPublicKeyInfo))
+	return &tlsConn{TLSConn: conn, addr: addr, dialer: n}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -19,6 +20,9 @@ import (
 
 	"udpchat/reliable"
 )
+
+// alpn names the protocol inside of TLS.
+const alpn = "udpchat/1"
 
 // loopbackWait bounds what happens within milliseconds on a machine that is not overloaded.
 const loopbackWait = 30 * time.Second
@@ -60,7 +64,7 @@ func listenTLS(t *testing.T, protocol string, maxVersion uint16, serve func(net.
 		}
 	})
 	t.Cleanup(func() { ln.Close(); wg.Wait() })
-	return ln.Addr().String(), keyOf(cert)
+	return ln.Addr().String(), reliable.Key(sha256.Sum256(cert.RawSubjectPublicKeyInfo))
 }
 
 // sendBack sends back what comes, until the client goes.

@@ -22,9 +22,18 @@ type dialled struct {
 type road struct {
 	order   order
 	address string // Of the next attempt.
+	at      int    // Place of address among the servers of the Config.
 	retry   backoff
 	failed  int // Attempts since there was a connection.
 	first   int // Attempts to log in for the first time.
+}
+
+// elsewhere makes the next server of the Config the next to try.
+func (r *road) elsewhere(cfg Config) {
+	if r.at++; r.at > len(cfg.Others) {
+		r.at = 0
+	}
+	r.address = cfg.server(r.at)
 }
 
 // run connects, serves the connection and connects again, until Close or until there is no point in it.
@@ -108,9 +117,13 @@ func (c *Client) pauseFor(r *road, v verdict, unreachable bool) bool {
 	c.mu.Unlock()
 	signal(c.queued)
 	c.log.Debug("connecting again", "err", v.err, "dur", wait)
-	r.address = c.cfg.Server
-	if v.next != "" {
+	switch {
+	case v.next != "":
 		r.address = v.next
+	case unreachable:
+		r.elsewhere(c.cfg)
+	default:
+		r.address = c.cfg.server(r.at)
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
@@ -256,9 +269,10 @@ func (s *scout) look(now time.Time) time.Time {
 	found := make(chan *dialled, 1)
 	s.found = found
 	order := s.r.order.next(now, s.c.cfg.Transport)
+	s.r.elsewhere(s.c.cfg) // Another server of the cluster first: this one says nothing.
+	address := s.r.address
 	// Owns one attempt; ends with it, or soon after cancel.
 	s.task.Go(func() {
-		address := s.c.cfg.Server
 		conn, transport, err := race(ctx, order, raceHeadStart, func(ctx context.Context, transport string) (Conn, error) {
 			return s.c.cfg.Dial(ctx, transport, address)
 		})

@@ -121,6 +121,9 @@ func (s *Service) revive(ctx context.Context, name string) error {
 // the list of guests, so that what is left over when this is interrupted is found again.
 func (s *Service) forget(ctx context.Context, name string) error {
 	err := s.revokeAll(ctx, name, "")
+	if err == nil {
+		err = s.unlistTokens(ctx, name)
+	}
 	for _, bucket := range []string{bucketProfiles, bucketContacts, bucketContactOf, bucketBlocks, bucketQuota} {
 		if err == nil {
 			err = s.remove(ctx, bucket, name)

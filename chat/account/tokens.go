@@ -174,6 +174,17 @@ func (s *Service) revoke(ctx context.Context, t listedToken) error {
 	return nil
 }
 
+// unlistTokens removes what is left in the list of the tokens of an account that ends.
+func (s *Service) unlistTokens(ctx context.Context, name string) error {
+	entries, err := s.cfg.Engine.List(ctx, bucketTokensOf, name+"/")
+	for _, en := range entries {
+		if err == nil {
+			err = s.remove(ctx, bucketTokensOf, en.Key)
+		}
+	}
+	return err
+}
+
 // makeRoom revokes the tokens that are too many for one more.
 func (s *Service) makeRoom(ctx context.Context, name string) error {
 	list, err := s.tokens(ctx, name)

@@ -41,10 +41,8 @@ func (n *node) announce(ctx context.Context, c account.Change) {
 		kind = core.KindBlocked
 	case account.Unblocked:
 		kind = core.KindUnblocked
-	case account.ProfileChanged:
-		kind, text = core.KindProfile, "profile"
-	case account.PasswordChanged:
-		kind, text = core.KindProfile, "password"
+	case account.ProfileChanged, account.PasswordChanged:
+		kind, text = core.KindProfile, c.Kind.String()
 	case account.TokenRevoked:
 		kind, about = core.KindRevoked, c.Device
 	case account.GuestEnded: // Nobody reads its log any more.
@@ -59,7 +57,7 @@ func (n *node) announce(ctx context.Context, c account.Change) {
 		err = n.hub.Announce(ctx, c.Account, kind, about, text)
 	}
 	if err != nil {
-		n.log.Warn("devices not told of a change", "user", c.Account, "what", c.Kind.String(), "err", err)
+		n.log.Warn("devices not told of a change", "user", c.Account, "reason", c.Kind.String(), "err", err)
 	}
 }
 

@@ -20,7 +20,11 @@ import (
 // recognises the first bytes, and the last answers what nobody does.
 func (n *node) makeFronts(ctx context.Context, kill func()) ([]front.Front, error) {
 	cfg := n.cfg
-	jsonchat, err := jsonfront.New(ctx, jsonfront.Config{Engine: n.engine, Accounts: n.accounts, Logger: n.log})
+	jsonchat, err := jsonfront.New(ctx, jsonfront.Config{
+		Engine: n.engine, Accounts: n.accounts,
+		RequestsPerSecond: float64(cfg.RequestsPerSecond), RequestsBurst: cfg.RequestsBurst,
+		Logger: n.log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +62,13 @@ func (n *node) speaking(protocol string) ([]front.Front, error) {
 	return n.fronts[i : i+1], nil
 }
 
-// names returns the names of front-ends.
+// names returns the names of the protocols of chat.
 func names(fronts []front.Front) []string {
-	list := make([]string, len(fronts))
-	for i, f := range fronts {
-		list[i] = f.Name()
+	var list []string
+	for _, f := range fronts {
+		if _, ok := f.(*carrierfront.Front); !ok {
+			list = append(list, f.Name())
+		}
 	}
 	return list
 }

@@ -1,8 +1,10 @@
 package hashchat
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"udpchat/chat"
 	"udpchat/chat/front"
 	"udpchat/chat/front/internal/stage"
+	"udpchat/chat/session"
 	wire "udpchat/chat/wire/hashchat"
 )
 
@@ -169,4 +172,22 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 			t.Errorf("got ends %q, want that of the slow one", got)
 		}
 	})
+}
+
+// The first line a client ever gets is ONLINE, also if somebody whispers to its name before that.
+func TestNothingComesBeforeTheFirstList(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	s := session.New(ours, session.Config{})
+	defer s.Close(nil)
+	m := &member{front: New(Config{}), session: s}
+	if err := m.push([]byte("MESSAGE#ann#early\n")); !errors.Is(err, chat.ErrNotTaken) {
+		t.Errorf("got %v", err)
+	}
+	m.show([]byte("ONLINE#bob\n"))
+	buf := make([]byte, 100)
+	n, err := theirs.Read(buf)
+	if got := string(buf[:n]); got != "ONLINE#bob\n" {
+		t.Errorf("first got %q, %v", got, err)
+	}
 }

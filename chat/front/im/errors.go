@@ -18,6 +18,8 @@ var (
 	ErrGoodbye error = goodbye{}
 	// ErrIdle: the client sent no command for too long.
 	ErrIdle = errors.New("im: no command for too long")
+	// ErrPassword: the password of the account was changed, so who is logged in may not be its owner.
+	ErrPassword = errors.New("im: password was changed")
 	// ErrNotLetIn: the log-in was refused for good.
 	ErrNotLetIn = errors.New("im: not let in")
 )
@@ -55,6 +57,7 @@ const (
 	textUnblockSelf = "Error. Cannot Unblock Self\n"
 	textPrivateSelf = "Error. Cannot Establish private connection with self\n"
 	textIdle        = "Your client has been closed due to inactivity"
+	textPassword    = "Your password was changed"
 	textShutdown    = "The server is shutting down"
 	textInternal    = "Error. The server could not do that; reference %s\n"
 )

@@ -424,6 +424,24 @@ func TestLockOfTheNameDoesNotLockOtherProtocols(t *testing.T) {
 	})
 }
 
+func TestAnotherPasswordEndsTheSession(t *testing.T) {
+	in(t, "hans", func(w *stage.World) {
+		hans := logIn(t, w, "hans")
+		old, _ := passwd.Clear("hans")
+		secret, err := passwd.Clear("new")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Accounts.ChangePassword(context.Background(), account.Attempt{}, "hans", old, secret, ""); err != nil {
+			t.Fatal(err)
+		}
+		hans.want("the last packet", "{Text:Your password was changed}<nil>")
+		if got := w.Ended(); len(got) != 1 || !strings.HasSuffix(got[0], ErrPassword.Error()) {
+			t.Errorf("got ends %q", got)
+		}
+	})
+}
+
 func TestWhereTheTargetListens(t *testing.T) {
 	for _, c := range []struct{ said, seen, origin, us, want string }{
 		{"0.0.0.0", "198.51.100.7", "203.0.113.9", "192.0.2.1", "198.51.100.7"},

@@ -76,7 +76,7 @@ func (c *conn) notLetIn(ctx context.Context, err error) error {
 
 // begin logs a user in, who has proven to be who; text is the answer.
 func (c *conn) begin(ctx context.Context, who account.Account, text string) error {
-	m := newMember(c.front, c.out, c.session, who)
+	m := newMember(c, who)
 	if !c.front.enter(m) {
 		c.out.reply(wire.Text{Code: wire.Shut, Text: textOnline})
 		return ErrNotLetIn

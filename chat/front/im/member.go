@@ -19,6 +19,7 @@ type member struct {
 	out     *out
 	session *session.Session
 	account account.Account // Constant.
+	end     func(error)     // Has the session end. Constant.
 	device  *chat.Device    // Set before start, constant after.
 	counter uint64          // Of its messages. Owned by the session's goroutine.
 	reads   reads
@@ -39,15 +40,15 @@ type member struct {
 	todo    []*talk              // Those of which something is to be read.
 }
 
-func newMember(f *Front, o *out, s *session.Session, who account.Account) *member {
+func newMember(c *conn, who account.Account) *member {
 	m := &member{
-		front: f, out: o, session: s, account: who,
+		front: c.front, out: c.out, session: c.session, account: who, end: c.end,
 		blocked: make(map[string]bool), talks: make(map[string]*talk),
 	}
 	// The session outlives what runs for it: stop waits.
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.reads.write = m.markRead
-	o.sent = m.reads.note
+	c.out.sent = m.reads.note
 	return m
 }
 
@@ -76,6 +77,10 @@ func (m *member) Receive(ev *chat.Event) {
 		m.presence(ev)
 	case chat.KindConversation:
 		m.follow(chat.DirectLog(m.account.Name, ev.About))
+	case chat.KindProfile:
+		if ev.Text == account.PasswordChanged.String() { // By another program: this protocol has no words for it.
+			m.end(ErrPassword)
+		}
 	case chat.KindBlocked, chat.KindUnblocked:
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -23,8 +23,8 @@ type conn struct {
 	out     *out
 	member  *member // nil before the log-in.
 
-	idle  *time.Timer // Runs out when there was no command for too long.
-	tired atomic.Bool // It has run out. Set by the timer.
+	idle *time.Timer           // Runs out when there was no command for too long.
+	why  atomic.Pointer[error] // Why the session is to end although its connection lives. Set by end.
 }
 
 func newConn(f *Front, s *session.Session, h *chat.Hub) *conn {
@@ -33,17 +33,20 @@ func newConn(f *Front, s *session.Session, h *chat.Hub) *conn {
 		Session: s, Decoder: &c.decoder, Take: c.requests, Ended: c.ended,
 		IdleFlush: front.Quiet(s, idleFlush),
 	}
-	c.idle = time.AfterFunc(f.cfg.Timeout, func() {
-		c.tired.Store(true)
-		c.loop.Wake()
-	})
+	c.idle = time.AfterFunc(f.cfg.Timeout, func() { c.end(ErrIdle) })
 	return c
+}
+
+// end has the session end. It may be called anywhere and does not block.
+func (c *conn) end(why error) {
+	c.why.CompareAndSwap(nil, &why)
+	c.loop.Wake()
 }
 
 // ended implements the Ended of a Loop.
 func (c *conn) ended() error {
-	if c.tired.Load() {
-		return ErrIdle
+	if why := c.why.Load(); why != nil {
+		return *why
 	}
 	return nil
 }
@@ -135,6 +138,8 @@ func (c *conn) close(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, ErrIdle):
 		last = wire.Fin{Text: textIdle}
+	case errors.Is(err, ErrPassword):
+		last = wire.Fin{Text: textPassword}
 	case ctx.Err() != nil:
 		last = wire.Fin{Text: textShutdown}
 	case errors.Is(err, errInternal):

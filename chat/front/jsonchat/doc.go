@@ -9,6 +9,8 @@
 // How it is cut:
 //
 //	serve.go     reads a session and carries out its requests, one after the other
+//	partial.go   bounds what is coming in and is not all there
+//	payload.go   reads what follows a frame
 //	requests.go  one method per request: who is who
 //	say.go       SENDMSG
 //	fetch.go     FETCHMSG and ACKFETCH
@@ -20,6 +22,8 @@
 //	tokens.go    the numbers of devices, and what is remembered about them
 //	device.go    the connections of one token
 //	login.go     a device of the core that these connections share, and what it hears
+//	forward.go   what it tells them
+//	cursor.go    up to when the client has its messages
 //	errors.go    what went wrong, in the words that clients know
 //
 // # Tokens, devices, log-ins

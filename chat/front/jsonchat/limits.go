@@ -3,10 +3,10 @@ package jsonchat
 import "time"
 
 const (
-	// requestsPerSecond and requestsBurst bound what one connection may ask, far above what a client does that is used by
-	// a person. More are refused.
-	requestsPerSecond = 50
-	requestsBurst     = 200
+	// requestsPerSecond and requestsBurst bound what one connection may ask unless configured, far above what a client does
+	// that is used by a person. More are refused. What is expensive has bounds of its own.
+	requestsPerSecond = 1000
+	requestsBurst     = 2000
 
 	// fileBytesMax is the largest file unless configured. Larger ones are refused before they are read. How many an account
 	// may store is its quota's to say.

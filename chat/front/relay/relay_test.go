@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -144,22 +145,21 @@ func sorted(s string) string {
 	return strings.Join(parts, "")
 }
 
-// Whoever does not acknowledge holds up who sends to it, but nobody else, and is cut off in the end.
-func TestUserThatNeverAcknowledgesIsCutOff(t *testing.T) {
+// Whoever does not acknowledge holds up who sends to it, and nobody else.
+func TestUserThatNeverAcknowledgesHoldsUpNobodyElse(t *testing.T) {
 	in(t, func(w *stage.World) {
 		enter(w, "silent")
-		start := time.Now()
-		var busy []*stage.Conn
-		for i := range forwardsMax/sendsMax + 1 {
-			c := enter(w, fmt.Sprint("busy", i))
-			for range sendsMax {
-				c.Send(send("silent", "x"))
-			}
-			busy = append(busy, c)
+		busy, ann, bob := enter(w, "busy"), enter(w, "ann"), enter(w, "bob")
+		time.Sleep(writeGap)
+		for range sendsMax + 1 { // One is under way.
+			busy.Send(send("silent", "x"))
+			w.Got(busy)
 		}
-		ann, bob := enter(w, "ann"), enter(w, "bob")
+		busy.Send(send("silent", "one too many"))
+		if got := w.Got(busy); got != "ERROR 102 Unable to send\n\n" {
+			t.Errorf("one too many: got %q", got)
+		}
 		ann.Send(send("bob", "hi"))
-		time.Sleep(2 * writeGap)
 		if got := w.Got(bob); got != "FORWARD ann\nContent-length: 2\n\nhi" {
 			t.Errorf("bob got %q", got)
 		}
@@ -167,13 +167,21 @@ func TestUserThatNeverAcknowledgesIsCutOff(t *testing.T) {
 		if got := w.Got(ann); got != "SENT bob\n\n" {
 			t.Errorf("ann got %q", got)
 		}
-		time.Sleep(receiptTimeout)
-		for _, c := range busy {
-			if got := w.Got(c); !strings.HasPrefix(got, "ERROR 102") && got != "" {
-				t.Errorf("%s got %q after %v", c.Name, got, time.Since(start))
-			}
+		time.Sleep(sendsMax * receiptTimeout / 2)
+		if got, want := w.Got(busy), strings.Repeat("ERROR 102 Unable to send\n\n", sendsMax/2); got != want {
+			t.Errorf("half of the time later: got %d answers, want %d", strings.Count(got, "ERROR"), sendsMax/2)
 		}
 	})
+}
+
+// A name is free when its user has gone, not while it goes.
+func TestNameOfOneWhoIsGoingIsTaken(t *testing.T) {
+	f := New(Config{})
+	f.users["ann"] = &user{name: "ann", gone: true, conns: map[wire.Role]*conn{}}
+	_, err := f.take(t.Context(), &conn{front: f}, wire.Register{Role: wire.ToSend, Name: "ann"})
+	if refused, ok := errors.AsType[*refusal](err); !ok || refused.code != wire.CodeMalformedName {
+		t.Errorf("got %v", err)
+	}
 }
 
 // Texts that nobody takes do not fill the memory.

@@ -29,8 +29,8 @@ func pieces(in []byte, size uint8) []string {
 	return out
 }
 
-// FuzzDecoder: no input makes the decoder panic, the cut does not matter, and every request survives being written and
-// read again.
+// FuzzDecoder: no input makes a decoder panic, the cut does not matter, and every request and reply that can be written
+// survives being written and read again.
 func FuzzDecoder(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, in []byte, size uint8, cut bool) {
@@ -61,81 +61,76 @@ func FuzzDecoder(f *testing.F) {
 		if d.Pending() {
 			t.Fatal("still pending after Flush")
 		}
+		checkReplies(t, in, size)
+		checkMessage(t, string(in[:len(in)/2]), string(in[len(in)/2:]))
 	})
 }
 
-// FuzzReplyDecoder: the same for the client's side; what cannot be written is left out.
-func FuzzReplyDecoder(f *testing.F) {
-	addSeeds(f)
-	f.Fuzz(func(t *testing.T, in []byte, size uint8, _ bool) {
-		var whole, cut ReplyDecoder
-		whole.Feed(in)
-		want := drain(nil, func() (any, bool, error) { return whole.Next() })
-		var got outcome
-		for _, piece := range pieces(in, size) {
-			cut.Feed([]byte(piece))
-			got = drain(got, func() (any, bool, error) { return cut.Next() })
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("whole: %v, cut: %v", want, got)
-		}
-		var d ReplyDecoder
-		d.Feed(in)
-		for {
-			rep, ok, err := d.Next()
-			if err == nil && !ok {
-				return
-			}
-			if err != nil {
-				continue
-			}
-			switch r := rep.(type) {
-			case Message:
-				if !CanSpeak(r.From) {
-					continue
-				}
-			case Online:
-				if r.Names = slices.DeleteFunc(r.Names, func(n string) bool { return !CanAddress(n) }); len(r.Names) == 0 {
-					continue
-				}
-				slices.Sort(r.Names)
-				rep = Online{slices.Compact(r.Names)}
-			}
-			b := AppendReply(nil, rep)
-			var again ReplyDecoder
-			again.Feed(b)
-			if got, ok, err := again.Next(); !ok || !reflect.DeepEqual(got, rep) {
-				t.Fatalf("%#v written as %q: got %#v, %v", rep, b, got, err)
-			}
-		}
-	})
-}
-
-// FuzzAppendMessage: whatever a name and a text hold, it comes out as one line or none and leaves the stream in order.
-func FuzzAppendMessage(f *testing.F) {
-	f.Add("bob", "hello")
-	f.Add("a#b", "x\n\nCLOSE#\r\n\r\n\n")
-	f.Fuzz(func(t *testing.T, from, text string) {
-		if len(from)+len(text) > TextBytesMax {
-			t.Skip()
-		}
-		b := AppendMessage(nil, Message{From: from, Text: text})
-		var d ReplyDecoder
-		d.Feed(AppendClosed(b, Closed{}))
-		first, _, err := d.Next()
-		if len(b) == 0 {
-			if first != (Closed{}) {
-				t.Fatalf("of nothing: got %#v, %v", first, err)
-			}
+// checkReplies is the same for the client's side; what cannot be written is left out.
+func checkReplies(t *testing.T, in []byte, size uint8) {
+	var whole, cut ReplyDecoder
+	whole.Feed(in)
+	want := drain(nil, func() (any, bool, error) { return whole.Next() })
+	var got outcome
+	for _, piece := range pieces(in, size) {
+		cut.Feed([]byte(piece))
+		got = drain(got, func() (any, bool, error) { return cut.Next() })
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("whole: %v, cut: %v", want, got)
+	}
+	var d ReplyDecoder
+	d.Feed(in)
+	for {
+		rep, ok, err := d.Next()
+		if err == nil && !ok {
 			return
 		}
-		msg, ok := first.(Message)
-		strip := strings.NewReplacer("\n", "", "\r", "", " ", "")
-		if !ok || msg.From != from || strip.Replace(msg.Text) != strip.Replace(text) {
-			t.Fatalf("got %#v, %v", first, err)
+		if err != nil {
+			continue
 		}
-		if second, _, err := d.Next(); second != (Closed{}) {
-			t.Fatalf("behind it: got %#v, %v", second, err)
+		switch r := rep.(type) {
+		case Message:
+			if !CanSpeak(r.From) {
+				continue
+			}
+		case Online:
+			if r.Names = slices.DeleteFunc(r.Names, func(n string) bool { return !CanAddress(n) }); len(r.Names) == 0 {
+				continue
+			}
+			slices.Sort(r.Names)
+			rep = Online{slices.Compact(r.Names)}
 		}
-	})
+		b := AppendReply(nil, rep)
+		var again ReplyDecoder
+		again.Feed(b)
+		if got, ok, err := again.Next(); !ok || !reflect.DeepEqual(got, rep) {
+			t.Fatalf("%#v written as %q: got %#v, %v", rep, b, got, err)
+		}
+	}
+}
+
+// checkMessage: whatever a name and a text hold, it comes out as one line or none and leaves the stream in order.
+func checkMessage(t *testing.T, from, text string) {
+	if len(from)+len(text) > TextBytesMax {
+		return
+	}
+	b := AppendMessage(nil, Message{From: from, Text: text})
+	var d ReplyDecoder
+	d.Feed(AppendClosed(b, Closed{}))
+	first, _, err := d.Next()
+	if len(b) == 0 {
+		if first != (Closed{}) {
+			t.Fatalf("of nothing: got %#v, %v", first, err)
+		}
+		return
+	}
+	msg, ok := first.(Message)
+	strip := strings.NewReplacer("\n", "", "\r", "", " ", "")
+	if !ok || msg.From != from || strip.Replace(msg.Text) != strip.Replace(text) {
+		t.Fatalf("got %#v, %v", first, err)
+	}
+	if second, _, err := d.Next(); second != (Closed{}) {
+		t.Fatalf("behind it: got %#v, %v", second, err)
+	}
 }

@@ -32,8 +32,8 @@ func pieces(in []byte, size uint8) []string {
 	return out
 }
 
-// FuzzDecoder: no input makes the decoder panic, the cut does not matter, and every request survives being written and
-// read again in every form.
+// FuzzDecoder: no input makes a decoder panic, the cut does not matter, and every request and reply survives being
+// written and read again in every form.
 func FuzzDecoder(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, in []byte, size uint8, keep bool) {
@@ -70,60 +70,55 @@ func FuzzDecoder(f *testing.F) {
 			d.Flush()
 			d.Next()
 		}
+		checkReplies(t, in, size, keep)
+		checkForward(t, string(in), keep)
 	})
 }
 
-// FuzzReplyDecoder: the same for the client's side.
-func FuzzReplyDecoder(f *testing.F) {
-	addSeeds(f)
-	f.Fuzz(func(t *testing.T, in []byte, size uint8, bytes bool) {
-		whole, cut := ReplyDecoder{Bytes: bytes}, ReplyDecoder{Bytes: bytes}
-		whole.Feed(in)
-		want := drain(nil, func() (any, bool, error) { return whole.Next() })
-		var got outcome
-		for _, piece := range pieces(in, size) {
-			cut.Feed([]byte(piece))
-			got = drain(got, func() (any, bool, error) { return cut.Next() })
+// checkReplies is the same for the client's side.
+func checkReplies(t *testing.T, in []byte, size uint8, bytes bool) {
+	whole, cut := ReplyDecoder{Bytes: bytes}, ReplyDecoder{Bytes: bytes}
+	whole.Feed(in)
+	want := drain(nil, func() (any, bool, error) { return whole.Next() })
+	var got outcome
+	for _, piece := range pieces(in, size) {
+		cut.Feed([]byte(piece))
+		got = drain(got, func() (any, bool, error) { return cut.Next() })
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("whole: %v, cut: %v", want, got)
+	}
+	d := ReplyDecoder{Bytes: bytes}
+	d.Feed(in)
+	for {
+		rep, ok, err := d.Next()
+		if err != nil || !ok {
+			return
 		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("whole: %v, cut: %v", want, got)
+		if f, ok := rep.(Forward); ok && !bytes && !utf8.ValidString(f.Text) {
+			continue
 		}
-		d := ReplyDecoder{Bytes: bytes}
-		d.Feed(in)
-		for {
-			rep, ok, err := d.Next()
-			if err != nil || !ok {
-				return
-			}
-			if f, ok := rep.(Forward); ok && !bytes && !utf8.ValidString(f.Text) {
-				continue
-			}
-			again := ReplyDecoder{Bytes: bytes}
-			b := AppendReply(nil, rep, Form{Bytes: bytes, Spaced: size%2 == 0})
-			again.Feed(b)
-			if got, ok, err := again.Next(); !ok || !reflect.DeepEqual(got, rep) {
-				t.Fatalf("%#v written as %q: got %#v, %v", rep, b, got, err)
-			}
+		again := ReplyDecoder{Bytes: bytes}
+		b := AppendReply(nil, rep, Form{Bytes: bytes, Spaced: size%2 == 0})
+		again.Feed(b)
+		if got, ok, err := again.Next(); !ok || !reflect.DeepEqual(got, rep) {
+			t.Fatalf("%#v written as %q: got %#v, %v", rep, b, got, err)
 		}
-	})
+	}
 }
 
-// FuzzForward: whatever a text holds, it comes out as one message and leaves the stream in order.
-func FuzzForward(f *testing.F) {
-	f.Add("hello", true)
-	f.Add("é\n\nFORWARD a\nContent-length: 3\n\n", false)
-	f.Fuzz(func(t *testing.T, text string, bytes bool) {
-		if len(text) > TextBytesMax || !bytes && !utf8.ValidString(text) {
-			t.Skip()
-		}
-		form := Form{Bytes: bytes, Spaced: strings.HasPrefix(text, " ")}
-		d := ReplyDecoder{Bytes: bytes}
-		d.Feed(AppendReply(AppendReply(nil, Forward{"ann", text}, form), Sent{"bob"}, form))
-		if first, _, err := d.Next(); first != (Forward{"ann", text}) {
-			t.Fatalf("got %#v, %v", first, err)
-		}
-		if second, _, err := d.Next(); second != (Sent{"bob"}) {
-			t.Fatalf("behind it: got %#v, %v", second, err)
-		}
-	})
+// checkForward: whatever a text holds, it comes out as one message and leaves the stream in order.
+func checkForward(t *testing.T, text string, bytes bool) {
+	if len(text) > TextBytesMax || !bytes && !utf8.ValidString(text) {
+		return
+	}
+	form := Form{Bytes: bytes, Spaced: strings.HasPrefix(text, " ")}
+	d := ReplyDecoder{Bytes: bytes}
+	d.Feed(AppendReply(AppendReply(nil, Forward{"ann", text}, form), Sent{"bob"}, form))
+	if first, _, err := d.Next(); first != (Forward{"ann", text}) {
+		t.Fatalf("got %#v, %v", first, err)
+	}
+	if second, _, err := d.Next(); second != (Sent{"bob"}) {
+		t.Fatalf("behind it: got %#v, %v", second, err)
+	}
 }

@@ -155,6 +155,9 @@ func (m *Model) endRound(now time.Duration) {
 		}
 		m.rival.grow(now, m.rtt)
 	default:
+		if m.rival.pressed == 0 {
+			m.rival.had = rate * m.rtt.Seconds()
+		}
 		if queue > queueMax {
 			m.yield(now, rate)
 		}

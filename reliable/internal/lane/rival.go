@@ -47,7 +47,8 @@ const (
 
 // A rival is somebody who fills the queue.
 type rival struct {
-	pressed int // by how much a queue that is not ours seems to be there, see pressedMax
+	pressed int     // by how much a queue that is not ours seems to be there, see pressedMax
+	had     float64 // bytes in flight before that
 	present bool
 	leaving bool          // he did not show at the latest look
 	leftAt  time.Duration // when he was taken for gone
@@ -171,7 +172,7 @@ func (m *Model) judgeRival(now time.Duration) {
 		r.present = false
 		m.remeasured(now, r.rested)
 	case !r.present:
-		window := m.bandwidth() * m.rtt.Seconds()
+		window := max(r.had, m.bandwidth()*m.rtt.Seconds())
 		if now-r.leftAt < rttWindow {
 			window = max(window, cubicBeta*r.window) // He was only taking breath.
 		}

@@ -88,10 +88,12 @@ func newWorldWithAccounts(t *testing.T, cast CastWithAccounts, settings map[stri
 	}
 	w := emptyWorld(t, chat.Config{Engine: engine, Accounts: accounts, Reserved: accounts.Reserved})
 	w.Accounts = accounts
-	kinds := map[account.Kind]chat.Kind{account.Blocked: chat.KindBlocked, account.Unblocked: chat.KindUnblocked}
+	kinds := map[account.Kind]chat.Kind{
+		account.Blocked: chat.KindBlocked, account.Unblocked: chat.KindUnblocked, account.PasswordChanged: chat.KindProfile,
+	}
 	accounts.OnChange(func(ctx context.Context, c account.Change) {
 		if kind, ok := kinds[c.Kind]; ok {
-			if err := w.Hub.Announce(ctx, c.Account, kind, c.Peer, ""); err != nil {
+			if err := w.Hub.Announce(ctx, c.Account, kind, c.Peer, c.Kind.String()); err != nil {
 				t.Errorf("%v of %s: %v", kind, c.Account, err)
 			}
 		}
