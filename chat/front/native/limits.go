@@ -56,6 +56,10 @@ const (
 	// answered with error 31.
 	requestTimeout = 20 * time.Second
 
+	// whisperTimeout is how long whoever is whispered to may take to say that it came: clients take a server that owes an
+	// answer for longer to be gone. It may come all the same.
+	whisperTimeout = 2 * time.Second
+
 	// drainGrace is how long requests under way may take when the server goes down, or the client has gone.
 	drainGrace = 1500 * time.Millisecond
 
