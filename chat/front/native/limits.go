@@ -112,6 +112,9 @@ const (
 	// orderTimeout is for how long a message that was not stored holds up those behind it, unless it is repeated.
 	orderTimeout = 30 * time.Second
 
+	// orderFailedMax is how many messages of a log may wait to be repeated so that the order is sure to hold.
+	orderFailedMax = 512
+
 	// orderLogsMax is in how many logs of a session that may be the case. In others what comes behind is not held up.
 	orderLogsMax = 256
 
