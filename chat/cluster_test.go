@@ -18,9 +18,42 @@ type cluster struct {
 	engine chat.Engine
 	plant  planted
 
-	mu    sync.Mutex
-	rnd   *rand.Rand // Guarded by mu.
-	nodes []*clusterNode
+	mu       sync.Mutex
+	rnd      *rand.Rand // Guarded by mu.
+	nodes    []*clusterNode
+	visitors []*visitor // One of each life of a node, which sits in the kitchen. Guarded by mu.
+}
+
+// A visitor remembers what it was told.
+type visitor struct {
+	mu     sync.Mutex
+	events []*chat.Event // Guarded by mu.
+}
+
+// Receive implements chat.Receiver.
+func (v *visitor) Receive(ev *chat.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if ev.Seq > 0 {
+		v.events = append(v.events, ev)
+	}
+}
+
+// visit puts a visitor into the kitchen of a node. It gives up when the node dies.
+func (c *cluster) visit(ctx context.Context, n *clusterNode) {
+	v := &visitor{}
+	u, err := n.hub.Connect("vic", v, chat.SmallIDs)
+	if err != nil {
+		return
+	}
+	for err = errEngine; err != nil && !n.isDead(); {
+		within, cancel := context.WithTimeout(ctx, time.Second)
+		_, err = u.Join(within, "kitchen")
+		cancel()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.visitors = append(c.visitors, v)
 }
 
 // planted is a mistake made on purpose, so that the checker can show that it finds it.
@@ -50,14 +83,15 @@ func (c *cluster) intN(n int) int {
 // wait lets up to some milliseconds pass.
 func (c *cluster) wait(msMax int) { time.Sleep(time.Duration(c.intN(msMax*1000)) * time.Microsecond) }
 
-// start adds a node at that place.
-func (c *cluster) start(i int) {
+// start adds a node at that place, and a visitor.
+func (c *cluster) start(ctx context.Context, i int) {
 	n := &clusterNode{Engine: c.engine, cluster: c}
 	hub, err := chat.New(chat.Config{Engine: n})
 	if err != nil {
 		c.t.Fatalf("New: %v", err)
 	}
 	n.hub = hub
+	c.visit(ctx, n)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.nodes[i] = n

@@ -20,6 +20,10 @@
 //	said, err := device.Say(ctx, "kitchen", 1, chat.Content{Text: "hello"})
 //	err = device.Close(ctx)
 //
+// That an account is a member, and with whom it talks, are records of the engine (enrol.go, direct.go), as are
+// topics and read markers. The core asks Config.Accounts who exists and who has blocked whom, and is told of
+// changes with Announce.
+//
 // Nothing happens in a room but through the Engine: Join, Leave and Say write a record down
 // (record.go) and append it to the room's log, the engine hands every record back in one order,
 // and only then is it an Event and are members told. So the answer to Join is the joiner's own
@@ -62,6 +66,7 @@
 // kind are ever held together.
 // None is held over a call to the engine. Events are delivered with the room locked, so Receive
 // must not block.
+//
 // One user's calls may run concurrently too; they are then ordered by the engine like anybody's,
 // except that its KindLeft comes after everything it said or joined before it.
 //
@@ -70,6 +75,13 @@
 //
 // # What it does not do
 //
-// It knows no protocol, no socket and no passwords; it does not limit rates (front-ends do). Records by other nodes of a cluster are delivered, but JoinIDs are
-// unique on one Hub only.
+// It knows no protocol, no socket and no passwords; it does not limit rates (front-ends do).
+//
+// On several nodes with one engine, accounts are the same on all of them, and so is who is there; visitors are
+// seen by what they do in a room, but JoinIDs are unique on one Hub only, and Who has the visitors of its own. What
+// one node has just done with an account reaches the others a moment later.
+//
+// Whether somebody was here (Since) is forgotten when the process ends, and a crash makes read markers some seconds
+// older. Rooms are never closed, so a Hub has at most Config.RoomsMax of them in its life; direct conversations and
+// accounts are not counted.
 package chat

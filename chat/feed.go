@@ -43,7 +43,7 @@ func (r *room) attachLocked(d *Device, entered, have uint64) (after uint64, is, 
 		return 0, false, false
 	}
 	if r.feed == nil {
-		r.feed = &feed{ring: ring{floor: max(r.delivered, r.head)}}
+		r.feed = &feed{ring: newRing(r.delivered, r.head)}
 	}
 	if at := d.attached[r.name]; at != nil {
 		at.entered = max(at.entered, entered)

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -238,4 +239,58 @@ func TestFileIsAnnounced(t *testing.T) {
 		_, err := ann.Say(t.Context(), "kitchen", uint64(10+i), c.content)
 		wantCode(t, fmt.Sprintf("case %d, %+v", i, c.content.File), err, c.code)
 	}
+}
+
+// A headsEngine has something happen just before it is asked how far a room is.
+type headsEngine struct {
+	chat.Engine
+	before func()
+}
+
+func (e *headsEngine) Heads(ctx context.Context, rooms []string) ([]uint64, error) {
+	if before := e.before; before != nil && rooms[0] == "kitchen" {
+		e.before = nil
+		before()
+	}
+	return e.Engine.Heads(ctx, rooms)
+}
+
+// What is said while a room is opened is below its head and is delivered all the same; whoever reads history must
+// not find it twice.
+func TestHistoryOfWhatWasSaidWhileTheRoomWasOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := newFakeEngine(t)
+		heads := &headsEngine{Engine: late}
+		w := newWorld(t, chat.Config{Engine: heads})
+		cfg := w.cfg
+		cfg.Engine, cfg.Rand = late.Engine, nil // The other node hears at once.
+		w2 := &world{t: t, cfg: cfg, hub: must(chat.New(cfg))(t), engine: late.Engine}
+		t.Cleanup(func() { w2.hub.Close() })
+		bob := w2.login("bob", "phone")
+		bob.enter("kitchen")
+		bob.text("kitchen", "before")
+		late.holdDelivery()
+		heads.before = func() {
+			bob.text("kitchen", "one")
+			bob.text("kitchen", "two")
+		}
+		joined := begin(func() error { _, err := w.login("ann", "phone").Join(t.Context(), "kitchen"); return err })
+		if err := joined(); err != nil {
+			t.Fatal(err)
+		}
+		tab := w.login("ann", "tab")
+		place := tab.attach("kitchen")
+		if place.Head != 4 {
+			t.Fatalf("attached after %d, want 4", place.Head)
+		}
+		for _, when := range []string{"before", "after"} {
+			if got := seqs(tab.history("kitchen", chat.Page{Before: place.Head + 1})); got != "1-4" {
+				t.Errorf("%s it is delivered: %s, want 1-4", when, got)
+			}
+			late.deliver()
+		}
+		if got := seqs(tab.logged()); got != "5" {
+			t.Errorf("live came %s, want 5", got)
+		}
+	})
 }

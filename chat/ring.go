@@ -8,12 +8,20 @@ type ring struct {
 	events []*Event // In the order of Seq.
 	bytes  int      // What they take, about.
 	floor  uint64   // Everything after it that was delivered is in events, and only that.
-	filled bool     // What was before the first delivered event has been read.
+	begin  uint64   // floor at first: what is delivered up to it is not taken.
+	filled bool     // What was up to begin has been read.
+}
+
+// newRing returns an empty ring of a log that has been delivered up to delivered, and had come up to head at
+// least; what lies between is delivered, but may also be read already.
+func newRing(delivered, head uint64) ring {
+	begin := max(delivered, head)
+	return ring{floor: begin, begin: begin}
 }
 
 // push adds the newest event, and forgets the oldest ones if there are too many.
 func (g *ring) push(ev *Event) {
-	if ev.Seq <= g.floor {
+	if ev.Seq <= g.begin {
 		return // Delivered after its number was known to be the head: it is read from the log.
 	}
 	g.events = append(g.events, ev)

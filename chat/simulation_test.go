@@ -55,7 +55,7 @@ func simulate(t *testing.T, seed uint64, plant planted) (faults []string) {
 			rnd: testRand(seed), nodes: make([]*clusterNode, 3),
 		}
 		for i := range c.nodes {
-			c.start(i)
+			c.start(t.Context(), i)
 		}
 		const messages = 25
 		var talkers []*talker
@@ -75,7 +75,7 @@ func simulate(t *testing.T, seed uint64, plant planted) (faults []string) {
 				i := c.intN(len(c.nodes))
 				c.kill(i)
 				c.wait(200)
-				c.start(i)
+				c.start(t.Context(), i)
 			}
 		})
 		for _, tk := range talkers {
@@ -94,6 +94,7 @@ func simulate(t *testing.T, seed uint64, plant planted) (faults []string) {
 			tk.catchUp(t.Context())
 		}
 		faults = append(faults, check(t.Context(), c.engine, talkers)...)
+		faults = append(faults, checkVisitors(t.Context(), c)...)
 		for i := range c.nodes {
 			c.kill(i)
 		}
@@ -151,12 +152,34 @@ func check(ctx context.Context, engine chat.Engine, talkers []*talker) (faults [
 	return faults
 }
 
+// checkVisitors wants of every visitor that what it was told is one piece of the log, which begins when it joined.
+func checkVisitors(ctx context.Context, c *cluster) (faults []string) {
+	msgs, err := c.engine.Read(ctx, "kitchen", 0, 0, 1<<20)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	want := stored(msgs)
+	for i, v := range c.visitors {
+		v.mu.Lock()
+		got := entries(v.events)
+		v.mu.Unlock()
+		if len(got) == 0 {
+			continue // Its node died first.
+		}
+		from := slices.Index(want, got[0])
+		if from < 0 || len(got) > len(want)-from || !slices.Equal(got, want[from:from+len(got)]) {
+			faults = append(faults, fmt.Sprintf("visitor %d was told of %q, in %q", i, got, want))
+		}
+	}
+	return faults
+}
+
 // turns returns who is in a room after all that happened in it, and "out of turn" if somebody came while in it
 // or left while not.
 func turns(evs []*chat.Event) map[string]bool {
 	in := map[string]bool{}
 	for _, ev := range evs {
-		if ev.Kind == chat.KindJoined || ev.Kind == chat.KindLeft {
+		if ev.Account != "" && (ev.Kind == chat.KindJoined || ev.Kind == chat.KindLeft) {
 			comes := ev.Kind == chat.KindJoined
 			in["out of turn"] = in["out of turn"] || in[ev.Account] == comes
 			in[ev.Account] = comes

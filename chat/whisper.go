@@ -9,7 +9,7 @@ import (
 	"udpchat/chat/names"
 )
 
-// ErrNotTaken is what Receipt.Wait returns when nobody has taken a whisper and nobody has said why.
+// ErrNotTaken says that nobody has taken a whisper.
 var ErrNotTaken = errors.New("chat: whisper not taken")
 
 // A Whisper is something said to one name, past every room and every log: it is stored nowhere, and
@@ -125,7 +125,7 @@ type Receipt struct {
 }
 
 // Wait returns nil when all who were told have said what became of the whisper and one of them has it,
-// and else why not. It blocks until then, or until ctx ends.
+// and else why not, which matches ErrNotTaken. It blocks until then, or until ctx ends.
 func (r *Receipt) Wait(ctx context.Context) error {
 	select {
 	case <-r.done:
@@ -141,7 +141,10 @@ func (r *Receipt) Wait(ctx context.Context) error {
 	if r.taken {
 		return nil
 	}
-	return r.err
+	if errors.Is(r.err, ErrNotTaken) {
+		return r.err
+	}
+	return fmt.Errorf("%w: %w", ErrNotTaken, r.err)
 }
 
 // expect notes that one more is told.

@@ -394,6 +394,56 @@ func TestRefusalsOfMessages(t *testing.T) {
 	})
 }
 
+// TestOrderHoldsThoughTheServerFindsUsTooFast: the server takes so many messages a second, and refuses those behind a refused
+// one until that has come again.
+func TestOrderHoldsThoughTheServerFindsUsTooFast(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		var left float64 = 50
+		last, behind := time.Now(), uint64(0)
+		w.server.set(func() {
+			w.server.refuse = func(r native.Request) *native.Error {
+				say, ok := r.(native.Say)
+				if !ok {
+					return nil
+				}
+				left, last = min(50, left+100*time.Since(last).Seconds()), time.Now()
+				switch {
+				case left < 1:
+					if behind == 0 || say.Counter < behind {
+						behind = say.Counter
+					}
+					return &native.Error{Code: native.CodeRateLimited, RetryAfter: 10}
+				case behind != 0 && say.Counter > behind:
+					return &native.Error{Code: native.CodeUnavailable, RetryAfter: 2000}
+				}
+				left--
+				behind = 0
+				return nil
+			}
+		})
+		const most = 1000
+		for _, text := range numbered(1, most) {
+			if _, err := c.Send("lobby", text); err != nil {
+				w.Fatal(err)
+			}
+		}
+		start := time.Now()
+		if err := c.Flush(w.Context()); err != nil {
+			w.Fatal(err)
+		}
+		if got := w.server.texts("lobby"); !slices.Equal(got, numbered(1, most)) {
+			w.Errorf("stored %d, out of order: %v", len(got), got)
+		}
+		if d := time.Since(start); d > 30*time.Second {
+			w.Errorf("%d messages at 100 a second took %v", most, d)
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
 func TestRequestsAreMadeAgainUnlessTheyWouldDoSomethingTwice(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		c := w.dial(Config{})

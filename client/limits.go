@@ -62,8 +62,18 @@ const (
 	// this number for each round trip; all of them are sent again after a loss.
 	flyingMax = 128
 
-	// sayRetry is the least time until a message is sent again that the server could not store just now, and sayTriesMax
-	// how often it is when the server has made a mistake. One that is only busy, or full, is asked for ever.
+	// A server that finds us too fast gets a message each paceLeast at most, and if it still does after paceHold half as many,
+	// to one each paceMost; with each that is stored the time between them becomes shorter by a part in paceFaster.
+	paceLeast  = 2 * time.Millisecond
+	paceMost   = time.Second
+	paceHold   = 500 * time.Millisecond
+	paceFaster = 128
+
+	// paceBurst is how many may follow each other at once to make up for time in which none was sent.
+	paceBurst = 32
+
+	// sayRetry is the time until a message is sent again that the server could not store just now, if it does not say, and
+	// sayTriesMax how often it is when the server has made a mistake. One that is only busy, or full, is asked for ever.
 	sayRetry    = 500 * time.Millisecond
 	sayTriesMax = 5
 )

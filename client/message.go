@@ -62,11 +62,12 @@ type Message struct {
 	device  string
 	counter uint64
 	made    time.Time
-	flying  bool // It was sent over this connection and is not answered.
-	ever    bool // It was sent over any: the server may have it.
-	denied  bool // The server has refused it just now, so it has it not.
-	passed  bool // A later one was stored in the same log: its number cannot be stored there any more.
-	tries   int  // How often the server could not tell why not.
+	sent    time.Time // When it was sent last.
+	flying  bool      // It was sent over this connection and is not answered.
+	ever    bool      // It was sent over any: the server may have it.
+	denied  bool      // The server has refused it just now, so it has it not.
+	passed  bool      // A later one was stored in the same log: its number cannot be stored there any more.
+	tries   int       // How often the server could not tell why not.
 
 	mu     sync.Mutex
 	status Status // Guarded by mu.

@@ -12,11 +12,15 @@ import (
 // several at a time, and after a loss all that are not answered again, with the numbers they have: the server stores a
 // number once. It is pure: it is told the time and what came, and hands out what to send.
 type outbox struct {
-	device string     // Whose numbers these are.
-	queue  []*Message // In the order of their numbers.
-	bytes  int        // Of the queue.
-	flying int        // How many of the queue are on their way over this connection.
-	pause  time.Time  // Nothing is sent before; zero: now.
+	device string        // Whose numbers these are.
+	queue  []*Message    // In the order of their numbers.
+	bytes  int           // Of the queue.
+	flying int           // How many of the queue are on their way over this connection.
+	pause  time.Time     // Nothing is sent before; zero: now.
+	slowed time.Time     // When the server found us too fast last.
+	halted bool          // One was refused: nothing is sent until all others are answered, so that the order holds.
+	every  time.Duration // Between two messages, since the server found us too fast; 0: none.
+	due    time.Time     // When the next one may be sent then.
 	number func() (uint64, error)
 }
 
@@ -57,7 +61,10 @@ func (o *outbox) restore(m *Message) {
 
 // next returns the message to send now, nil if there is none. It is on its way then.
 func (o *outbox) next(now time.Time) *Message {
-	if o.flying >= flyingMax || now.Before(o.pause) {
+	if o.flying == 0 {
+		o.halted = false
+	}
+	if o.halted || o.flying >= flyingMax || now.Before(o.pause) || o.every > 0 && now.Before(o.due) {
 		return nil
 	}
 	for {
@@ -70,8 +77,11 @@ func (o *outbox) next(now time.Time) *Message {
 			o.renumber(m)
 			continue
 		}
-		m.flying, m.ever, m.denied = true, true, false
+		m.flying, m.ever, m.denied, m.sent = true, true, false, now
 		o.flying++
+		if o.every > 0 {
+			o.due = later(o.due, now.Add(-paceBurst*o.every)).Add(o.every)
+		}
 		m.change(func(s *Status) { s.State, s.Sends = Sent, s.Sends+1 })
 		return m
 	}
@@ -79,10 +89,21 @@ func (o *outbox) next(now time.Time) *Message {
 
 // nextAt returns when there is something to send that has to wait now; zero: there is nothing.
 func (o *outbox) nextAt() time.Time {
-	if o.flying >= flyingMax || len(o.queue) == o.flying {
+	if o.halted && o.flying > 0 || o.flying >= flyingMax || len(o.queue) == o.flying {
 		return time.Time{}
 	}
+	if o.every > 0 {
+		return later(o.pause, o.due)
+	}
 	return o.pause
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // stored notes that the server has m: it has said so, or shown it to us in the log.
@@ -95,15 +116,29 @@ func (o *outbox) stored(m *Message, seq uint64, at, now time.Time) {
 			other.passed = true
 		}
 	}
+	if o.every -= o.every / paceFaster; o.every < paceLeast/4 {
+		o.every = 0
+	}
 	m.change(func(s *Status) { s.State, s.Seq, s.Time, s.After, s.Err = Stored, seq, at, now.Sub(m.made), nil })
 }
 
 // refused notes that the server has not stored m. What passes is tried again: then m keeps its place, unless others have
 // passed it meanwhile. It reports whether m has failed.
 func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool) {
-	wait := max(e.RetryAfter.Duration(), sayRetry)
+	wait := e.RetryAfter.Duration()
+	if wait == 0 {
+		wait = sayRetry
+	}
 	switch e.Code {
-	case native.CodeRateLimited, native.CodeUnavailable, native.CodeShuttingDown:
+	case native.CodeRateLimited:
+		if now.Sub(o.slowed) >= paceHold { // Those sent before we knew say nothing new.
+			o.every, o.slowed = min(max(2*o.every, paceLeast), paceMost), now
+		}
+	case native.CodeUnavailable:
+		if !m.sent.After(o.slowed) || o.blocked(m) {
+			wait = 0
+		}
+	case native.CodeShuttingDown:
 	case native.CodeInternal:
 		if m.tries++; m.tries > sayTriesMax {
 			o.fail(m, e)
@@ -120,12 +155,20 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 		m.flying = false
 		o.flying--
 	}
+	o.halted = true
 	m.denied = e.Code != native.CodeUnavailable // With that one it may be stored all the same (SPEC.md 7).
 	if until := now.Add(wait); until.After(o.pause) {
-		o.pause = until // Those behind it in the log are refused as well, so that the order holds (SPEC.md 5).
+		o.pause = until
 	}
 	m.change(func(s *Status) { s.State, s.Err = Queued, e })
 	return false
+}
+
+// blocked reports whether the server refuses m only because one before it in its log was refused (SPEC.md 5).
+func (o *outbox) blocked(m *Message) bool {
+	return slices.ContainsFunc(o.queue, func(other *Message) bool {
+		return other.Log == m.Log && other.counter < m.counter && !other.flying
+	})
 }
 
 // renumber gives m, which the server has refused and therefore has not, a new number behind all others.
@@ -171,7 +214,7 @@ func (o *outbox) lost() {
 			m.change(func(s *Status) { s.State = Queued })
 		}
 	}
-	o.flying, o.pause = 0, time.Time{}
+	o.flying, o.pause, o.halted = 0, time.Time{}, false
 }
 
 // become notes which device we are. If it is another one than before, what the server may have from the former one cannot

@@ -38,7 +38,7 @@ same machine and take about half of it: compare figures of one machine, and dist
 		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBenchFanoutCommand(), newBenchIdleCommand(), newBenchPingPongCommand(), newBenchReliableCommand(), newBenchProxyCommand())
+	cmd.AddCommand(newBenchFanoutCommand(), newBenchIdleCommand(), newBenchPingPongCommand(), newBenchReliableCommand(), newBenchProxyCommand(), newBenchStoreCommand())
 	return cmd
 }
 

@@ -26,6 +26,7 @@ const (
 type nativeShow struct {
 	u       *nativeUI
 	pending map[*client.Message]time.Time // Of ours, and since when; zero: it was shown that it is.
+	byID    map[string]*client.Message    // The same.
 	people  map[string]native.State       // Who was there last, as far as it was told.
 	lost    time.Time                     // When the connection was lost; zero: there is one.
 	why     string
@@ -34,7 +35,7 @@ type nativeShow struct {
 
 // show prints what happens until the client has ended.
 func (u *nativeUI) show() {
-	s := &nativeShow{u: u, pending: make(map[*client.Message]time.Time), people: make(map[string]native.State)}
+	s := &nativeShow{u: u, pending: make(map[*client.Message]time.Time), byID: make(map[string]*client.Message), people: make(map[string]native.State)}
 	tick := time.NewTicker(nativeTick)
 	defer tick.Stop()
 	events := u.client.Events()
@@ -124,11 +125,12 @@ func (s *nativeShow) said(ev client.Said) {
 	u := s.u
 	number := u.remember(ev)
 	took := time.Duration(0)
-	for m := range s.pending {
-		if m.ID() == ev.ID() {
-			delete(s.pending, m)
-			took = m.Status().After
-		}
+	if m := s.byID[ev.ID()]; m != nil {
+		took = m.Status().After
+		s.forget(m)
+	}
+	if ev.Here {
+		u.shown(1)
 	}
 	u.out.event(showSaid(ev, number, took, u.interactive))
 	s.read(ev.Origin)
@@ -194,13 +196,21 @@ func (s *nativeShow) outgoing(ev client.Outgoing) {
 		if _, known := s.pending[m]; !known {
 			s.pending[m] = time.Now()
 		}
+		s.byID[m.ID()] = m
 	case client.Failed:
-		delete(s.pending, m)
+		s.forget(m)
+		s.u.shown(1)
 		s.u.mu.Lock()
 		s.u.failed++
 		s.u.mu.Unlock()
 		s.u.out.problem(fmt.Sprintf("not stored: %s: %s", clean.Line(brief(m.Text)), nativeReason(ev.Status.Err)))
 	}
+}
+
+// forget forgets a message that has come to its end.
+func (s *nativeShow) forget(m *client.Message) {
+	delete(s.pending, m)
+	delete(s.byID, m.ID())
 }
 
 // online prints that the connection is back, if it was shown that it was lost or if it took long.
@@ -225,7 +235,7 @@ func (s *nativeShow) late(now time.Time) {
 		switch st := m.Status(); {
 		case st.State >= client.Stored:
 			if now.Sub(since) > nativeFlushWait {
-				delete(s.pending, m) // Said where we do not listen.
+				s.forget(m) // Said where we do not listen.
 			}
 		case u.interactive && !since.IsZero() && now.Sub(since) >= nativePendingAfter:
 			s.pending[m] = time.Time{}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +27,9 @@ const (
 	// that is started again.
 	nativeFlushWait = time.Minute
 
+	// nativeCatchUpWait bounds waiting until what is stored was shown.
+	nativeCatchUpWait = 10 * time.Second
+
 	// nativeTick is how often is looked whether something takes too long, while something is under way.
 	nativeTick = 200 * time.Millisecond
 )
@@ -44,6 +46,7 @@ type nativeUI struct {
 	hurry       <-chan struct{} // Closed when the user does not want to wait at the end; nil: never.
 	history     int             // How much of the past is shown when entering a room.
 	files       string          // Where files go.
+	settled     chan struct{}   // Gets a token when unshown becomes 0.
 	live        liveLink        // Owned by run.
 	transfers   sync.WaitGroup  // Files under way.
 
@@ -52,11 +55,12 @@ type nativeUI struct {
 	unsaid  []*client.Message // Owned by run: said, and perhaps not stored yet.
 	refused int               // Owned by run: lines that could not be carried out.
 
-	mu     sync.Mutex
-	failed int               // Guarded by mu: messages that were not stored, files that were not carried over.
-	oldest map[string]uint64 // Guarded by mu: the lowest number shown of each log.
-	shared []client.Said     // Guarded by mu: announcements of files, by the number that is shown.
-	took   []time.Duration   // Guarded by mu: how long messages of others were on their way, of late.
+	mu      sync.Mutex
+	unshown int               // Guarded by mu: messages of ours that show has not seen the end of.
+	failed  int               // Guarded by mu: messages that were not stored, files that were not carried over.
+	oldest  map[string]uint64 // Guarded by mu: the lowest number shown of each log.
+	shared  []client.Said     // Guarded by mu: announcements of files, by the number that is shown.
+	took    []time.Duration   // Guarded by mu: how long messages of others were on their way, of late.
 }
 
 // A place is a room or a direct conversation.
@@ -78,7 +82,7 @@ func placeOf(log, peer string) place {
 func (u *nativeUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	u.oldest = make(map[string]uint64)
+	u.oldest, u.settled = make(map[string]uint64), make(chan struct{}, 1)
 	var showing sync.WaitGroup
 	showing.Go(func() { // Owns the client's events; ends with the client.
 		u.show()
@@ -197,9 +201,12 @@ func (u *nativeUI) say(ctx context.Context, where place, text string) error {
 	}
 	for {
 		m, err := u.client.Send(where.log, text)
-		u.unsaid = slices.DeleteFunc(u.unsaid, func(m *client.Message) bool { return m.Status().State >= client.Stored })
+		for len(u.unsaid) > 0 && u.unsaid[0].Status().State >= client.Stored {
+			u.unsaid = u.unsaid[1:]
+		}
 		if err == nil {
 			u.unsaid = append(u.unsaid, m)
+			u.shown(-1)
 			return nil
 		}
 		if !errors.Is(err, client.ErrFull) || len(u.unsaid) == 0 {
@@ -236,6 +243,9 @@ func (u *nativeUI) flush(ctx context.Context) error {
 	case <-u.hurry:
 	}
 	err := u.client.Flush(ctx)
+	if err == nil {
+		u.catchUp(ctx)
+	}
 	unstored, ok := errors.AsType[*client.UnstoredError](err)
 	switch {
 	case !ok || unstored.Messages == 0:
@@ -244,6 +254,39 @@ func (u *nativeUI) flush(ctx context.Context) error {
 		return fmt.Errorf("interrupted before the server had stored %d of your messages", unstored.Messages)
 	}
 	return fmt.Errorf("%s has not stored %d of your messages", u.server, unstored.Messages)
+}
+
+// catchUp waits until what is stored was shown, too, for a while: it comes back with what others say.
+func (u *nativeUI) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, nativeCatchUpWait)
+	defer cancel()
+	for {
+		u.mu.Lock()
+		left := u.unshown
+		u.mu.Unlock()
+		if left <= 0 {
+			return
+		}
+		select {
+		case <-u.settled:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// shown notes that show has seen the end of n messages of ours; -1: that there is one more.
+func (u *nativeUI) shown(n int) {
+	u.mu.Lock()
+	u.unshown -= n
+	settled := u.unshown <= 0
+	u.mu.Unlock()
+	if settled {
+		select {
+		case u.settled <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // inNative says what did not happen and why.

@@ -112,16 +112,20 @@ func (f *Front) check(s *session.Session, r carrier.Request) error {
 	return nil
 }
 
-// hold keeps a session on which nothing more is said.
+// hold keeps a session on which nothing more is said but pings.
 func hold(s *session.Session) error {
 	if err := s.Enqueue(carrier.Answer{OK: true}.Append(nil)); err != nil {
 		return err
 	}
-	n, err := s.Read(make([]byte, 1))
-	if n > 0 {
-		return errNotSilent
+	for b := make([]byte, 1); ; {
+		n, err := s.Read(b)
+		if string(b[:n]) != carrier.Ping[:n] {
+			return errNotSilent
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // join joins the session to its target and returns when one of them has ended, or both.

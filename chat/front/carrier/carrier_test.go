@@ -44,6 +44,7 @@ func TestHeldSessionStaysUntilThePeerLeaves(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			peer, result := serve(t.Context(), New(Config{Targets: map[string]string{"web": "x:1"}}), session.TransportUDP)
 			ask(t, peer, line, "ok\n")
+			io.WriteString(peer, "\n\n")
 			time.Sleep(24 * time.Hour)
 			select {
 			case err := <-result:

@@ -9,16 +9,17 @@
 //
 // How it is cut:
 //
-//	serve.go     reads a session, cuts it into messages, limits them, and decides what each may be about
+//	serve.go     reads a session, cuts it into messages and limits them
 //	lanes.go     carries requests out: those of one log in order, others beside them
 //	newroom.go   how fast an account may make rooms
 //	login.go     registering, logging in and out
-//	requests.go  one line per request of somebody who has logged in, to logs.go, people.go, devices.go, private.go
+//	requests.go  who may ask for what, and one line per request: to logs.go, people.go, devices.go, private.go, files.go
 //	receiver.go  the core's events, as bytes (event.go), to the session
-//	files.go     tickets (tickets.go) for transfers, which are sessions of their own: upload.go (spool.go), download.go
+//	files.go     tickets (tickets.go) for transfers (transfer.go), which are sessions of their own; spool.go has what came so far
 //	notes.go     what the Fronts of a cluster tell each other
 //	limiter.go   how fast a connection, an account and a network may ask
-//	errors.go    what went wrong, as a code
+//	order.go     keeps messages that must be said again from being overtaken
+//	errors.go    what went wrong, as a code (codes.go)
 //
 // # Goroutines and locks
 //

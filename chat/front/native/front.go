@@ -77,9 +77,7 @@ func (f *Front) Match(prefix []byte) front.Match { return front.MatchWords(prefi
 // Serve speaks the protocol on s until the client leaves, the connection or ctx ends, or the client cannot be understood. It
 // returns why, never nil. The caller closes s.
 func (f *Front) Serve(ctx context.Context, s *session.Session, h *chat.Hub) (err error) {
-	switch s.Transport() {
-	case session.TransportUDP, session.TransportStream, session.TransportTLS:
-	default:
+	if !s.Encrypted() {
 		_ = s.Reply(frame(wire.AppendReply(nil, wire.Head{}, wire.Error{
 			Code: wire.CodeNotEncrypted, Text: "the native protocol needs an encrypted connection: TLS over TCP, or reliable UDP",
 		}))) // If it cannot be said there is nobody to hear it.

@@ -27,6 +27,18 @@ func (l *lanes) run(lane string, bytes int, do func()) {
 		l.waitLocked()
 	}
 	defer l.mu.Unlock()
+	l.addLocked(lane, bytes, do)
+}
+
+// follow has do carried out in a lane as the rest of the job that calls it. It does not block: the job is about to end, so
+// there are no more under way than before.
+func (l *lanes) follow(lane string, bytes int, do func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.addLocked(lane, bytes, do)
+}
+
+func (l *lanes) addLocked(lane string, bytes int, do func()) {
 	l.requests++
 	l.bytes += bytes
 	queue, busy := l.lanes[lane]

@@ -71,6 +71,10 @@ const (
 	// answered with error 31.
 	requestTimeout = 20 * time.Second
 
+	// whisperTimeout is how long whoever is whispered to may take to say that it came: clients take a server that owes an
+	// answer for longer to be gone. It may come all the same.
+	whisperTimeout = 2 * time.Second
+
 	// drainGrace is how long requests under way may take when the server goes down, or the client has gone.
 	drainGrace = 1500 * time.Millisecond
 
@@ -122,6 +126,9 @@ const (
 
 	// orderTimeout is for how long a message that was not stored holds up those behind it, unless it is repeated.
 	orderTimeout = 30 * time.Second
+
+	// orderFailedMax is how many messages of a log may wait to be repeated so that the order is sure to hold.
+	orderFailedMax = 512
 
 	// orderLogsMax is in how many logs of a session that may be the case. In others what comes behind is not held up.
 	orderLogsMax = 256

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
 )
 
@@ -101,5 +102,21 @@ func TestRevokedDevicesEnd(t *testing.T) {
 		if ann.isClosed() {
 			t.Error("the one that changed the password was ended, too")
 		}
+	})
+}
+
+// A client that is newer by a version is served in ours, whatever else it says.
+func TestNewerClientIsServed(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		c := w.open("c", session.TransportTLS).read()
+		c.write([]byte(Greeting))
+		hello := []byte{0x83, 1, 1, 0xa3, 1, 2, 2, 1, 0x18, 99, 0x63, 'n', 'e', 'w'} // Version 2, lowest 1, and a field 99.
+		c.write(frame(hello))
+		if welcome, ok := c.answer(1).(wire.Welcome); !ok || welcome.Version != 1 {
+			t.Errorf("got %+v", welcome)
+		}
+		c.last = 1
+		c.refused(wire.CodeUnknownType, wire.Unknown{Of: 500})
+		ask[wire.LoggedIn](c, wire.Guest{Name: "newcomer"})
 	})
 }

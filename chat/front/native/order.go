@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,24 +13,33 @@ type order struct {
 	failed map[string]failure // By log; nil while there is none. Guarded by mu.
 }
 
-// A failure is a message that was refused for now.
+// A failure is which messages were refused for now and have not been repeated.
 type failure struct {
-	counter uint64
-	until   time.Time // Then whoever waits is let through: the client has given the message up.
+	counters []uint64  // Rising, never empty.
+	until    time.Time // Then whoever waits is let through: the client has given them up.
 }
 
-// fail notes that a message was refused for now.
+// fail notes that a message was refused for now. Of more than orderFailedMax in a log the last are forgotten: those before
+// them hold up what comes behind.
 func (o *order) fail(log string, counter uint64, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	f, ok := o.failed[log]
-	if ok && f.counter <= counter && now.Before(f.until) || !ok && len(o.failed) >= orderLogsMax {
+	if !ok && len(o.failed) >= orderLogsMax {
 		return
+	}
+	if !now.Before(f.until) {
+		f.counters = nil
+	}
+	if at, known := slices.BinarySearch(f.counters, counter); !known {
+		f.counters = slices.Insert(f.counters, at, counter)
+		f.counters = f.counters[:min(len(f.counters), orderFailedMax)]
 	}
 	if o.failed == nil {
 		o.failed = make(map[string]failure)
 	}
-	o.failed[log] = failure{counter, now.Add(orderTimeout)}
+	f.until = now.Add(orderTimeout)
+	o.failed[log] = f
 }
 
 // check refuses a message that must not overtake one before it.
@@ -38,7 +48,7 @@ func (o *order) check(log string, counter uint64, now time.Time) error {
 	defer o.mu.Unlock()
 	f, ok := o.failed[log]
 	switch {
-	case !ok || counter <= f.counter:
+	case !ok || counter <= f.counters[0]:
 		return nil
 	case !now.Before(f.until):
 		delete(o.failed, log)
@@ -51,7 +61,13 @@ func (o *order) check(log string, counter uint64, now time.Time) error {
 func (o *order) settle(log string, counter uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if f, ok := o.failed[log]; ok && counter >= f.counter {
+	f, ok := o.failed[log]
+	if at, known := slices.BinarySearch(f.counters, counter); known {
+		f.counters = slices.Delete(f.counters, at, at+1)
+	}
+	if ok && len(f.counters) > 0 {
+		o.failed[log] = f
+	} else {
 		delete(o.failed, log)
 	}
 	if len(o.failed) == 0 {

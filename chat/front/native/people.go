@@ -123,9 +123,14 @@ func (l *login) whisper(ctx context.Context, m wire.Whisper) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, whisperTimeout)
+	defer cancel()
 	err = receipt.Wait(ctx)
-	if errors.Is(err, chat.ErrNotTaken) {
+	switch {
+	case errors.Is(err, chat.ErrNotTaken):
 		return refusef(wire.CodeNotThere, "nobody of that name has taken it")
+	case errors.Is(err, context.DeadlineExceeded):
+		return refusef(wire.CodeNotThere, "nobody of that name has said in time that it came")
 	}
 	return err
 }

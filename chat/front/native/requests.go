@@ -42,8 +42,11 @@ func (c *conn) request(work context.Context, now time.Time, head wire.Head, req 
 	return nil
 }
 
-// whisperLane is no log's name.
-const whisperLane = "\x00whisper"
+// Lanes that are no log's: for whispers, and for long answers.
+const (
+	whisperLane = "\x00whisper"
+	longLane    = "\x00long"
+)
 
 // laneOf returns the lane of a request. What is about one log is carried out in the order in which it was asked.
 func laneOf(req wire.Request) string {
@@ -89,17 +92,24 @@ func (c *conn) carryOut(work context.Context, l *login, head wire.Head, req wire
 	c.answer(work, l, head, reply)
 }
 
-// answer queues an answer. Long ones wait until the client has taken most of what was queued before.
+// answer queues an answer. Long ones go one after the other, each when the client has taken most of what was queued before.
 func (c *conn) answer(work context.Context, l *login, head wire.Head, reply wire.Reply) {
 	var b []byte
 	if head.ID != 0 {
 		b = frame(wire.AppendReply(nil, head, reply))
 	}
-	if len(b) > longBytes {
-		c.pages.Lock()
-		defer c.pages.Unlock()
-		_ = c.session.Drained(work, pagesQueuedBytesMax) // An error says that the session ends.
+	if len(b) <= longBytes {
+		c.queue(l, reply, b)
+		return
 	}
+	c.lanes.follow(longLane, len(b), func() {
+		_ = c.session.Drained(work, pagesQueuedBytesMax) // An error says that the session ends.
+		c.queue(l, reply, b)
+	})
+}
+
+// queue queues the bytes of an answer, and behind a Place what was held for it.
+func (c *conn) queue(l *login, reply wire.Reply, b []byte) {
 	if place, ok := reply.(wire.Place); ok {
 		l.receiver.release(place.Log, b)
 		return

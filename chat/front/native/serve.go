@@ -37,8 +37,6 @@ type conn struct {
 	login      *login // nil: nobody. Requests under way have it for themselves.
 	device     string // Of the login. Constant while the session is in the front's table, where others look at it.
 
-	pages sync.Mutex // Held by who sends a long answer: one at a time, when the client has taken the one before.
-
 	mu      sync.Mutex
 	why     error // Why the session must end. Guarded by mu.
 	drained bool  // The client was told that the server goes down. Guarded by mu.

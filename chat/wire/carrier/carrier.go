@@ -20,6 +20,9 @@ import (
 // Prefix begins every request.
 const Prefix = "UCP1 "
 
+// Ping may be said on a connection that is held, to see by the layer below whether the server is there. It is not answered.
+const Ping = "\n"
+
 const (
 	// LineBytesMax is the longest line, its end included. A longer one is no line of ours.
 	LineBytesMax = 256

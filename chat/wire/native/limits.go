@@ -26,7 +26,6 @@ const (
 	DigestBytes     = 32   // Of a SHA-256, which a file is known by.
 	ChunkBytesMax   = 64 << 10
 	PageEventsMax   = 500 // Events in one answer. A larger N is taken as this.
-	PageItemsMax    = 500 // Rooms in one answer. A larger N is taken as this.
 	AddressesMax    = 8   // Addresses in an introduction.
 	AddressBytesMax = 64  // Of one of them: an IPv6 address with zone and port.
 	KeyBytesMax     = 64  // Of a public key or its fingerprint.

@@ -23,4 +23,12 @@ const (
 	// everybody busy, and less than a server's outbox holds.
 	messagesOnWay = 32
 	bytesOnWay    = 256 << 10
+
+	// messagesFlying is how many messages each client has on their way while it says as many as it can: what package client
+	// sends without waiting.
+	messagesFlying = 128
+
+	// pagesRead and pageMessages are how much history is read.
+	pagesRead    = 500
+	pageMessages = 50
 )

@@ -13,6 +13,11 @@ const (
 	// answerTimeout is how long the server may take to agree. After it the reliable connection is given up.
 	answerTimeout = 10 * time.Second
 
+	// suspectAfter is after what silence of a server that is sent something we try whether a new connection finds it: one that
+	// was killed tells nobody. On the worst links an answer takes a second or two. watchEvery is how often is looked.
+	suspectAfter = 3 * time.Second
+	watchEvery   = time.Second
+
 	// retryGap is how long no reliable connection is tried after one has failed: TCP connections meanwhile are reset at once,
 	// however many there are.
 	retryGap = time.Second

@@ -2,7 +2,8 @@
 //
 // A [Model] learns from acknowledgements how much the way to the peer carries and how long it takes, and says how many
 // bytes may leave now. It follows the rate at which bytes arrive, not losses: a lost packet says nothing on a radio link. What
-// makes it slow down is a queue: a round trip that is longer than the shortest, or a mark by a router that says so.
+// makes it slow down is a queue: a round trip that is longer than the shortest, or a mark by a router that says so. Where the
+// queue is a rival's, who fills it whatever we do, it sends as he does.
 //
 // A [Bucket] lets a few packets leave whatever the model says, so that a message never waits behind a transfer. A [Silence]
 // counts the timeouts in which no acknowledgement came, for those who must become quiet then.
