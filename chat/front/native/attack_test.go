@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
 	"time"
 
 	"udpchat/chat"
@@ -180,24 +181,25 @@ func TestExpensiveRequestsAreLimited(t *testing.T) {
 	inWorld(t, setUp{}, func(w *world) {
 		ann := w.register("ann")
 		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
-		for name, r := range map[string]struct {
+		for _, r := range []struct {
+			name string
 			m    func(i uint64) wire.Request
 			most int
 		}{
-			"who is there": {func(uint64) wire.Request { return wire.Since{Ago: wire.For(time.Hour)} }, searchesBurst},
-			"long texts": {func(i uint64) wire.Request {
+			{"who is there", func(uint64) wire.Request { return wire.Since{Ago: wire.For(time.Hour)} }, searchesBurst},
+			{"long texts", func(i uint64) wire.Request {
 				return wire.Say{Log: "kitchen", Counter: i + 1, Text: strings.Repeat("x", 60<<10)}
 			}, requestsBurst / 15},
 		} {
 			done := 0
 			for i := range uint64(150) {
-				synctest.Wait() // Whatever it was told has been read.
+				synctest.Wait() // It has read whatever it was told.
 				if _, refused := ann.answer(ann.send(r.m(i))).(wire.Error); !refused {
 					done++
 				}
 			}
 			if done > r.most {
-				t.Errorf("%s: %d were carried out, want at most %d", name, done, r.most)
+				t.Errorf("%s: %d were carried out, want at most %d", r.name, done, r.most)
 			}
 		}
 	})
