@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -34,7 +35,7 @@ type server struct {
 
 	mu       sync.Mutex
 	endpoint *reliable.Endpoint // nil: it is down.
-	sessions map[*session]bool
+	sessions map[*peer]bool
 	logs     map[string]*storedLog
 	tokens   map[string]string // Device by token.
 	devices  int
@@ -61,7 +62,7 @@ type storedFile struct {
 	whole  bool
 }
 
-type session struct {
+type peer struct {
 	s       *server
 	conn    net.Conn
 	account string
@@ -76,7 +77,7 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{t: t, identity: id, sessions: map[*session]bool{}, logs: map[string]*storedLog{}, tokens: map[string]string{}, files: map[string]*storedFile{}}
+	return &server{t: t, identity: id, sessions: map[*peer]bool{}, logs: map[string]*storedLog{}, tokens: map[string]string{}, files: map[string]*storedFile{}}
 }
 
 // overTLS has the server accept TLS connections on loopback, too.
@@ -142,7 +143,7 @@ func (s *server) down() {
 
 // serve speaks on a connection until it ends.
 func (s *server) serve(conn net.Conn) {
-	ss := &session{s: s, conn: conn, logs: map[string]bool{}}
+	ss := &peer{s: s, conn: conn, logs: map[string]bool{}}
 	defer conn.Close()
 	if b := make([]byte, len(prologue)); !read(conn, b) || string(b) != prologue {
 		return
@@ -189,10 +190,10 @@ func read(conn net.Conn, b []byte) bool {
 }
 
 // sendLocked writes a message.
-func (ss *session) sendLocked(b []byte) { _, _ = ss.conn.Write(message.Append(nil, b)) }
+func (ss *peer) sendLocked(b []byte) { _, _ = ss.conn.Write(message.Append(nil, b)) }
 
 // carryOut does what is asked and returns the answer, and what comes after it.
-func (ss *session) carryOut(what native.Request) (reply native.Reply, then func()) {
+func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) {
 	s, nothing := ss.s, func() {}
 	if s.refuse != nil {
 		if e := s.refuse(what); e != nil {
@@ -276,7 +277,7 @@ func (ss *session) carryOut(what native.Request) (reply native.Reply, then func(
 		}
 		return native.Error{Code: native.CodeNoFile}, nothing
 	case native.Transfer:
-		way, digest, _ := cut(r.Token)
+		way, digest, _ := strings.Cut(r.Token, "/")
 		raw, err := hex.DecodeString(digest)
 		if err != nil {
 			return native.Error{Code: native.CodeBadToken}, nothing
@@ -310,7 +311,7 @@ func (ss *session) carryOut(what native.Request) (reply native.Reply, then func(
 func (s *server) now() native.Instant { return native.At(time.Now().Add(s.lag)) }
 
 // enter logs a session in, as a new device unless there is a token.
-func (ss *session) enter(name, token string) native.LoggedIn {
+func (ss *peer) enter(name, token string) native.LoggedIn {
 	s := ss.s
 	l := native.LoggedIn{Account: name, Own: "ac/" + name}
 	if token == "" {
@@ -319,23 +320,14 @@ func (ss *session) enter(name, token string) native.LoggedIn {
 		s.tokens[l.Token] = fmt.Sprintf("%s/d%d", name, s.devices)
 		token = l.Token
 	}
-	account, device, _ := cut(s.tokens[token])
+	account, device, _ := strings.Cut(s.tokens[token], "/")
 	l.Account, l.Own, l.Device = account, "ac/"+account, device
 	ss.account, ss.device = account, device
 	return l
 }
 
-func cut(s string) (before, after string, ok bool) {
-	for i := range s {
-		if s[i] == '/' {
-			return s[:i], s[i+1:], true
-		}
-	}
-	return s, "", false
-}
-
 // say stores a message once and tells everybody.
-func (ss *session) say(r native.Say) (native.Reply, func()) {
+func (ss *peer) say(r native.Say) (native.Reply, func()) {
 	l := ss.s.log(r.Log)
 	for _, ev := range l.events {
 		if ev.Device == ss.device && ev.Counter == r.Counter {
@@ -360,7 +352,7 @@ func (s *server) file(digest []byte) *storedFile {
 }
 
 // takeLocked takes a piece of an upload.
-func (ss *session) takeLocked(c native.Chunk) {
+func (ss *peer) takeLocked(c native.Chunk) {
 	s, f := ss.s, ss.file
 	if int(c.Offset) != len(f.bytes) {
 		s.t.Errorf("a chunk at %d, want one at %d", c.Offset, len(f.bytes))
@@ -373,7 +365,7 @@ func (ss *session) takeLocked(c native.Chunk) {
 }
 
 // sendFile sends a file from an offset on.
-func (ss *session) sendFile(content []byte, at int) {
+func (ss *peer) sendFile(content []byte, at int) {
 	s := ss.s
 	for at < len(content) {
 		n := min(native.ChunkBytesMax, len(content)-at)
@@ -504,14 +496,22 @@ func inWorld(t *testing.T, loss float64, f func(w *world)) {
 // dial logs in over the network in memory. TCP is refused.
 func (w *world) dial(cfg Config) *Client {
 	w.Helper()
-	c, err := w.tryDial(cfg)
+	return w.dialFrom(clientAddr, cfg)
+}
+
+func (w *world) tryDial(cfg Config) (*Client, error) { return w.tryDialFrom(clientAddr, cfg) }
+
+// dialFrom is dial from another address.
+func (w *world) dialFrom(addr netip.AddrPort, cfg Config) *Client {
+	w.Helper()
+	c, err := w.tryDialFrom(addr, cfg)
 	if err != nil {
 		w.Fatal(err)
 	}
 	return c
 }
 
-func (w *world) tryDial(cfg Config) (*Client, error) {
+func (w *world) tryDialFrom(from netip.AddrPort, cfg Config) (*Client, error) {
 	cfg.Server = serverAddr.String()
 	if cfg.Account == "" {
 		cfg.Account, cfg.Password = "ann", "right"
@@ -522,7 +522,7 @@ func (w *world) tryDial(cfg Config) (*Client, error) {
 			return nil, errors.New("refused")
 		}
 		if ep == nil {
-			sock, err := w.net.ListenPacket(clientAddr)
+			sock, err := w.net.ListenPacket(from)
 			if err != nil {
 				return nil, err
 			}
