@@ -110,7 +110,7 @@ func caughtAgain(t *testing.T, cfg Config, r *Report, server func() string, expe
 // atOnce runs f for all items, some at a time: most of a run is waiting.
 func atOnce[T any](items []T, f func(T)) {
 	var wg sync.WaitGroup
-	places := make(chan struct{}, 64)
+	places := make(chan struct{}, 32)
 	for _, item := range items {
 		wg.Go(func() {
 			places <- struct{}{}
@@ -134,8 +134,7 @@ func TestEveryFaultIsCaughtByTheRuleThatNamesIt(t *testing.T) {
 		cfg.Only = only
 		report, err := Run(context.Background(), cfg)
 		if err != nil {
-			t.Errorf("%s: %v", fault, err)
-			return nil, nil
+			return []string{err.Error()}, nil
 		}
 		got, want := caught(report), strings.Fields(rules)
 		for _, id := range slices.Concat(got, want) {
@@ -157,11 +156,16 @@ func TestEveryFaultIsCaughtByTheRuleThatNamesIt(t *testing.T) {
 			continue
 		}
 		t.Logf("again: %q, %v", tt.fault, doubtful[tt.fault])
-		surprises, report := play(tt.fault, tt.rules, doubtful[tt.fault])
+		// If nobody answered the first time, all of them.
+		only := slices.DeleteFunc(doubtful[tt.fault], func(id string) bool { return checkName(id) != nil })
+		surprises, report := play(tt.fault, tt.rules, only)
 		if len(surprises) == 0 {
 			continue
 		}
 		t.Errorf("%q: %v: not as expected; want it to be caught by %q", tt.fault, surprises, tt.rules)
+		if report == nil {
+			continue
+		}
 		var b strings.Builder
 		report.WriteFailures(&b)
 		t.Log(b.String())

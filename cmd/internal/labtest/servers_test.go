@@ -183,8 +183,7 @@ func TestDeathInScenario(t *testing.T) {
 }
 
 // A server that takes connections and never says a word fails, and the run ends soon.
-func TestServerThatNeverAnswers(t *testing.T) {
-	t.Parallel()
+func TestServerThatNeverAnswers(t *testing.T) { // Not beside others: its patience is short.
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -206,8 +205,7 @@ func TestServerThatNeverAnswers(t *testing.T) {
 }
 
 // A server that never stops talking does not keep us from ending.
-func TestServerThatNeverStopsTalking(t *testing.T) {
-	t.Parallel()
+func TestServerThatNeverStopsTalking(t *testing.T) { // Not beside others: its patience is short.
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
