@@ -31,21 +31,3 @@ func (h *Hub) Announce(ctx context.Context, account string, kind Kind, about, te
 	}
 	return nil
 }
-
-// Drain tells all devices that the server is going down: clients should come back after a number of
-// milliseconds, at another address if address is not empty. It refuses nothing by itself.
-func (h *Hub) Drain(afterMS uint64, address string) {
-	h.mu.RLock()
-	accounts := make([]*account, 0, len(h.accounts))
-	for _, a := range h.accounts {
-		accounts = append(accounts, a)
-	}
-	h.mu.RUnlock()
-	for _, a := range accounts {
-		a.mu.Lock()
-		for _, d := range a.devices {
-			d.tell(&Event{Kind: KindDraining, Account: a.name, Text: address, Number: afterMS})
-		}
-		a.mu.Unlock()
-	}
-}

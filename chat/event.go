@@ -70,9 +70,6 @@ const (
 	KindAttached
 	// KindReplaced: the same device has logged in once more, and this Device is closed. Nothing follows.
 	KindReplaced
-	// KindDraining: the server goes down; the client should come back after Number milliseconds, at
-	// the address Text if that is not empty.
-	KindDraining
 	// KindWhispered: somebody called Name, visitor or account, says Text to the account alone, past all logs. Only
 	// for devices that have said in Login that they have words for it.
 	KindWhispered
@@ -131,8 +128,6 @@ func (k Kind) String() string {
 		return "attached"
 	case KindReplaced:
 		return "replaced"
-	case KindDraining:
-		return "draining"
 	case KindWhispered:
 		return "whispered"
 	case KindCame:

@@ -323,16 +323,6 @@ func TestReadMarkersAreSharedAndKept(t *testing.T) {
 	})
 }
 
-func TestDrainTellsAllDevices(t *testing.T) {
-	w := newWorld(t, chat.Config{})
-	ann := w.login("ann", "phone")
-	w.hub.Drain(2000, "b:4000")
-	evs := ann.told()
-	if len(evs) != 1 || evs[0].Kind != chat.KindDraining || evs[0].Number != 2000 || evs[0].Text != "b:4000" {
-		t.Errorf("ann was told %+v", evs)
-	}
-}
-
 // TestBlocksAreForgottenWithTheLastDevice: devices come and go, and the count is as if they had not.
 func TestBlocksAreForgottenWithTheLastDevice(t *testing.T) {
 	people := newFakePeople()

@@ -4,15 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"udpchat/chat/wire/native"
@@ -34,7 +33,7 @@ type server struct {
 
 	mu       sync.Mutex
 	endpoint *reliable.Endpoint // nil: it is down.
-	sessions map[*session]bool
+	sessions map[*peer]bool
 	logs     map[string]*storedLog
 	tokens   map[string]string // Device by token.
 	devices  int
@@ -61,7 +60,7 @@ type storedFile struct {
 	whole  bool
 }
 
-type session struct {
+type peer struct {
 	s       *server
 	conn    net.Conn
 	account string
@@ -76,7 +75,7 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{t: t, identity: id, sessions: map[*session]bool{}, logs: map[string]*storedLog{}, tokens: map[string]string{}, files: map[string]*storedFile{}}
+	return &server{t: t, identity: id, sessions: map[*peer]bool{}, logs: map[string]*storedLog{}, tokens: map[string]string{}, files: map[string]*storedFile{}}
 }
 
 // overTLS has the server accept TLS connections on loopback, too.
@@ -142,7 +141,7 @@ func (s *server) down() {
 
 // serve speaks on a connection until it ends.
 func (s *server) serve(conn net.Conn) {
-	ss := &session{s: s, conn: conn, logs: map[string]bool{}}
+	ss := &peer{s: s, conn: conn, logs: map[string]bool{}}
 	defer conn.Close()
 	if b := make([]byte, len(prologue)); !read(conn, b) || string(b) != prologue {
 		return
@@ -189,10 +188,10 @@ func read(conn net.Conn, b []byte) bool {
 }
 
 // sendLocked writes a message.
-func (ss *session) sendLocked(b []byte) { _, _ = ss.conn.Write(message.Append(nil, b)) }
+func (ss *peer) sendLocked(b []byte) { _, _ = ss.conn.Write(message.Append(nil, b)) }
 
 // carryOut does what is asked and returns the answer, and what comes after it.
-func (ss *session) carryOut(what native.Request) (reply native.Reply, then func()) {
+func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) {
 	s, nothing := ss.s, func() {}
 	if s.refuse != nil {
 		if e := s.refuse(what); e != nil {
@@ -276,7 +275,7 @@ func (ss *session) carryOut(what native.Request) (reply native.Reply, then func(
 		}
 		return native.Error{Code: native.CodeNoFile}, nothing
 	case native.Transfer:
-		way, digest, _ := cut(r.Token)
+		way, digest, _ := strings.Cut(r.Token, "/")
 		raw, err := hex.DecodeString(digest)
 		if err != nil {
 			return native.Error{Code: native.CodeBadToken}, nothing
@@ -310,7 +309,7 @@ func (ss *session) carryOut(what native.Request) (reply native.Reply, then func(
 func (s *server) now() native.Instant { return native.At(time.Now().Add(s.lag)) }
 
 // enter logs a session in, as a new device unless there is a token.
-func (ss *session) enter(name, token string) native.LoggedIn {
+func (ss *peer) enter(name, token string) native.LoggedIn {
 	s := ss.s
 	l := native.LoggedIn{Account: name, Own: "ac/" + name}
 	if token == "" {
@@ -319,23 +318,14 @@ func (ss *session) enter(name, token string) native.LoggedIn {
 		s.tokens[l.Token] = fmt.Sprintf("%s/d%d", name, s.devices)
 		token = l.Token
 	}
-	account, device, _ := cut(s.tokens[token])
+	account, device, _ := strings.Cut(s.tokens[token], "/")
 	l.Account, l.Own, l.Device = account, "ac/"+account, device
 	ss.account, ss.device = account, device
 	return l
 }
 
-func cut(s string) (before, after string, ok bool) {
-	for i := range s {
-		if s[i] == '/' {
-			return s[:i], s[i+1:], true
-		}
-	}
-	return s, "", false
-}
-
 // say stores a message once and tells everybody.
-func (ss *session) say(r native.Say) (native.Reply, func()) {
+func (ss *peer) say(r native.Say) (native.Reply, func()) {
 	l := ss.s.log(r.Log)
 	for _, ev := range l.events {
 		if ev.Device == ss.device && ev.Counter == r.Counter {
@@ -360,7 +350,7 @@ func (s *server) file(digest []byte) *storedFile {
 }
 
 // takeLocked takes a piece of an upload.
-func (ss *session) takeLocked(c native.Chunk) {
+func (ss *peer) takeLocked(c native.Chunk) {
 	s, f := ss.s, ss.file
 	if int(c.Offset) != len(f.bytes) {
 		s.t.Errorf("a chunk at %d, want one at %d", c.Offset, len(f.bytes))
@@ -373,7 +363,7 @@ func (ss *session) takeLocked(c native.Chunk) {
 }
 
 // sendFile sends a file from an offset on.
-func (ss *session) sendFile(content []byte, at int) {
+func (ss *peer) sendFile(content []byte, at int) {
 	s := ss.s
 	for at < len(content) {
 		n := min(native.ChunkBytesMax, len(content)-at)
@@ -478,128 +468,4 @@ func (l *storedLog) after(seq uint64, n int) native.Page {
 	}
 	n = min(n, len(rest))
 	return native.Page{Epoch: l.epoch, Events: rest[:n], More: n < len(rest)}
-}
-
-// A world is a server and a client on a network, in a bubble.
-type world struct {
-	*testing.T
-	net    *netem.Network
-	server *server
-}
-
-// inWorld runs f in a bubble, with a link that delays by 50 ms and loses that share each way.
-func inWorld(t *testing.T, loss float64, f func(w *world)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, net: netem.NewNetwork(1), server: newServer(t)}
-		link := netem.Params{Delay: 50 * time.Millisecond, Loss: loss}
-		w.net.Connect(clientAddr, serverAddr, netem.Profile{Up: link, Down: link}, 7)
-		w.server.up(w.net)
-		f(w)
-		w.server.down()
-		w.net.Close()
-	})
-}
-
-// dial logs in over the network in memory. TCP is refused.
-func (w *world) dial(cfg Config) *Client {
-	w.Helper()
-	c, err := w.tryDial(cfg)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return c
-}
-
-func (w *world) tryDial(cfg Config) (*Client, error) {
-	cfg.Server = serverAddr.String()
-	if cfg.Account == "" {
-		cfg.Account, cfg.Password = "ann", "right"
-	}
-	var ep *reliable.Endpoint
-	cfg.Dial = func(ctx context.Context, transport, addr string) (Conn, error) {
-		if transport == TCP {
-			return nil, errors.New("refused")
-		}
-		if ep == nil {
-			sock, err := w.net.ListenPacket(clientAddr)
-			if err != nil {
-				return nil, err
-			}
-			if ep, err = reliable.NewEndpoint(sock, reliable.Config{IdleTimeout: idleTimeout}); err != nil {
-				return nil, err
-			}
-		}
-		conn, err := ep.Dial(ctx, netip.MustParseAddrPort(addr))
-		if err != nil {
-			return nil, err
-		}
-		return udpConn{conn}, nil
-	}
-	c, err := Dial(w.Context(), cfg)
-	if err != nil {
-		if ep != nil {
-			_ = ep.Close()
-		}
-		return nil, err
-	}
-	c.tasks.Go(func() { // Closes what the network in memory needs, with the client.
-		<-c.ended
-		_ = ep.Close()
-	})
-	return c, nil
-}
-
-// collect takes events in the background until the client ends.
-func collect(c *Client) *collector {
-	k := &collector{}
-	k.task.Go(func() {
-		for ev := range c.Events() {
-			k.mu.Lock()
-			k.events = append(k.events, ev)
-			k.mu.Unlock()
-		}
-	})
-	return k
-}
-
-type collector struct {
-	task   sync.WaitGroup
-	mu     sync.Mutex
-	events []Event
-}
-
-// said returns the texts of a log, in the order they came, and fails if their numbers do not rise.
-func (k *collector) said(t *testing.T, log string) (texts []string) {
-	t.Helper()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	var last uint64
-	for _, ev := range k.events {
-		s, ok := ev.(Said)
-		if r, reload := ev.(Reload); reload && r.Log == log {
-			last = 0
-		}
-		if !ok || s.Log != log {
-			continue
-		}
-		if s.Seq <= last {
-			t.Errorf("number %d came after %d", s.Seq, last)
-		}
-		last = s.Seq
-		texts = append(texts, s.Text)
-	}
-	return texts
-}
-
-// of returns the events of one type.
-func of[E Event](k *collector) (all []E) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, ev := range k.events {
-		if e, ok := ev.(E); ok {
-			all = append(all, e)
-		}
-	}
-	return all
 }

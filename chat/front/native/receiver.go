@@ -2,7 +2,6 @@ package native
 
 import (
 	"sync"
-	"time"
 
 	"udpchat/chat"
 	"udpchat/chat/session"
@@ -27,9 +26,6 @@ func (r *receiver) Receive(ev *chat.Event) {
 		return
 	case chat.KindReplaced:
 		r.conn.end(ErrReplaced)
-		return
-	case chat.KindDraining:
-		r.conn.drain(time.Duration(ev.Number)*time.Millisecond, ev.Text)
 		return
 	case chat.KindRevoked:
 		if ev.About == r.device {
