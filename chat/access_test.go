@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -135,5 +136,28 @@ func TestForgottenAccountHasNothingLeft(t *testing.T) {
 	ann = w.login("ann", "phone")
 	if list := must(ann.Conversations(t.Context()))(t); len(list) > 0 || len(ann.history("ac/ann", chat.Page{})) > 0 {
 		t.Errorf("ann has %+v", list)
+	}
+}
+
+// Anybody may look into a conversation with anybody; it must not be for ever.
+func TestADeviceIsAttachedToSoManyLogsAndNoMore(t *testing.T) {
+	w := newWorld(t, chat.Config{})
+	ann := w.login("ann", "phone")
+	for i := range 4000 {
+		ann.attach(fmt.Sprintf("dm/ann/bob%d", i))
+	}
+	_, err := ann.Direct(t.Context(), "cat")
+	wantCode(t, "one more", err, chat.CodeTooMany)
+	ann.attach("dm/ann/bob7") // Is attached.
+	ann.Detach("dm/ann/bob7")
+	must(ann.Direct(t.Context(), "cat"))(t)
+	for i := range 8000 {
+		if err := ann.Mark(t.Context(), fmt.Sprintf("dm/ann/bob%d", i), 1); err != nil {
+			t.Fatalf("Mark %d: %v", i, err)
+		}
+	}
+	wantCode(t, "one more marker", ann.Mark(t.Context(), "dm/ann/cat", 1), chat.CodeTooMany)
+	if err := ann.Mark(t.Context(), "dm/ann/bob7", 2); err != nil {
+		t.Errorf("Mark of one there is: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"fmt"
 )
 
 // A Place is where a device stands in a log to which it is attached.
@@ -22,7 +23,7 @@ type Place struct {
 // Attach has the device told everything that happens in a log from now on: a room of which the account
 // is a member, a direct conversation, or the account's own log. Receive is called with KindAttached first,
 // and both that and the Place say what Head is. An attached device gets the Place it has. It refuses with
-// CodeNotMember, CodeNoUser, CodeClosed or CodeShuttingDown.
+// CodeNotMember, CodeNoUser, CodeTooMany, CodeClosed or CodeShuttingDown.
 func (d *Device) Attach(ctx context.Context, log string) (Place, error) {
 	return d.attach(ctx, "attach", log, cursor{})
 }
@@ -86,6 +87,9 @@ func (at *attachment) end() {
 // attach is Attach and Resume.
 func (d *Device) attach(ctx context.Context, op, log string, have cursor) (Place, error) {
 	entered, err := d.mayRead(ctx, op, log)
+	if err == nil {
+		err = d.refuseFull(op, log)
+	}
 	if err != nil {
 		return Place{}, err
 	}
@@ -168,6 +172,17 @@ func (d *Device) mayRead(ctx context.Context, op, log string) (entered uint64, e
 		return 0, d.meet(ctx, op, peer)
 	}
 	return d.account.entered(ctx, op, log)
+}
+
+// refuseFull refuses a device that is attached to too many logs.
+func (d *Device) refuseFull(op, log string) error {
+	d.mu.Lock()
+	full := d.attached[log] == nil && len(d.attached) >= attachedMax
+	d.mu.Unlock()
+	if full {
+		return d.hub.refuse(op, CodeTooMany, 0, fmt.Sprintf("the most is %d rooms and conversations at a time", attachedMax))
+	}
+	return nil
 }
 
 // meet refuses unless there is somebody of that name, other than the account itself.

@@ -110,4 +110,9 @@ const (
 
 	// listMax is how many rooms one call of List returns. Callers ask on.
 	listMax = 500
+
+	// attachedMax is to how many logs a device is attached, and marksMax how many read markers an account has.
+	// One more is refused with CodeTooMany.
+	attachedMax = 4_000
+	marksMax    = 8_000
 )

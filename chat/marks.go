@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -15,14 +16,18 @@ const markBucket = "marks"
 func markKey(account, log string) string { return account + "/" + log }
 
 // Mark says that the account has read a log up to seq. Its other devices are told with KindMarked in the
-// account's own log. A seq before the one there is changes nothing. It refuses like History.
+// account's own log. A seq before the one there is changes nothing. It refuses like History, and with CodeTooMany.
 func (d *Device) Mark(ctx context.Context, log string, seq uint64) error {
 	const op = "mark"
 	if _, err := d.mayRead(ctx, op, log); err != nil {
 		return err
 	}
 	a := d.account
-	if !a.noteMark(log, seq, true) {
+	moved, full := a.noteMark(log, seq)
+	switch {
+	case full:
+		return d.hub.refuse(op, CodeTooMany, 0, fmt.Sprintf("the most is %d read markers", marksMax))
+	case !moved:
 		return nil
 	}
 	rec := record{kind: KindMarked, account: a.name, about: log, number: seq}
@@ -32,21 +37,23 @@ func (d *Device) Mark(ctx context.Context, log string, seq uint64) error {
 	return nil
 }
 
-// noteMark moves a marker, and reports whether it did. dirty says that it must be written.
-func (a *account) noteMark(log string, seq uint64, dirty bool) bool {
+// noteMark moves a marker, which must be written then. It reports whether it did, and whether there are too many.
+func (a *account) noteMark(log string, seq uint64) (moved, full bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if seq <= a.marks[log] {
-		return false
+	old, known := a.marks[log]
+	switch {
+	case seq <= old:
+		return false, false
+	case !known && len(a.marks) >= marksMax:
+		return false, true
 	}
 	a.marks[log] = seq
-	if dirty {
-		if a.dirtyMarks == nil {
-			a.dirtyMarks = make(map[string]bool)
-		}
-		a.dirtyMarks[log] = true
+	if a.dirtyMarks == nil {
+		a.dirtyMarks = make(map[string]bool)
 	}
-	return true
+	a.dirtyMarks[log] = true
+	return true, false
 }
 
 func (a *account) marked(log string) uint64 {
