@@ -297,6 +297,44 @@ func TestDrainIsObeyed(t *testing.T) {
 	})
 }
 
+func TestDrainToAnAddressWhereNobodyIsLeadsBack(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.push(native.Drain{After: native.For(time.Second), Address: "10.0.0.9:4000"})
+		time.Sleep(100 * time.Millisecond)
+		if _, err := c.Say(w.Context(), "lobby", "hello"); err != nil {
+			w.Fatal(err)
+		}
+		want := []string{serverAddr.String(), "10.0.0.9:4000", serverAddr.String()}
+		if w.mu.Lock(); !slices.Equal(w.dialled, want) {
+			w.Errorf("dialled %v, want %v", w.dialled, want)
+		}
+		w.mu.Unlock()
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+// TestServerThatWaitsForItsStoreIsNotLeft: a server may take seconds to store, and says so when it is asked.
+func TestServerThatWaitsForItsStoreIsNotLeft(t *testing.T) {
+	inWorld(t, 0.1, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		w.server.set(func() { w.server.mute = func(r native.Request) bool { _, say := r.(native.Say); return say } })
+		m, err := c.Send("lobby", "hello")
+		if err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(15 * time.Second)
+		if s := m.Status(); s.State != Sent || s.Sends != 1 || len(of[Offline](k))+len(of[Silent](k)) > 0 {
+			w.Errorf("%+v, lost %d times", s, len(of[Offline](k)))
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
 func TestRefusedLogInEndsDial(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		_, err := w.tryDial(Config{Account: "ann", Password: "wrong"})

@@ -8,9 +8,13 @@ const (
 	// everywhere, and who sits behind something that drops UDP waits no longer than that for TCP.
 	raceHeadStart = 300 * time.Millisecond
 
-	// connectWait bounds one attempt to connect and log in. Lost datagrams are repeated within milliseconds: who does not
-	// answer by then is not there.
+	// connectWait bounds one attempt to connect. Lost datagrams are repeated within milliseconds: who does not answer by
+	// then is not there.
 	connectWait = 10 * time.Second
+
+	// loginWait bounds logging in over a connection. Passwords are slow to check on purpose, and when everybody comes back at
+	// once wait for each other.
+	loginWait = 20 * time.Second
 
 	// memoryOfTCP is how long a server that only answered over TCP is tried over TCP first. After it reliable UDP gets its
 	// head start back: what dropped it may be a network we have left.
@@ -111,6 +115,9 @@ const (
 
 	// writeWait bounds one write. A server that takes nothing for so long is lost.
 	writeWait = 20 * time.Second
+
+	// lateAfter is after what silence a server that owes an answer is asked whether it is there.
+	lateAfter = 1500 * time.Millisecond
 
 	// suspectAfter is after what silence of a server that owes an answer we try whether a new connection finds it: a
 	// server that was killed tells nobody over UDP. On the worst links an answer takes a second or two.

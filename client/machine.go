@@ -37,6 +37,7 @@ type machine struct {
 	upSince   time.Time // When we were logged in over it.
 	lostAt    time.Time // When the last one was lost; zero: there was none.
 	heard     time.Time // When the server said something last.
+	late      time.Time // When it was asked last whether it is there, because an answer was late.
 	quiet     time.Time // Since when the server owes an answer and says nothing; zero: it does not.
 	ends      time.Time // draining: when we go at the latest.
 
@@ -99,7 +100,7 @@ func (m *machine) advance(now time.Time) {
 	case down:
 		return
 	case greeting:
-		if !now.Before(m.began.Add(connectWait)) {
+		if !now.Before(m.began.Add(loginWait)) {
 			m.verdict = verdict{drop: true, err: ErrNoAnswer}
 		}
 		return
@@ -134,6 +135,10 @@ func (m *machine) advance(now time.Time) {
 	if at := m.pingAt(); !at.After(now) {
 		m.ping(now)
 	}
+	if at := m.lateAt(); !at.IsZero() && !at.After(now) {
+		m.late = now
+		m.ping(now)
+	}
 }
 
 // nextAt returns when advance must be called again at the latest if nothing else happens; zero: never.
@@ -142,11 +147,11 @@ func (m *machine) nextAt(now time.Time) time.Time {
 	case down:
 		return time.Time{}
 	case greeting:
-		return m.began.Add(connectWait)
+		return m.began.Add(loginWait)
 	case draining:
 		return m.ends
 	}
-	at := earlier(m.pingAt(), m.marks.nextAt())
+	at := earlier(earlier(m.pingAt(), m.lateAt()), m.marks.nextAt())
 	if len(m.out) < frameBytesMax {
 		at = earlier(at, m.outbox.nextAt())
 	}
@@ -181,7 +186,16 @@ func (m *machine) suspectAt() time.Time {
 // suspect reports whether the server may be gone.
 func (m *machine) suspect(now time.Time) bool {
 	at := m.suspectAt()
-	return m.phase != down && !at.IsZero() && !now.Before(at)
+	return m.phase >= up && !at.IsZero() && !now.Before(at)
+}
+
+// lateAt returns when the server is asked whether it is there, because it owes an answer and says nothing: one that waits
+// for its store answers that at once. Zero: not.
+func (m *machine) lateAt() time.Time {
+	if m.quiet.IsZero() || !m.late.Before(m.quiet) {
+		return time.Time{}
+	}
+	return m.quiet.Add(lateAfter)
 }
 
 // request takes a request of the program: it is sent when we are up.

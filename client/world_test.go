@@ -18,6 +18,9 @@ type world struct {
 	*testing.T
 	net    *netem.Network
 	server *server
+
+	mu      sync.Mutex
+	dialled []string // Guarded by mu: every address that was dialled over UDP.
 }
 
 // inWorld runs f in a bubble, with a link that delays by 50 ms and loses that share each way.
@@ -62,6 +65,9 @@ func (w *world) tryDialFrom(from netip.AddrPort, cfg Config) (*Client, error) {
 		if transport == TCP {
 			return nil, errors.New("refused")
 		}
+		w.mu.Lock()
+		w.dialled = append(w.dialled, addr)
+		w.mu.Unlock()
 		if ep == nil {
 			sock, err := w.net.ListenPacket(from)
 			if err != nil {

@@ -23,7 +23,7 @@ import (
 const (
 	// nativeDialWait bounds connecting and logging in. Passwords are slow to check on purpose, and on a busy server wait for
 	// each other.
-	nativeDialWait = 15 * time.Second
+	nativeDialWait = 30 * time.Second
 
 	// passwordTriesMax is how often a password may be typed; servers lock after as many.
 	passwordTriesMax = 3
