@@ -30,7 +30,7 @@ type Config struct {
 	LabMode   string `mapstructure:"lab_mode" default:"compat" choices:"compat|strict" usage:"lab protocol: compat is what its clients expect, strict is the document to the letter"`
 	AllowKill bool   `mapstructure:"allow_kill" default:"false" usage:"let any lab client stop the server with KILL_SERVICE"`
 
-	Registration bool          `mapstructure:"registration" default:"true" usage:"let anybody make an account; without it accounts come from 'udpchat credentials import' only"`
+	Registration bool          `mapstructure:"registration" default:"true" usage:"let anybody make an account; without it accounts come from udpchat credentials import only"`
 	Guests       bool          `mapstructure:"guests" default:"true" usage:"let people in without a password, under a name that the server gives them"`
 	UnicodeNames bool          `mapstructure:"unicode_names" default:"false" usage:"let names of new accounts have letters of any one script, not only ASCII"`
 	LockDuration time.Duration `mapstructure:"lock_duration" default:"1m" range:"1s..24h" usage:"how long three wrong passwords lock an account for the network (IPv4 /24, IPv6 /56) they came from"`
@@ -39,9 +39,9 @@ type Config struct {
 
 	BroadcastRoom string   `mapstructure:"broadcast_room" default:"lobby" range:"1..64" usage:"the 'ROOM' in which everybody is who comes by a protocol without rooms: what they say to all is said there"`
 	RelayAck      string   `mapstructure:"relay_ack" default:"sent" choices:"sent|send" usage:"relay protocol: the word of an acknowledgement, SENT or SEND; clients disagree, and most take SENT"`
-	HashchatMode  string   `mapstructure:"hashchat_mode" default:"2014" choices:"2014|2021" usage:"'#' protocol: 2014 is how it began, 2021 has a number in every CLOSE, ends the connection after a mistake and may have a list of users"`
+	HashchatMode  string   `mapstructure:"hashchat_mode" default:"2014" choices:"2014|2021" usage:"hashchat protocol: 2014 is how it began, 2021 has a number in every CLOSE, ends the connection after a mistake and may have a list of users"`
 	HashchatUsers []string `mapstructure:"hashchat_users" default:"" form:"names" usage:"the only 'NAME's that may connect with hashchat_mode 2021; without any, all may"`
-	HashchatCut   bool     `mapstructure:"hashchat_cut" default:"false" usage:"'#' protocol: end a text at a # in it, as the first server did, instead of keeping it whole"`
+	HashchatCut   bool     `mapstructure:"hashchat_cut" default:"false" usage:"hashchat protocol: end a text at a # in it, as the first server did, instead of keeping it whole"`
 
 	IMTimeout       time.Duration `mapstructure:"im_timeout" default:"10m" range:"5s..24h" usage:"instant messaging protocol: after this time without a command a user is logged out"`
 	IMBlockDuration time.Duration `mapstructure:"im_block_duration" default:"1m" range:"1s..24h" usage:"instant messaging protocol: how long three wrong passwords lock a name, from wherever they came; it locks log-ins of this protocol only"`

@@ -27,6 +27,9 @@ an older state and load their rooms anew. The server's private key is not in it:
 			if err != nil {
 				return err
 			}
+			if err := hasStore(dir); err != nil {
+				return err
+			}
 			if err := sqlite.Backup(cmd.Context(), dir, args[0]); err != nil {
 				return advise(err, "FILE must not exist yet, and its disk must have room for all that is stored.")
 			}

@@ -49,7 +49,7 @@ func (o *chatOptions) openLogin(stdin io.Reader, stderr io.Writer) (*login, erro
 		return nil, err
 	}
 	l := &login{o: o, trust: t, stdin: stdin, stderr: stderr}
-	path, err := chatStatePath(o.server, o.name)
+	path, err := chatStatePath(o.server, o.name, o.guest)
 	if err == nil {
 		l.state, err = openFreeState(path)
 	}
@@ -65,8 +65,13 @@ func (o *chatOptions) openLogin(stdin io.Reader, stderr io.Writer) (*login, erro
 }
 
 // chatStatePath returns the file with the token and the message numbers of an account on a server:
-// $XDG_STATE_HOME/udpchat/client/SERVER/NAME.json.
-func chatStatePath(server, name string) (string, error) {
+// $XDG_STATE_HOME/udpchat/client/SERVER/name-NAME.json, or guest-NAME.json for who wants to be a guest although there may be an
+// account.
+func chatStatePath(server, name string, guest bool) (string, error) {
+	kind := "name-"
+	if guest {
+		kind = "guest-"
+	}
 	dir := os.Getenv(stateHome[1:])
 	if dir == "" {
 		home, err := os.UserHomeDir()
@@ -75,7 +80,7 @@ func chatStatePath(server, name string) (string, error) {
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
-	return filepath.Join(dir, "udpchat", "client", url.QueryEscape(server), "name-"+url.QueryEscape(name)), nil
+	return filepath.Join(dir, "udpchat", "client", url.QueryEscape(server), kind+url.QueryEscape(name)), nil
 }
 
 // openFreeState opens the first state that no other client on this machine has.
@@ -96,7 +101,7 @@ func openFreeState(path string) (*client.FileState, error) {
 func (l *login) close() { _ = l.state.Close() }
 
 // enter connects and logs in.
-func (l *login) enter(ctx context.Context) (*client.Client, error) {
+func (l *login) enter(ctx context.Context) (_ *client.Client, err error) {
 	cfg := l.o.nativeConfig()
 	cfg.State, cfg.Guest = l.state, l.o.guest
 	password, err := l.fromFile()
@@ -104,7 +109,17 @@ func (l *login) enter(ctx context.Context) (*client.Client, error) {
 		return nil, err
 	}
 	cfg.Password, cfg.Register = password, l.o.register
-	known := l.saved.Token != "" && l.saved.Name == l.o.name && !l.o.register
+	if l.guestBefore() && (password != "" || l.o.register) {
+		if err := l.state.Save(client.Saved{TCPUntil: l.saved.TCPUntil}); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil { // Nobody is logged in, so the guest stays who it was.
+				err = errors.Join(err, l.state.Save(l.saved))
+			}
+		}()
+	}
+	known := l.saved.Token != "" && l.saved.Name == l.o.name && !l.o.register && (password == "" || !l.guestBefore())
 	switch {
 	case known || password != "" || l.o.guest:
 	case isTerminal(l.stdin):
@@ -128,6 +143,12 @@ func (l *login) enter(ctx context.Context) (*client.Client, error) {
 		return nil, l.o.explainNative(err)
 	}
 	return c, nil
+}
+
+// guestBefore reports whether what this machine remembers under the name is a guest, whom the server has given another one.
+// Who gives a password, or wants an account, is not to be let in as that.
+func (l *login) guestBefore() bool {
+	return l.saved.Token != "" && l.saved.Name == l.o.name && !strings.EqualFold(l.saved.Account, l.o.name)
 }
 
 // fromFile returns the password of --password-file, empty without one.

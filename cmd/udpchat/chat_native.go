@@ -157,6 +157,9 @@ func (o *chatOptions) explainNative(err error) error {
 	} else if !errors.Is(err, context.DeadlineExceeded) {
 		why = errors.New(clean.Line(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return advise(fmt.Errorf("cannot connect to %s: %w", o.server, why), "Is the name right? --server HOST:PORT names the server, localhost:PORT one on this machine.")
+	}
 	_, port, _ := net.SplitHostPort(o.server) // Checked before.
 	return advise(fmt.Errorf("cannot connect to %s: %w", o.server, why),
 		"Is the server running, and does it listen there? Start one with\n  %s serve --listen :%s\nor name another one with --server HOST:PORT.",
@@ -170,7 +173,7 @@ func (o *chatOptions) explainRefusal(e native.Error) error {
 	case native.CodeBadLogin:
 		return advise(err, "There is no account %s with that password. To make one: --register.", clean.Name(o.name))
 	case native.CodeNameTaken:
-		return advise(err, "Give the password of %s at a terminal or by --password-file FILE, or choose another --name.", clean.Name(o.name))
+		return advise(err, "If the account is yours, give its password (and no --register); if not, choose another one with --name NAME.")
 	case native.CodeBadName:
 		return advise(err, "Choose another one with --name NAME.")
 	case native.CodeLocked, native.CodeRateLimited:

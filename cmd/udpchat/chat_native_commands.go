@@ -362,7 +362,7 @@ func (u *nativeUI) commandBlock(ctx context.Context, name string) error {
 		return inNative("not listed", err)
 	}
 	for _, name := range names {
-		u.out.event("* " + shownName(name))
+		u.out.event(fmt.Sprintf("* %s is blocked", shownName(name)))
 	}
 	if len(names) == 0 {
 		u.out.event("* Nobody is blocked.")

@@ -117,12 +117,14 @@ func TestStatePathsOfDifferentAccountsDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for _, server := range []string{"a:1", "a:2", "[::1]:1", "../x:1"} {
 		for _, name := range []string{"ann", "Ann", "..", "a/b", "a%2Fb", ".lock"} {
-			path, err := chatStatePath(server, name)
-			if err != nil || seen[path] ||
-				strings.Count(path, "/") != strings.Count(os.Getenv("XDG_STATE_HOME"), "/")+4 {
-				t.Errorf("%s on %s: %s, %v", name, server, path, err)
+			for _, guest := range []bool{false, true} {
+				path, err := chatStatePath(server, name, guest)
+				if err != nil || seen[path] ||
+					strings.Count(path, "/") != strings.Count(os.Getenv("XDG_STATE_HOME"), "/")+4 {
+					t.Errorf("%s on %s: %s, %v", name, server, path, err)
+				}
+				seen[path] = true
 			}
-			seen[path] = true
 		}
 	}
 }

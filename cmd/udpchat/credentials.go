@@ -108,6 +108,9 @@ func newCredentialsExportCommand() *cobra.Command {
 		Example: "  udpchat credentials export accounts.txt",
 		Args:    oneFile(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := namesStore(cmd); err != nil {
+				return err
+			}
 			return withAccounts(cmd, func(ctx context.Context, accounts *account.Service) error {
 				return exportCredentials(ctx, cmd, accounts, args[0])
 			})
@@ -115,6 +118,22 @@ func newCredentialsExportCommand() *cobra.Command {
 	}
 	config.AddSomeFlags(cmd.Flags(), storeFlags...)
 	return cmd
+}
+
+// namesStore refuses a data directory without a store, where a new one would be made and nothing be given out of it.
+func namesStore(cmd *cobra.Command) error {
+	cfg, _, err := config.Load(config.Sources{Flags: cmd.Flags(), Environment: true})
+	switch {
+	case err != nil:
+		return adviseConfig(err)
+	case len(cfg.NATS) > 0 || cfg.Durability == memoryDurability:
+		return nil // In no directory; withAccounts knows.
+	}
+	dir, err := storeDir(cfg)
+	if err != nil {
+		return err
+	}
+	return hasStore(dir)
 }
 
 // exportCredentials writes to a file that must not exist yet, and that only its owner can read.

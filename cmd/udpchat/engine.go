@@ -86,6 +86,16 @@ func storeDir(cfg config.Config) (string, error) {
 	return dir, nil
 }
 
+// hasStore says that there is nothing to take from a directory, if no server has stored anything there.
+func hasStore(dir string) error {
+	if ok, err := sqlite.Exists(dir); err != nil {
+		return adviseStore(err)
+	} else if !ok {
+		return advise(fmt.Errorf("no server has stored anything in %s", dir), "Name the data directory of the server: --data DIR. That of 'make run' is data.")
+	}
+	return nil
+}
+
 // adviseStore says what to do about an error of opening the store.
 func adviseStore(err error) error {
 	switch {

@@ -49,6 +49,13 @@ another content, is an error.`,
 }
 
 func migrateStore(cmd *cobra.Command, cfg config.Config, log *slog.Logger) (err error) {
+	dir, err := storeDir(cfg)
+	if err != nil {
+		return err
+	}
+	if err := hasStore(dir); err != nil {
+		return err
+	}
 	from, err := openStore(cfg, log)
 	if err != nil {
 		return err

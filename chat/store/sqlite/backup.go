@@ -24,6 +24,15 @@ func Backup(ctx context.Context, dir, path string) error {
 	return fail("backup of "+dir, err)
 }
 
+// Exists reports whether there is a store in dir, whatever state it is in. It opens and changes nothing.
+func Exists(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, databaseFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, fail("looking for a store in "+dir, err)
+}
+
 func backup(ctx context.Context, from, to string) error {
 	if _, err := os.Stat(from); err != nil {
 		return err
