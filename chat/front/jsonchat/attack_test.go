@@ -1,9 +1,14 @@
 package jsonchat
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"udpchat/chat"
+	"udpchat/chat/account"
+	"udpchat/chat/passwd"
+	"udpchat/chat/store/memory"
 	wire "udpchat/chat/wire/jsonchat"
 )
 
@@ -32,6 +37,44 @@ func TestWrongBytesDoNotPayForTheFile(t *testing.T) {
 		}
 		if u, err := w.accounts.Usage(t.Context(), "ann"); err != nil || u.Bytes != 1000 {
 			t.Errorf("ann answers for %d bytes, %v; want 1000", u.Bytes, err)
+		}
+	})
+}
+
+// A listHook is an engine that does something else first when the rooms of an account are read, which is while it logs in.
+type listHook struct {
+	chat.Engine
+	do func()
+}
+
+func (e *listHook) List(ctx context.Context, bucket, prefix string) ([]chat.Entry, error) {
+	if do := e.do; do != nil && bucket == "enrolments" {
+		e.do = nil
+		do()
+	}
+	return e.Engine.List(ctx, bucket, prefix)
+}
+
+// TestPasswordChangedWhileLoggingIn: who logs in with the old one at that moment is not logged in.
+func TestPasswordChangedWhileLoggingIn(t *testing.T) {
+	hook := &listHook{Engine: memory.New(memory.Config{})}
+	inWorldOn(t, Config{}, hook, func(w *world) {
+		w.native("zoe").Close(w.ctx)
+		delete(w.natives, "zoe")
+		old, _ := passwd.Clear("zoe")
+		fresh, _ := passwd.Clear("another")
+		hook.do = func() {
+			if err := w.accounts.ChangePassword(w.ctx, account.Attempt{}, "zoe", old, fresh, ""); err != nil {
+				t.Error(err)
+			}
+		}
+		c := w.open("c")
+		c.do(wire.Login{Identity: identity("zoe")}, "")
+		if hook.do != nil {
+			t.Fatal("the password was not changed")
+		}
+		if res := c.do(wire.FetchMsg{}, ""); res.Err != string(errNotLoggedIn) {
+			t.Errorf("then: got %q", res.Err)
 		}
 	})
 }
