@@ -99,7 +99,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	if _, err := closed.Join(t.Context(), "attic"); err == nil || closed.SetPresence(chat.Away) == nil {
 		t.Error("a closed device does things")
 	}
-	for _, log := range []string{"attic", "dm/ann/nil", "", "pr"} {
+	for _, log := range []string{"attic", "dm/ann/nil", "", "pr", "pr/native"} {
 		if heads, err := w.engine.Heads(t.Context(), []string{log}); err != nil || heads[0] != 0 {
 			t.Errorf("the log %q ends at %d, %v", log, heads[0], err)
 		}

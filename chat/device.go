@@ -36,7 +36,7 @@ type Device struct {
 
 	state Presence // Guarded by the account's mu.
 
-	told      map[string]Presence // What it was told of others, but those offline. Guarded by the mu of people, like the next.
+	hidden    map[string]struct{} // Whom it watches who are there and who it was told are not. Guarded by the mu of people, like the next.
 	watching  []string            // Whom it is told about, unless that is everybody.
 	unwatched bool                // It is told about nobody any more.
 

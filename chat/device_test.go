@@ -219,7 +219,7 @@ func TestDirectConversation(t *testing.T) {
 		_, err = eve.Say(t.Context(), log, 1, chat.Content{Text: "hi"})
 		wantCode(t, "Say in "+log, err, chat.CodeNotMember)
 	}
-	for _, room := range []string{"dm/ann/bob", "ac/ann", "pr"} {
+	for _, room := range []string{"dm/ann/bob", "ac/ann", "pr", "pr/native"} {
 		_, err := eve.Join(t.Context(), room)
 		wantCode(t, "Join "+room, err, chat.CodeBadName)
 		_, err = w.connect("vic").Join(t.Context(), room)

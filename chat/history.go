@@ -48,6 +48,7 @@ func (d *Device) History(ctx context.Context, log string, p Page) ([]*Event, err
 
 // read is History of one stretch.
 func (d *Device) read(ctx context.Context, op, log string, p Page) ([]*Event, error) {
+	n := p.N
 	for {
 		evs, next, err := d.hub.page(ctx, log, p)
 		if err != nil {
@@ -59,10 +60,16 @@ func (d *Device) read(ctx context.Context, op, log string, p Page) ([]*Event, er
 				seen = append(seen, ev)
 			}
 		}
+		if extra := len(seen) - n; extra > 0 && p.Forward {
+			seen = seen[:n]
+		} else if extra > 0 {
+			seen = seen[extra:]
+		}
 		if len(seen) > 0 || next == p {
 			return cutPage(seen, p), nil
 		}
-		p = next // All that was read is not for this account, but there may be more.
+		p = next // All that was read is not for this account, but there may be more, perhaps far away.
+		p.N = pageMax
 	}
 }
 

@@ -8,11 +8,12 @@ import (
 
 // Logs that are no rooms have names that no room may have: dm/<a>/<b> is the direct conversation of
 // two accounts in the order of their names, ac/<account> is what the devices of an account must know,
-// pr is what nodes tell each other about who is here.
+// pr is what nodes tell each other about who is here, pr/<front-end> what front-ends tell each other.
 const (
 	directPrefix  = "dm/"
 	accountPrefix = "ac/"
 	presenceLog   = "pr"
+	nodesPrefix   = presenceLog + "/"
 )
 
 // DirectLog returns the name of the log of the direct conversation of two accounts.
@@ -46,7 +47,8 @@ func DirectPeer(log, account string) (peer string, ok bool) {
 
 // isInnerLog reports whether a name is that of a log that is no room, or may become one.
 func isInnerLog(name string) bool {
-	return name == presenceLog || strings.HasPrefix(name, directPrefix) || strings.HasPrefix(name, accountPrefix)
+	return name == presenceLog || strings.HasPrefix(name, nodesPrefix) ||
+		strings.HasPrefix(name, directPrefix) || strings.HasPrefix(name, accountPrefix)
 }
 
 // A keeper is an engine that keeps some rooms only: those it is told to keep before they are used.

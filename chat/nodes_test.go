@@ -114,3 +114,38 @@ func TestPeopleWhoAreGoneAreForgotten(t *testing.T) {
 		t.Error("the last one is forgotten")
 	}
 }
+
+type countingReceiver struct{ told int }
+
+func (c *countingReceiver) Receive(*Event) { c.told++ }
+
+// TestWatchingEverybodyKeepsNothingOfEach: what devices remember of each other would grow with the square of their number.
+func TestWatchingEverybodyKeepsNothingOfEach(t *testing.T) {
+	h, err := New(Config{Engine: noEngine{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	var r countingReceiver
+	d := &Device{hub: h, account: &account{hub: h, name: "eve"}, watchAll: true, receiver: &r}
+	h.people.watch(d, nil)
+	const n = 100
+	for i := range n {
+		name, blocked := time.Duration(i).String(), new(map[string]struct{})
+		if i == 0 {
+			blocked = &map[string]struct{}{"eve": {}}
+		}
+		h.people.setOwn(name, name, Online, blocked, now)
+		h.people.setOwn(name, name, Online, blocked, now)
+	}
+	if r.told != n-1 || len(d.hidden) != 1 {
+		t.Errorf("told %d times, and %d are kept; want %d, and the one who has blocked", r.told, len(d.hidden), n-1)
+	}
+	for i := range n {
+		name := time.Duration(i).String()
+		h.people.setOwn(name, name, Offline, nil, now)
+	}
+	if r.told != 2*(n-1) || len(d.hidden) != 0 {
+		t.Errorf("when all have gone: told %d times, and %d are kept", r.told, len(d.hidden))
+	}
+}

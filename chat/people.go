@@ -81,7 +81,7 @@ func (p *people) setOwn(name, show string, state Presence, blocked *map[string]s
 
 // settleLocked makes one state out of what the nodes say, and tells whoever has to know.
 func (p *people) settleLocked(who *person, now time.Time) {
-	state, arrived := who.here.state, who.here.arrived
+	state, arrived, was := who.here.state, who.here.arrived, who.state
 	for _, s := range who.there {
 		if s.state != Offline && (state == Offline || s.arrived.Before(arrived)) {
 			arrived = s.arrived
@@ -100,10 +100,10 @@ func (p *people) settleLocked(who *person, now time.Time) {
 		who.state, who.since = state, now
 	}
 	for d := range p.watchers[who.name] {
-		p.refreshLocked(d, who)
+		p.refreshLocked(d, who, was)
 	}
 	for d := range p.watchAll {
-		p.refreshLocked(d, who)
+		p.refreshLocked(d, who, was)
 	}
 	if p.gone > peopleGoneMax {
 		p.forgetLocked()
@@ -133,17 +133,26 @@ func (p *people) visibleLocked(d *Device, who *person) Presence {
 	return who.state
 }
 
-// refreshLocked tells d about somebody, unless it knows.
-func (p *people) refreshLocked(d *Device, who *person) {
-	state := p.visibleLocked(d, who)
-	if state == d.told[who.name] || who.name == d.account.name {
+// refreshLocked tells d about somebody, unless it knows. was is what the others who watch were told last: d was told the
+// same, or that somebody hidden from it is offline. Those are few, while everybody else is many times everybody.
+func (p *people) refreshLocked(d *Device, who *person, was Presence) {
+	if who.name == d.account.name {
 		return
 	}
-	if d.told == nil {
-		d.told = make(map[string]Presence)
+	if _, hidden := d.hidden[who.name]; hidden {
+		was = Offline
 	}
-	if d.told[who.name] = state; state == Offline {
-		delete(d.told, who.name)
+	state := p.visibleLocked(d, who)
+	if state == who.state {
+		delete(d.hidden, who.name)
+	} else {
+		if d.hidden == nil {
+			d.hidden = make(map[string]struct{})
+		}
+		d.hidden[who.name] = struct{}{}
+	}
+	if state == was {
+		return
 	}
 	d.receiver.Receive(&Event{
 		Kind: KindPresence, Time: who.since, Account: who.name, Name: who.show, Number: uint64(state),
@@ -194,7 +203,7 @@ func (p *people) watch(d *Device, names []string) {
 		if !p.watchAll[d] {
 			p.watchAll[d] = true
 			for _, who := range p.byName {
-				p.refreshLocked(d, who)
+				p.refreshLocked(d, who, Offline)
 			}
 		}
 		return
@@ -215,7 +224,7 @@ func (p *people) watch(d *Device, names []string) {
 		p.watchers[name][d] = true
 		d.watching = append(d.watching, name)
 		if who := p.byName[name]; who != nil {
-			p.refreshLocked(d, who)
+			p.refreshLocked(d, who, Offline)
 		}
 	}
 }
@@ -232,7 +241,7 @@ func (p *people) unwatch(d *Device) {
 			delete(p.watchers, name)
 		}
 	}
-	d.watching, d.told = nil, nil
+	d.watching, d.hidden = nil, nil
 }
 
 // close is the end of all telling.

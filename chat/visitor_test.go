@@ -283,6 +283,8 @@ func TestWhispersBetweenVisitorsAndAccounts(t *testing.T) {
 	if _, err := bob.Whisper("Ann", "hi"); err != nil {
 		t.Errorf("to the account in other letters: %v", err)
 	}
+	_, err = one.Whisper("ann", "hi")
+	wantCode(t, "of an account to an account, which may have blocked it", err, chat.CodeNoUser)
 	deaf, err := w.hub.LogIn(t.Context(), chat.Login{Account: "eve", Device: "e"}, watcher(func(ev *chat.Event) { t.Errorf("told %v", ev.Kind) }))
 	if err != nil {
 		t.Fatal(err)

@@ -47,20 +47,21 @@ func (u *User) Whisper(to, text string) (*Receipt, error) {
 	u.mu.Lock()
 	closing := u.closing
 	u.mu.Unlock()
-	return u.hub.whisper(closing, u.name, to, text)
+	return u.hub.whisper(closing, u.name, to, text, true)
 }
 
 // Whisper says text to visitors called to, who have no direct conversations, under the name that others
-// see. It is not for accounts: those have Direct. It returns and refuses like User.Whisper.
+// see. Accounts do not hear it: they have direct conversations, and in those those whom they have blocked are refused. It
+// returns and refuses like User.Whisper.
 func (d *Device) Whisper(to, text string) (*Receipt, error) {
 	d.mu.Lock()
 	closed := d.closed
 	d.mu.Unlock()
-	return d.hub.whisper(closed, d.show, to, text)
+	return d.hub.whisper(closed, d.show, to, text, false)
 }
 
-// whisper is Whisper of somebody called from, who may be closed.
-func (h *Hub) whisper(closed bool, from, to, text string) (*Receipt, error) {
+// whisper is Whisper of somebody called from, who may be closed. accounts: also to an account.
+func (h *Hub) whisper(closed bool, from, to, text string, accounts bool) (*Receipt, error) {
 	const op = "whisper"
 	switch {
 	case h.isClosed():
@@ -75,7 +76,7 @@ func (h *Hub) whisper(closed bool, from, to, text string) (*Receipt, error) {
 		r.expect()
 		return &Whisper{From: from, Text: text, receipt: r}
 	})
-	if n == 0 && h.whisperToAccount(from, to, text) {
+	if n == 0 && accounts && h.whisperToAccount(from, to, text) {
 		r.taken = true // Nobody else has r yet.
 		n++
 	}

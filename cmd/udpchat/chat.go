@@ -47,10 +47,12 @@ type chatOptions struct {
 	lines                                           bool // Line mode, for now the only one.
 
 	// For the native protocol.
-	guest, register bool
-	passwordFile    string
-	history         int
-	files           string
+	others                  []string // Further servers of the cluster.
+	guest, register, change bool
+	passwordFile            string
+	newPasswordFile         string
+	history                 int
+	files                   string
 }
 
 // The protocols of udpchat chat.
@@ -112,6 +114,7 @@ shown when it comes back from the server; a lost connection ends the chat. Its c
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.server, "server", "localhost:"+chatDefaultPort, "`HOST:PORT` of the server, or its invite: udpchat://HOST:PORT/#KEY")
+	f.StringArrayVar(&o.others, "other-server", nil, "`HOST:PORT` of a further server of the same cluster, with the same key, to go on at when the first is not to be found; may be repeated")
 	f.StringVar(&o.serverKey, "server-key", "", "`KEY` that the server must have, as it shows it when it starts")
 	f.StringVar(&o.trust, "trust", trustFirstUse, "`HOW` to take a server you have not been to: first-use (and remember it), ask, or pinned (not at all)")
 	f.StringVar(&o.transport, "transport", transportAuto, "`TRANSPORT`: auto (udp, and tcp where that does not get through), udp, tcp, or plain (lab only: what others say may get lost)")
@@ -120,6 +123,8 @@ shown when it comes back from the server; a lost connection ends the chat. Its c
 	f.BoolVar(&o.guest, "guest", false, "enter as a guest: an account without a password, which ends after a while")
 	f.BoolVar(&o.register, "register", false, "make the account, with the password of --password-file or asked for")
 	f.StringVar(&o.passwordFile, "password-file", "", "read the password from the first line of `FILE`; - is standard input")
+	f.BoolVar(&o.change, "change-password", false, "change the account's password, and end")
+	f.StringVar(&o.newPasswordFile, "new-password-file", "", "read the new password for --change-password from the first line of `FILE`, instead of asking for it")
 	f.IntVar(&o.history, "history", -1, "show `N` messages of the past when entering a room (default 20 on a terminal, else 0)")
 	f.StringVar(&o.files, "files", ".", "`DIR` where /file get puts files")
 	f.StringArrayVar(&o.rooms, "room", nil, "`ROOM` to join at the start; may be repeated, the last one becomes the current one")
@@ -147,8 +152,11 @@ func (o *chatOptions) check() error {
 			return err
 		}
 	case protocolLab:
-		if o.guest || o.register || o.passwordFile != "" {
-			return errors.New("--guest, --register and --password-file need --protocol native: the lab protocol has no accounts")
+		if o.guest || o.register || o.passwordFile != "" || o.change {
+			return errors.New("--guest, --register, --password-file and --change-password need --protocol native: the lab protocol has no accounts")
+		}
+		if len(o.others) > 0 {
+			return errors.New("--other-server needs --protocol native: the lab protocol cannot go on elsewhere")
 		}
 	default:
 		return fmt.Errorf("--protocol %q is not supported: want native or lab", o.protocol)

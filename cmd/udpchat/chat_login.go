@@ -40,6 +40,8 @@ type login struct {
 	saved  client.Saved
 	stdin  io.Reader // What is left of it after a password.
 	stderr io.Writer
+
+	password string // As it was given or typed; empty: none was needed.
 }
 
 // openLogin takes the state of this account on this machine.
@@ -108,7 +110,7 @@ func (l *login) enter(ctx context.Context) (_ *client.Client, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Password, cfg.Register = password, l.o.register
+	l.password, cfg.Password, cfg.Register = password, password, l.o.register
 	if l.guestBefore() && (password != "" || l.o.register) {
 		if err := l.state.Save(client.Saved{TCPUntil: l.saved.TCPUntil}); err != nil {
 			return nil, err
@@ -153,13 +155,13 @@ func (l *login) guestBefore() bool {
 
 // fromFile returns the password of --password-file, empty without one.
 func (l *login) fromFile() (string, error) {
-	var r io.Reader
+	var r *bufio.Reader
 	switch l.o.passwordFile {
 	case "":
 		return "", nil
 	case "-":
-		b := bufio.NewReader(l.stdin)
-		r, l.stdin = b, b // The rest of it is for the chat.
+		r = bufio.NewReader(l.stdin)
+		l.stdin = r // The rest of it is for the chat.
 	default:
 		f, err := os.Open(l.o.passwordFile)
 		if err != nil {
@@ -168,15 +170,7 @@ func (l *login) fromFile() (string, error) {
 		defer f.Close()
 		r = bufio.NewReader(f)
 	}
-	line, err := r.(*bufio.Reader).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("--password-file: %w", err)
-	}
-	line = strings.TrimRight(line, "\r\n")
-	if line == "" || len(line) > native.SecretBytesMax {
-		return "", fmt.Errorf("--password-file: want 1 to %d bytes on the first line", native.SecretBytesMax)
-	}
-	return line, nil
+	return firstLine("--password-file", r)
 }
 
 // ask asks for the password at the terminal. None makes a guest; one that nobody has may become that of a new account.
@@ -196,7 +190,7 @@ func (l *login) ask(ctx context.Context, cfg client.Config) (*client.Client, err
 				return nil, err
 			}
 		}
-		cfg.Password, cfg.Guest = password, password == ""
+		l.password, cfg.Password, cfg.Guest = password, password, password == ""
 		c, err := l.dialNative(ctx, cfg)
 		e, refused := errors.AsType[native.Error](err)
 		switch {

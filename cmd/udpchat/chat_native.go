@@ -26,8 +26,17 @@ func (o *chatOptions) checkNative() error {
 		return errors.New("--callback is for --protocol lab: in the native protocol everything comes over the one connection")
 	case o.guest && (o.register || o.passwordFile != ""):
 		return errors.New("--guest or a password, not both: a guest has none")
+	case o.change && (o.guest || o.register):
+		return errors.New("--change-password is for an account with a password, without --guest and --register")
+	case o.newPasswordFile != "" && !o.change:
+		return errors.New("--new-password-file is for --change-password")
 	case o.history > native.PageEventsMax:
 		return fmt.Errorf("--history %d: at most %d", o.history, native.PageEventsMax)
+	}
+	for _, other := range o.others {
+		if _, _, err := net.SplitHostPort(other); err != nil {
+			return fmt.Errorf("--other-server %q: want HOST:PORT", other)
+		}
 	}
 	return nil
 }
@@ -42,6 +51,9 @@ func (o *chatOptions) runNative(ctx context.Context, i *interruption, stdin io.R
 	c, err := l.enter(ctx)
 	if err != nil {
 		return err
+	}
+	if o.change {
+		return o.changePassword(ctx, l, c)
 	}
 	tty, err := openChatIO(l.stdin, stdout, stderr, i.again)
 	if err != nil {
@@ -79,7 +91,7 @@ func (o *chatOptions) nativeConfig() client.Config {
 		host = "" // The device has no label then.
 	}
 	return client.Config{
-		Server: o.server, Transport: transport,
+		Server: o.server, Others: o.others, Transport: transport,
 		Account: o.name, Label: host[:min(len(host), native.LabelBytesMax)], Agent: "udpchat chat",
 		Reliable: reliable.Config{KeepAlive: chatKeepAlive, Redundancy: o.protection, Trace: o.trace},
 	}

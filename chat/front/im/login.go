@@ -81,19 +81,21 @@ func (c *conn) begin(ctx context.Context, who account.Account, text string) erro
 		c.out.reply(wire.Text{Code: wire.Shut, Text: textOnline})
 		return ErrNotLetIn
 	}
+	// What happens from here on the user is told, but after the answer.
+	c.out.hold()
 	device, err := c.hub.LogIn(ctx, chat.Login{Account: who.Name, Show: who.Show, Device: account.NewDevice(), WatchAll: true, Whispers: true}, m)
 	if err != nil {
 		c.front.leave(m)
-		c.out.reply(c.front.sayRefused(ctx, err))
+		c.out.release(c.front.sayRefused(ctx, err))
 		return ErrNotLetIn
 	}
 	m.device = device
 	c.member = m // From here on, close closes it.
-	c.out.reply(ok(text))
 	if err := m.start(ctx); err != nil {
-		c.front.unforeseen(ctx, err)
+		c.out.release(c.front.unforeseen(ctx, err))
 		return errInternal
 	}
+	c.out.release(ok(text))
 	return nil
 }
 

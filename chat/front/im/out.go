@@ -17,8 +17,10 @@ type out struct {
 	sent    func(log string, seq uint64) // Told of messages from logs when they leave. Called with mu held.
 
 	mu    sync.Mutex
-	queue []packet    // Guarded by mu, like all that follows.
-	bytes int         // In queue.
+	queue []packet // Guarded by mu, like all that follows.
+	bytes int      // In queue and held.
+	holds bool     // Since hold: what the client did not ask for waits in held.
+	held  []packet
 	last  time.Time   // When a packet left.
 	timer *time.Timer // Set while there is something in queue; nil before there ever was.
 	ended bool
@@ -62,8 +64,36 @@ func (o *out) send(rep wire.Reply, log string, seq uint64, text bool) {
 	}
 }
 
+// hold keeps back what the client did not ask for until release: an answer is on its way, and the client takes the next packet
+// for it.
+func (o *out) hold() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.holds = true
+}
+
+// release sends that answer, and then what was held.
+func (o *out) release(rep wire.Reply) {
+	o.reply(rep)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.holds = false
+	for _, p := range o.held {
+		o.bytes -= len(p.b)
+		o.addLocked(p)
+	}
+	o.held = nil
+}
+
 func (o *out) addLocked(p packet) {
 	if o.ended {
+		return
+	}
+	if o.holds && p.text {
+		o.held = append(o.held, p)
+		if o.bytes += len(p.b); o.bytes > queueBytesMax {
+			o.overflowLocked()
+		}
 		return
 	}
 	if len(o.queue) == 0 && time.Since(o.last) >= gap {
@@ -72,14 +102,19 @@ func (o *out) addLocked(p packet) {
 	}
 	o.queue = append(o.queue, p)
 	if o.bytes += len(p.b); o.bytes > queueBytesMax {
-		o.ended = true
-		o.queue = nil
-		o.session.Abort(session.ErrSlow)
+		o.overflowLocked()
 		return
 	}
 	if len(o.queue) == 1 {
 		o.armLocked()
 	}
+}
+
+// overflowLocked ends the session: more waits than may.
+func (o *out) overflowLocked() {
+	o.ended = true
+	o.queue, o.held = nil, nil
+	o.session.Abort(session.ErrSlow)
 }
 
 // armLocked has next run when the next packet may leave.

@@ -117,13 +117,25 @@ func (f *Front) store(ctx context.Context, name, want string, size int64, from i
 	}
 	id, got, err := f.cfg.Engine.PutBlob(ctx, &checked{from: from, sum: md5.New(), want: want})
 	if err != nil {
-		if errRelease := accounts.Release(context.WithoutCancel(ctx), name, charge); errRelease != nil {
-			f.cfg.Logger.Warn("space of a file not given back", "user", name, "err", errRelease)
+		ctx := context.WithoutCancel(ctx)
+		errRelease := accounts.Release(ctx, name, charge)
+		if had, errHad := f.file(ctx, ownKey(name, want)); errRelease == nil && errHad == nil {
+			errRelease = accounts.Charge(ctx, name, charge, had.Size) // It was not this one's: another connection has sent the file.
+		}
+		if errRelease != nil {
+			f.cfg.Logger.Warn("space of a file not accounted for", "user", name, "err", errRelease)
 		}
 		return fileRecord{}, err
 	}
 	r := fileRecord{SHA256: id, MD5: want, Size: got}
-	return r, f.putFile(ctx, sumKey(id), r)
+	for _, key := range []string{sumKey(id), ownKey(name, want)} {
+		if err := f.putFile(ctx, key, r); err != nil {
+			return r, err
+		}
+	}
+	// Once more, since another connection that has sent other bytes as this file may have given the space back. Now it sees
+	// the record.
+	return r, accounts.Charge(ctx, name, charge, size)
 }
 
 // checked reads from, and ends with errFileParts if its MD5 is not want.
@@ -149,9 +161,7 @@ func (f *Front) storeImage(ctx context.Context, name string, data []byte) (*chat
 	want := hex.EncodeToString(sum[:])
 	r, err := f.file(ctx, ownKey(name, want))
 	if errors.Is(err, chat.ErrNotFound) {
-		if r, err = f.store(ctx, name, want, int64(len(data)), bytes.NewReader(data)); err == nil {
-			err = f.putFile(ctx, ownKey(name, want), r)
-		}
+		r, err = f.store(ctx, name, want, int64(len(data)), bytes.NewReader(data))
 	}
 	if err != nil {
 		return nil, err

@@ -51,6 +51,14 @@ func (d *device) begin(ctx context.Context, who account.Account, id string) (*lo
 		l.end()
 		return nil, err
 	}
+	// From now on it hears of it when its token is revoked. Whether that has happened before, the record says.
+	_, _, err = d.front.cfg.Accounts.ByToken(ctx, d.front.tokens.unseal(d.token, r.Login))
+	if err != nil {
+		l.end()
+		if !account.Is(err, account.CodeDenied) {
+			return nil, err
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if l.hasEnded() {

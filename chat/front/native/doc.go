@@ -11,6 +11,7 @@
 //
 //	serve.go     reads a session, cuts it into messages and limits them
 //	lanes.go     carries requests out: those of one log in order, others beside them
+//	newroom.go   how fast an account may make rooms
 //	login.go     registering, logging in and out
 //	requests.go  who may ask for what, and one line per request: to logs.go, people.go, devices.go, private.go, files.go
 //	receiver.go  the core's events, as bytes (event.go), to the session

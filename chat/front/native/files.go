@@ -65,25 +65,25 @@ func (l *login) upload(ctx context.Context, m wire.Upload) (wire.Reply, error) {
 	case had:
 		return reply, nil
 	}
-	if err := l.refuseFull(ctx, d, m.Size); err != nil {
+	if err := f.refuseFull(ctx, l.account, d, m.Size); err != nil {
 		return nil, err
 	}
 	if reply.Offset, err = f.spool.have(l.account, d, m.Size); err != nil {
 		return nil, err
 	}
-	t := ticket{account: l.account, upload: true, digest: d, size: m.Size}
+	t := ticket{account: l.account, device: l.receiver.device, upload: true, digest: d, size: m.Size}
 	reply.Token, err = f.tickets.issue(time.Now(), t)
 	reply.Expires = wire.For(ticketLife)
 	return reply, err
 }
 
 // refuseFull refuses one more upload if the account has too much, what it is uploading included.
-func (l *login) refuseFull(ctx context.Context, d digest, size uint64) error {
-	usage, err := l.front.cfg.Accounts.Usage(ctx, l.account)
+func (f *Front) refuseFull(ctx context.Context, account string, d digest, size uint64) error {
+	usage, err := f.cfg.Accounts.Usage(ctx, account)
 	if err != nil {
 		return err
 	}
-	parts, bytes, err := l.front.spool.reserved(time.Now(), l.account, d, size)
+	parts, bytes, err := f.spool.reserved(time.Now(), account, d, size)
 	switch {
 	case err != nil:
 		return err
@@ -108,7 +108,7 @@ func (l *login) download(ctx context.Context, m wire.Download) (wire.Reply, erro
 	if file == nil || l.front.spool == nil {
 		return nil, refusef(wire.CodeNoFile, "this server has no such file")
 	}
-	t := ticket{account: l.account, digest: digest(file.Digest), size: file.Size}
+	t := ticket{account: l.account, device: l.receiver.device, digest: digest(file.Digest), size: file.Size}
 	token, err := l.front.tickets.issue(time.Now(), t)
 	return wire.Ticket{Token: token, Size: file.Size, Digest: file.Digest, Expires: wire.For(ticketLife)}, err
 }

@@ -23,9 +23,14 @@ type Front struct {
 	budget   *message.Budget
 	networks *limiter[netip.Prefix]
 	accounts *limiter[string]
-	tickets  *tickets
-	spool    *spool // nil: no files.
-	stop     func() // Ends listening for notes.
+	searches *limiter[string] // Also by account.
+	newRooms struct {
+		accounts *limiter[string]
+		networks *limiter[netip.Prefix]
+	}
+	tickets *tickets
+	spool   *spool // nil: no files.
+	stop    func() // Ends listening for notes.
 
 	mu       sync.Mutex
 	sessions map[string]map[*conn]struct{} // Of those who have logged in, by account. Guarded by mu.
@@ -43,8 +48,12 @@ func New(cfg Config) (*Front, error) {
 	f := &Front{
 		cfg: cfg, pace: p, budget: message.NewBudget(budgetBytes), tickets: newTickets(),
 		networks: newLimiter[netip.Prefix](p.times(networkShare)), accounts: newLimiter[string](p.times(accountShare)),
+		searches: newLimiter[string](pace{searchesPerSecond, searchesBurst}),
 		sessions: make(map[string]map[*conn]struct{}),
 	}
+	rooms := pace{newRoomsPerSecond, newRoomsBurst}
+	f.newRooms.accounts = newLimiter[string](rooms)
+	f.newRooms.networks = newLimiter[netip.Prefix](rooms.times(newRoomsNetworkShare))
 	if cfg.Spool != "" {
 		if f.spool, err = openSpool(cfg.Spool); err != nil {
 			return nil, err

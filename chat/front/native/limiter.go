@@ -31,17 +31,18 @@ func (b *bucket) fill(now time.Time, p pace) {
 	b.last = now
 }
 
-// take takes one request and returns 0, or returns how long to wait until one may pass.
-func (b *bucket) take(now time.Time, p pace) time.Duration {
+// take takes n requests and returns 0, or returns how long to wait until they may pass.
+func (b *bucket) take(now time.Time, p pace, n int) time.Duration {
 	if p.rate < 0 {
 		return 0
 	}
 	b.fill(now, p)
-	if b.tokens >= 1 {
-		b.tokens--
+	price := float64(min(n, p.burst)) // Never more than there can be.
+	if b.tokens >= price {
+		b.tokens -= price
 		return 0
 	}
-	return max(time.Duration((1-b.tokens)/p.rate*float64(time.Second)), time.Millisecond)
+	return max(time.Duration((price-b.tokens)/p.rate*float64(time.Second)), time.Millisecond)
 }
 
 // A limiter has a bucket for each of many keys. Safe for concurrent use.
@@ -58,8 +59,8 @@ func newLimiter[K comparable](p pace) *limiter[K] {
 	return &limiter[K]{pace: p, buckets: make(map[K]*bucket)}
 }
 
-// take is bucket.take for one key.
-func (l *limiter[K]) take(now time.Time, key K) time.Duration {
+// take is bucket.take for the key.
+func (l *limiter[K]) take(now time.Time, key K, n int) time.Duration {
 	if l.pace.rate < 0 {
 		return 0
 	}
@@ -77,7 +78,7 @@ func (l *limiter[K]) take(now time.Time, key K) time.Duration {
 		b = new(bucket)
 		l.buckets[key] = b
 	}
-	return b.take(now, l.pace)
+	return b.take(now, l.pace, n)
 }
 
 // sweep forgets full buckets, for which forgetting changes nothing. The lock is held.

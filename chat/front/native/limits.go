@@ -22,6 +22,21 @@ const (
 	disturbingPerSecond = 5
 	disturbingBurst     = 30
 
+	// searchesPerSecond and searchesBurst are the same for what an account asks about everybody and everything: who is
+	// there, all rooms, all conversations. The answer is put together of tables that all others wait for meanwhile.
+	searchesPerSecond = 20
+	searchesBurst     = 100
+
+	// newRoomsBurst and newRoomsPerSecond bound the rooms of which the server knows nothing yet and that an account may
+	// join, and newRoomsNetworkShare how many accounts' worth a network: the server keeps each of them, and has room for
+	// 10,000.
+	newRoomsBurst        = 128
+	newRoomsPerSecond    = 0.1
+	newRoomsNetworkShare = 8
+
+	// payBytes is how much of a request counts as another one: what is stored costs by its size.
+	payBytes = 4 << 10
+
 	// accountShare and networkShare are how many connections' worth of requests an account, and a network (IPv4 /24, IPv6
 	// /56; loopback is exempt), may make: all devices of a person, and a school behind one address.
 	accountShare = 2

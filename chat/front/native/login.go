@@ -92,6 +92,7 @@ type identity struct {
 	account  account.Account
 	device   string
 	token    string // Of a new device.
+	secret   string // The token it has logged in with, or will the next time.
 	watchAll bool
 }
 
@@ -124,7 +125,7 @@ func (c *conn) identify(ctx context.Context, m wire.LogIn) (identity, error) {
 		if account.Is(err, account.CodeDenied) {
 			err = refusef(wire.CodeBadToken, "the token is unknown or was revoked")
 		}
-		return identity{account: who, device: device, watchAll: m.WatchAll}, err
+		return identity{account: who, device: device, secret: m.Token, watchAll: m.WatchAll}, err
 	}
 	secret, err := passwd.Clear(m.Password)
 	if err != nil {
@@ -139,7 +140,7 @@ func (c *conn) identify(ctx context.Context, m wire.LogIn) (identity, error) {
 
 func (c *conn) newDevice(ctx context.Context, who account.Account, label string, watchAll bool) (identity, error) {
 	token, err := c.front.cfg.Accounts.NewToken(ctx, who, label)
-	return identity{account: who, device: token.Device, token: token.Text, watchAll: watchAll}, err
+	return identity{account: who, device: token.Device, token: token.Text, secret: token.Text, watchAll: watchAll}, err
 }
 
 // begin logs the device in at the core.
@@ -155,6 +156,14 @@ func (c *conn) begin(ctx context.Context, who identity) error {
 	l.device = device
 	c.login, c.device = l, who.device
 	c.front.enter(l.account, c)
+	// Whoever has revoked the token or changed the password before this has not found the session in the table.
+	if _, _, err := c.front.cfg.Accounts.ByToken(ctx, who.secret); err != nil {
+		c.leave(ctx)
+		if account.Is(err, account.CodeDenied) {
+			err = refusef(wire.CodeBadToken, "the token was revoked")
+		}
+		return err
+	}
 	return nil
 }
 

@@ -49,6 +49,9 @@ func final(err error) bool {
 }
 
 func (l *login) join(ctx context.Context, m wire.Join) (wire.Reply, error) {
+	if err := l.refuseNewRoom(m.Room); err != nil {
+		return nil, err
+	}
 	p, err := l.device.Join(ctx, m.Room)
 	if err != nil {
 		l.receiver.abandon(m.Room)

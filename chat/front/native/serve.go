@@ -162,7 +162,7 @@ func (c *conn) greet(b []byte) ([]byte, error) {
 func (c *conn) message(work context.Context, m []byte) error {
 	now := time.Now()
 	head, req, err := wire.DecodeRequest(m)
-	if wait := c.limit(now, req); wait > 0 {
+	if wait := c.limit(now, req, len(m)); wait > 0 {
 		return c.tooFast(head, req, wait)
 	}
 	c.refused = 0
@@ -177,24 +177,41 @@ func (c *conn) message(work context.Context, m []byte) error {
 }
 
 // limit takes a request from all allowances that it counts for, and returns how long to wait if one of them is used up.
-func (c *conn) limit(now time.Time, req wire.Request) time.Duration {
-	if wait := c.bucket.take(now, c.front.pace); wait > 0 {
+func (c *conn) limit(now time.Time, req wire.Request, size int) time.Duration {
+	price := 1 + size/payBytes
+	if wait := c.bucket.take(now, c.front.pace, price); wait > 0 {
 		return wait
 	}
 	if disturbs(req) {
-		if wait := c.disturbing.take(now, pace{disturbingPerSecond, disturbingBurst}); wait > 0 {
+		if wait := c.disturbing.take(now, pace{disturbingPerSecond, disturbingBurst}, 1); wait > 0 {
 			return wait
 		}
 	}
 	if c.login != nil {
-		if wait := c.front.accounts.take(now, c.login.account); wait > 0 {
+		if wait := c.front.accounts.take(now, c.login.account, price); wait > 0 {
 			return wait
+		}
+		if searches(req) {
+			if wait := c.front.searches.take(now, c.login.account, 1); wait > 0 {
+				return wait
+			}
 		}
 	}
 	if n, limited := network(c.session.RemoteAddr().Addr()); limited {
-		return c.front.networks.take(now, n)
+		return c.front.networks.take(now, n, price)
 	}
 	return 0
+}
+
+// searches reports whether a request asks about everybody or everything.
+func searches(req wire.Request) bool {
+	switch m := req.(type) {
+	case wire.Who:
+		return m.Log == ""
+	case wire.Since, wire.Contacts, wire.Rooms, wire.Conversations, wire.Upload:
+		return true
+	}
+	return false
 }
 
 // disturbs reports whether a request reaches others at once and is kept nowhere, so that nobody needs many of them.

@@ -11,6 +11,7 @@ import (
 // A ticket lets one transfer session do one thing.
 type ticket struct {
 	account string
+	device  string // Who has asked for it.
 	upload  bool
 	digest  digest
 	size    uint64
@@ -76,6 +77,17 @@ func (ts *tickets) end(t ticket) {
 }
 
 // expireLocked forgets tickets whose time is over.
+// revoke drops the tickets of the account's devices, like Front.of.
+func (ts *tickets) revoke(account, device, but string) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for token, t := range ts.open {
+		if t.account == account && (device == "" || t.device == device) && t.device != but {
+			ts.dropLocked(token)
+		}
+	}
+}
+
 func (ts *tickets) expireLocked(now time.Time) {
 	for token, t := range ts.open {
 		if !now.Before(t.expires) {

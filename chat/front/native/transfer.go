@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"udpchat/chat"
+	"udpchat/chat/account"
 	wire "udpchat/chat/wire/native"
 )
 
@@ -39,6 +40,13 @@ func (c *conn) takeFile(work context.Context, head wire.Head, t ticket) error {
 		return c.failed(head, err)
 	}
 	defer p.close()
+	// Once more, since many tickets may have been given out before the first of them was used.
+	if err := c.front.refuseFull(work, t.account, t.digest, t.size); err != nil {
+		if p.offset == 0 {
+			p.discard()
+		}
+		return c.failed(head, err)
+	}
 	c.reply(head, wire.Transferring{Offset: p.offset, Size: p.size, Upload: true})
 	for {
 		head, req, err := c.next()
@@ -84,6 +92,7 @@ func (c *conn) finish(work context.Context, t ticket, p *part) error {
 	if errors.Is(err, errChecksum) {
 		p.discard()
 		_ = f.cfg.Accounts.Release(ctx, t.account, t.digest.id()) // If it stays charged, the right file is not charged again.
+		return errors.Join(err, f.chargeAgain(ctx, t.account, t.digest))
 	}
 	if err != nil {
 		return fmt.Errorf("native: storing a file: %w", err)
@@ -94,7 +103,21 @@ func (c *conn) finish(work context.Context, t ticket, p *part) error {
 		return fmt.Errorf("native: storing a file: %w", err)
 	}
 	p.discard()
-	return nil
+	return f.chargeAgain(ctx, t.account, t.digest)
+}
+
+// chargeAgain has the account answer for a file that it has uploaded, if it does not: other bytes, sent as that file at
+// the same time, may have given back what was charged. Both sides call it after what they have done, so one of them sees it.
+func (f *Front) chargeAgain(ctx context.Context, name string, d digest) error {
+	size, ok, err := f.uploaded(ctx, name, d)
+	if err != nil || !ok {
+		return err
+	}
+	err = f.cfg.Accounts.Charge(ctx, name, d.id(), int64(size))
+	if account.Is(err, account.CodeQuota) { // Something else has taken the space meanwhile.
+		err = errors.Join(err, f.cfg.Engine.Delete(ctx, uploadsBucket, uploadKey(name, d), 0))
+	}
+	return err
 }
 
 // giveFile sends a file from offset on, at the client's pace.

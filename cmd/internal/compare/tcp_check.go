@@ -23,16 +23,18 @@ type TCPCheck struct {
 	// P99OfRun is the median of the runs' own 99th percentiles.
 	P99OfRun Number          `json:"p99_of_run_p50_ms"`
 	Timing   wirelane.Timing `json:"wire_timing"`
-	// Good: every percentile, or a part of its interval, is where it belongs. Busy: the machine was held up so often that
+	// Good: every percentile, or a part of its interval, is where it belongs; for p99 also that of half of the runs. Busy: the machine was held up so often that
 	// none needs to be.
 	Good bool `json:"good"`
 	Busy bool `json:"busy"`
 }
 
-// Where the percentiles belong, in ms. One timeout that backs off a few times makes a run of its own kind: while it waits nothing
-// else is sent, so that a segment lost four times in a row, after 0.2, 0.45, 0.9 and 1.7 s, holds up thirty messages for three
-// seconds. Whether that happens in 30 runs is chance, also with the same seeds, since TCP's packets do not meet the same random
-// numbers twice. So p99 is known to a factor of two or three only, and its interval counts.
+// Where the percentiles belong, in ms. After a timeout the kernel has one segment in flight and sends nothing new, so that when it is
+// lost once more, or its acknowledgement is, the next timeout must pass, twice as long: 0.35, 0.65, 1.3 s. A few of those make a
+// run of its own kind, and thirty messages late by seconds. Whether that happens in 30 runs is chance, also with the same seeds,
+// since TCP's packets do not meet the same random numbers twice: p99 is known to a factor of two or three only. Linux 6.18 had
+// 1.1 to 2.0 s in sets of 32 runs, and 0.6 to 0.8 s in half of the runs; how late the wire was made no difference. So the interval
+// of the p99 of all counts, or the p99 that half of the runs have.
 var (
 	cubicP50 = Range{50, 53}
 	cubicP90 = Range{200, 320}
@@ -94,7 +96,7 @@ func tcpCheckIn(results []Result) *TCPCheck {
 	c.P50, c.P90, c.P99 = Number(quantile(inOrder, 0.5)), Number(quantile(inOrder, 0.9)), Number(quantile(inOrder, 0.99))
 	c.P99OfRun = Number(percentile(p99s, 0.5))
 	c.CI90, c.CI99 = rangeOf(byRun, 0.9), rangeOf(byRun, 0.99)
-	c.Good = c.Failed == 0 && cubicP50.has(c.P50) && cubicP90.meets(c.P90, c.CI90) && cubicP99.meets(c.P99, c.CI99)
+	c.Good = c.Failed == 0 && cubicP50.has(c.P50) && cubicP90.meets(c.P90, c.CI90) && (cubicP99.meets(c.P99, c.CI99) || cubicP99.has(c.P99OfRun))
 	c.Busy = float64(c.Timing.Late) > busyShare*float64(c.Timing.Packets)
 	return &c
 }

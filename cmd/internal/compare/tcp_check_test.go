@@ -41,7 +41,8 @@ func TestTCPCheckJudges(t *testing.T) {
 		"slow median":     {[]Result{cubicRun(56, 250, 700), cubicRun(56, 250, 700)}, "BROKEN"},
 		"too good a p90":  {[]Result{cubicRun(51, 120, 700), cubicRun(51, 120, 700)}, "BROKEN"},
 		"bad tail":        {[]Result{cubicRun(51, 250, 1700), cubicRun(51, 250, 1800)}, "BROKEN"},
-		"one bad tail":    {[]Result{good, good, cubicRun(51, 250, 9000)}, "good"}, // It may be chance.
+		"one bad tail":    {[]Result{good, good, cubicRun(51, 250, 9000)}, "good"},                                                          // It may be chance.
+		"bad tails":       {slices.Concat(slices.Repeat([]Result{good}, 15), slices.Repeat([]Result{cubicRun(51, 250, 5000)}, 14)), "good"}, // Half have none.
 		"bad and busy":    {[]Result{busy, busy}, "too slow to tell"},
 		"failed":          {[]Result{good, failed}, "BROKEN"},
 		"lost":            {[]Result{lost, lost}, "BROKEN"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"udpchat/client"
 )
@@ -29,6 +30,7 @@ func check(tb testing.TB, reader *person, people []*person) tally {
 	}
 	var t tally
 	for _, room := range rooms {
+		arrived(tb, room, people)
 		log := readLog(ctx, tb, reader, room)
 		ids, next := make(map[string]seen), make(map[string]int)
 		for _, s := range log {
@@ -87,19 +89,40 @@ func (t *tally) mine(tb testing.TB, room string, p *person, ids map[string]seen)
 	}
 }
 
-// given waits until p was given the last message of the log, and compares: everything since it came, once, in order.
+// arrived waits until everybody was given everything in a room that anybody was told is stored.
+func arrived(tb testing.TB, room string, people []*person) {
+	tb.Helper()
+	var last uint64
+	for _, p := range people {
+		p.mu.Lock()
+		for _, m := range p.said {
+			if m.Log == room {
+				last = max(last, m.Status().Seq)
+			}
+		}
+		p.mu.Unlock()
+	}
+	var longest time.Duration
+	for _, p := range people {
+		took := await(tb, fmt.Sprintf("%s to see %d in %s", p.name, last, room), func() bool {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			got := p.seen[room]
+			return len(got) > 0 && got[len(got)-1].seq >= last
+		})
+		longest = max(longest, took)
+	}
+	if longest > time.Second {
+		tb.Logf("%s: the last message came %v after it was known to be stored", room, longest.Round(time.Millisecond))
+	}
+}
+
+// given compares what p was given with the log: everything since it came, once, in order.
 func (t *tally) given(tb testing.TB, room string, p *person, log []seen) {
 	if len(log) == 0 {
 		tb.Errorf("%s: nobody said anything", room)
 		return
 	}
-	last := log[len(log)-1].seq
-	await(tb, fmt.Sprintf("%s to see %d in %s", p.name, last, room), func() bool {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		got := p.seen[room]
-		return len(got) > 0 && got[len(got)-1].seq >= last
-	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	got := p.seen[room]
