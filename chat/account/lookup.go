@@ -52,6 +52,12 @@ func (s *Service) Lookup(ctx context.Context, name string) (Account, error) {
 	return r.account(), nil
 }
 
+// IsCurrent reports whether who, which a log-in has returned, is an account still, and has the password it had then.
+func (s *Service) IsCurrent(ctx context.Context, who Account) (bool, error) {
+	r, _, err := s.find(ctx, who.Name)
+	return r != nil && r.ID == who.ID && r.Era == who.era, err
+}
+
 // Exists reports whether there is an account of that name.
 func (s *Service) Exists(ctx context.Context, name string) (bool, error) {
 	r, _, err := s.find(ctx, name)

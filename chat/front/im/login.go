@@ -115,6 +115,14 @@ func (m *member) start(ctx context.Context) error {
 	if _, err := m.device.Attach(ctx, chat.AccountLog(m.account.Name)); err != nil {
 		return err
 	}
+	// From now on it hears of another password. Whether there was one before, the account says.
+	current, err := m.front.cfg.Accounts.IsCurrent(ctx, m.account)
+	if err != nil {
+		return err
+	}
+	if !current {
+		m.end(ErrPassword)
+	}
 	if _, err := m.device.Join(ctx, m.front.cfg.Room); err != nil {
 		m.front.unforeseen(ctx, err) // Without broadcasts, then.
 	}

@@ -66,8 +66,14 @@ func InOn(t *testing.T, cast Cast, settings map[string]string, engine chat.Engin
 // InWithAccounts is In for protocols that log in.
 func InWithAccounts(t *testing.T, cast CastWithAccounts, settings map[string]string, f func(w *World)) {
 	t.Helper()
+	InWithAccountsOn(t, cast, settings, memory.New(memory.Config{}), f)
+}
+
+// InWithAccountsOn is InWithAccounts on an engine of the test's.
+func InWithAccountsOn(t *testing.T, cast CastWithAccounts, settings map[string]string, engine chat.Engine, f func(w *World)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorldWithAccounts(t, cast, settings, memory.New(memory.Config{}))
+		w := newWorldWithAccounts(t, cast, settings, engine)
 		defer w.close()
 		f(w)
 	})
