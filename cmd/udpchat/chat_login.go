@@ -61,7 +61,7 @@ func (o *chatOptions) openLogin(stdin io.Reader, stderr io.Writer) (*login, erro
 		}
 	}
 	if err != nil {
-		return nil, advise(fmt.Errorf("what this machine remembers of your account: %w", err), "Remove that file to log in anew.")
+		return nil, advise(fmt.Errorf("what this machine remembers of your account: %w", err), "It is kept in %s/udpchat/client, which must be writable. A file that is damaged may be removed, to log in anew.", stateHome)
 	}
 	return l, nil
 }

@@ -201,7 +201,7 @@ func (o *chatOptions) explainRefusal(e native.Error) error {
 // refusalText is why the server refused something, safe to print.
 func refusalText(e native.Error) string {
 	text := clean.Line(e.Error())
-	if e.Reference != "" {
+	if e.Reference != "" && !strings.Contains(e.Text, e.Reference) { // Most servers name it in the text.
 		text += " (reference " + clean.Name(e.Reference) + ")"
 	}
 	return text

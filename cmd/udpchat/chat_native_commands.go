@@ -332,6 +332,9 @@ func (u *nativeUI) commandTopic(ctx context.Context, text string) error {
 	if u.current.log == "" {
 		return errors.New("you are in no room")
 	}
+	if strings.HasPrefix(u.current.name, "@") {
+		return errors.New("direct conversations have no topic")
+	}
 	return inNative("not set", u.client.SetTopic(ctx, u.current.log, text))
 }
 

@@ -56,7 +56,7 @@ func (u *nativeUI) sendFile(path string) error {
 		if err == nil {
 			err = m.Wait(ctx)
 		}
-		u.carried(fmt.Sprintf("%s is sent", clean.Name(filepath.Base(path))), err)
+		u.carried(fmt.Sprintf("%s is sent", clean.Name(filepath.Base(path))), "not sent", err)
 	})
 	return nil
 }
@@ -81,13 +81,13 @@ func (u *nativeUI) getFile(arg string) error {
 	}
 	u.transfers.Go(func() { // Ends with the file, or with the client.
 		err := u.client.Download(context.Background(), said.Log, said.Seq, path, u.progress("fetching "+clean.Name(filepath.Base(path))))
-		u.carried(fmt.Sprintf("file %d is here: %s", n, clean.Line(path)), err)
+		u.carried(fmt.Sprintf("file %d is here: %s", n, clean.Line(path)), fmt.Sprintf("file %d is not here", n), err)
 	})
 	return nil
 }
 
 // carried says that a file has come to its end, or why not.
-func (u *nativeUI) carried(done string, err error) {
+func (u *nativeUI) carried(done, not string, err error) {
 	if err == nil {
 		u.out.event("* " + done)
 		return
@@ -95,7 +95,7 @@ func (u *nativeUI) carried(done string, err error) {
 	u.mu.Lock()
 	u.failed++
 	u.mu.Unlock()
-	u.out.problem("not " + clean.Line(strings.TrimPrefix(done, "* ")) + ": " + nativeReason(err))
+	u.out.problem(not + ": " + nativeReason(err))
 }
 
 // progress returns a function that says now and then how far a file has come, to somebody who watches.

@@ -158,3 +158,15 @@ func TestClientsOfOneAccountAreDevicesOfTheirOwn(t *testing.T) {
 		t.Errorf("the next one has %+v, %v; want the first state", saved, err)
 	}
 }
+
+func TestAReferenceIsNamedOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"internal error, reference 9EAE": "internal error, reference 9EAE",
+		"internal error":                 "internal error (reference 9EAE)",
+	} {
+		e := native.Error{Code: native.CodeInternal, Text: text, Reference: "9EAE"}
+		if got := refusalText(e); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

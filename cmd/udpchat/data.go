@@ -50,6 +50,6 @@ func openIdentity(cfg config.Config) (*reliable.Identity, error) {
 		return nil, advise(fmt.Errorf("no place for the server's key: %w", err), "Name a directory with --data DIR.")
 	}
 	id, _, err := reliable.OpenIdentity(filepath.Join(dir, keyFile))
-	return id, advise(err, "The key is in the data directory, which --data DIR names. Without the old key clients that know the\n"+
-		"server will refuse it.")
+	return id, advise(err, "The key is in the data directory, which --data DIR names and which must be writable. Without the old key\n"+
+		"clients that know the server will refuse it.")
 }
