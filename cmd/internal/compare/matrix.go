@@ -100,7 +100,7 @@ func (m Matrix) WantsWire() bool {
 		return err == nil && t.Info().Lanes[0] == LaneWire
 	}) || slices.ContainsFunc(m.Workloads, func(name string) bool {
 		w, err := WorkloadNamed(name)
-		return err == nil && w.Beside != ""
+		return err == nil && w.needsWire()
 	})
 }
 
@@ -109,9 +109,12 @@ func (m Matrix) laneOf(i Info, w Workload, lanes map[Lane]Runner) (lane Lane, wh
 	if i.Bare && w.File {
 		return "", "bare datagrams have nothing that says how fast a file may be sent"
 	}
-	if w.Beside != "" {
+	if i.Bare && w.Relay {
+		return "", "the relay protocol needs a stream"
+	}
+	if w.needsWire() {
 		if lanes[LaneWire] == nil || !i.In(LaneWire) {
-			return "", "two on one link take the wire lane, which is not to be had here"
+			return "", "it takes the wire lane, which is not to be had here"
 		}
 		return LaneWire, ""
 	}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"udpchat/chat/session"
 )
 
 // Play runs the spec's workload over t on f and closes f. It runs by package time, so that in a bubble of testing/synctest it
@@ -64,6 +66,25 @@ func (p *play) run(ctx context.Context, t Transport, f Field) error {
 		return fmt.Errorf("connecting: %w", err)
 	}
 	p.pair = pair
+	var talk *relayTalk
+	if p.work.Relay {
+		transport := session.TransportStream
+		if t.Info().Kernel {
+			transport = session.TransportTCP
+		}
+		if talk, err = newRelayTalk(ctx, p, transport); err == nil {
+			if err = talk.register(connecting); err != nil {
+				err = errors.Join(err, talk.close())
+			}
+		}
+		if err != nil {
+			p.sheet.begin(p.spec.Lead)
+			p.sheet.end()
+			err = fmt.Errorf("relay: %w", errors.Join(err, ignoreClosed(pair.Close())))
+			p.wg.Wait()
+			return err
+		}
+	}
 	p.sheet.connected(p.now(), pair.Note)
 	first := p.spec.Lead
 	if p.work.Cold {
@@ -76,12 +97,17 @@ func (p *play) run(ctx context.Context, t Transport, f Field) error {
 
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	p.wg.Go(func() { p.serve(running, pair.Accept, Server) })
-	p.wg.Go(func() { p.read(pair.Client, Client) })
+	if talk != nil {
+		p.wg.Go(talk.receive)
+		p.wg.Go(func() { talk.send(running, first) })
+	} else {
+		p.wg.Go(func() { p.serve(running, pair.Accept, Server) })
+		p.wg.Go(func() { p.read(pair.Client, Client) })
+		p.wg.Go(func() { p.send(running, first) })
+	}
 	if pair.AcceptBulk != nil && p.work.File {
 		p.wg.Go(func() { p.serve(running, pair.AcceptBulk, Server) })
 	}
-	p.wg.Go(func() { p.send(running, first) })
 	if p.work.File {
 		p.wg.Go(func() { p.sendFile(running, first) })
 	}
@@ -90,6 +116,9 @@ func (p *play) run(ctx context.Context, t Transport, f Field) error {
 	p.sheet.end()
 	if pair.Split != nil {
 		p.sheet.split(pair.Split())
+	}
+	if talk != nil {
+		err = errors.Join(err, talk.close())
 	}
 	err = errors.Join(err, ignoreClosed(pair.Close()))
 	p.wg.Wait()

@@ -155,7 +155,7 @@ func summarise(runs []*Result) Summary {
 	}
 	s.Connect = Number(percentile(connects, 0.5))
 	useful := uint64(s.Delivered*w.Bytes) + fileBytes
-	if w.Echo {
+	if w.Echo && !w.Relay { // A SENT repeats nothing of the message.
 		useful += uint64(s.Delivered * w.Bytes)
 	}
 	if useful > 0 && w.Beside == "" { // Otherwise the wire's bytes are not all the transport's.

@@ -17,12 +17,16 @@ type Workload struct {
 	Every time.Duration
 	// Burst is how many messages are sent at once.
 	Burst int
-	// Echo: the server answers every message with one of the same size; the latency is that of the round trip.
+	// Echo: the server answers every message, with one of the same size but for Relay; the latency is that of the round
+	// trip.
 	Echo bool
 	// File: bytes are sent as fast as the transport takes them, from the first message's time on, for Duration.
 	File bool
 	// Cold: every message goes over a connection of its own and counts from the beginning of its handshake.
 	Cold bool
+	// Relay: the messages are SENDs of the relay protocol to our server, and the latency is that until the recipient, who is
+	// beside the server, gets its FORWARD; with Echo that until the sender gets its SENT. Only in the wire lane, and in tests.
+	Relay bool
 	// Beside is a transport that sends a file over the same link meanwhile. Empty: none. Only the wire lane can do that.
 	Beside string
 }
@@ -47,8 +51,14 @@ func Workloads() []Workload {
 		w.File, w.Burst, w.Beside = true, 0, "tcp-cubic"
 	})
 	add("chat-beside-tcp", "chat, while the kernel's CUBIC sends a file over the same link", func(w *Workload) { w.Beside = "tcp-cubic" })
+	relay := func(w *Workload) { w.Relay, w.Every = true, time.Second }
+	add("relay", "SENDs of the relay protocol, 200 bytes about every second, until the recipient has its FORWARD", relay)
+	add("relay-sent", "the same until the sender has its SENT: the round trip", func(w *Workload) { relay(w); w.Echo = true })
 	return all
 }
+
+// needsWire reports whether it takes the wire lane, whatever the transport.
+func (w Workload) needsWire() bool { return w.Beside != "" || w.Relay }
 
 // WorkloadNamed returns the workload of that name, or an error that lists the names.
 func WorkloadNamed(name string) (Workload, error) {
