@@ -232,8 +232,9 @@ func (l *login) again(ctx context.Context, password string) error {
 // secret reads a line that is not shown.
 func (l *login) secret(ctx context.Context, prompt string) (string, error) {
 	f, ok := l.stdin.(*os.File)
-	if !ok {
-		return "", errors.New("there is no terminal to ask for the password")
+	if !ok || !isTerminal(f) {
+		return "", advise(errors.New("there is no terminal to ask for the password"),
+			"Name a file that has it: --password-file FILE, or --new-password-file FILE for a new one.")
 	}
 	fd := int(f.Fd())
 	old, err := term.GetState(fd)
