@@ -19,7 +19,7 @@ import (
 )
 
 // cast makes the front-end of a transcript: numbered, users=A,B, cut, rate=N, burst=N.
-func cast(t *testing.T, settings map[string]string, log *slog.Logger) []front.Front {
+func cast(t *testing.T, _ *stage.World, settings map[string]string, log *slog.Logger) []front.Front {
 	cfg := Config{Logger: log}
 	for key, value := range settings {
 		n, _ := strconv.Atoi(value)

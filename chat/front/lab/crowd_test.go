@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"udpchat/chat/front/internal/stage"
 	wire "udpchat/chat/wire/lab"
 )
 
@@ -17,13 +18,13 @@ import (
 func TestEveryMemberSeesTheSame(t *testing.T) {
 	const conns, texts = 8, 40
 	inWorld(t, Config{RequestsPerSecond: -1}, func(w *world) {
-		var all []*memConn
+		var all []*stage.Conn
 		for i := range conns {
 			c := w.open(fmt.Sprintf("c%d", i), []string{"tcp", "udp", "plain"}[i%3], fmt.Sprintf("10.0.0.%d:50001", i+2))
 			all = append(all, c)
-			c.send(joinText("room1", c.name) + joinText("room2", c.name))
+			c.Send(joinText("room1", c.Name) + joinText("room2", c.Name))
 			if i%2 == 0 {
-				c.send(joinText("room1", c.name+"b"))
+				c.Send(joinText("room1", c.Name+"b"))
 			}
 			synctest.Wait()
 		}
@@ -33,7 +34,7 @@ func TestEveryMemberSeesTheSame(t *testing.T) {
 		for _, c := range all {
 			for n := range texts {
 				ref := fmt.Sprint(1 + n%2)
-				c.send(chatText(ref, c.name, fmt.Sprintf("%s %d", c.name, n)))
+				c.Send(chatText(ref, c.Name, fmt.Sprintf("%s %d", c.Name, n)))
 			}
 		}
 		synctest.Wait()
@@ -49,7 +50,7 @@ func TestEveryMemberSeesTheSame(t *testing.T) {
 			}
 			for i := range got {
 				if len(got[i]) != conns*texts/2 || !slices.Equal(got[i], first[i]) {
-					t.Errorf("%s in room %d: got %d texts, want %d, the same as everybody's", c.name, i+1, len(got[i]), conns*texts/2)
+					t.Errorf("%s in room %d: got %d texts, want %d, the same as everybody's", c.Name, i+1, len(got[i]), conns*texts/2)
 				}
 			}
 		}
@@ -57,8 +58,8 @@ func TestEveryMemberSeesTheSame(t *testing.T) {
 }
 
 // TestChaosLeavesNothingBehind: clients do everything at once, callbacks, breaking connections and the server's end
-// included. Nothing may be left: goroutines, members, open connections (world.close looks). The seed is in the name of
-// a failing subtest.
+// included. Nothing may be left: goroutines, members, open connections (the world looks when it ends). The seed is in the
+// name of a failing subtest.
 func TestChaosLeavesNothingBehind(t *testing.T) {
 	seeds := []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, rand.Uint64()}
 	for _, seed := range seeds {
@@ -72,9 +73,7 @@ func TestChaosLeavesNothingBehind(t *testing.T) {
 func chaos(w *world, rng *rand.Rand) {
 	transports := []string{"tcp", "udp", "plain"}
 	for i := range 300 {
-		w.mu.Lock()
-		conns := slices.Clone(w.conns)
-		w.mu.Unlock()
+		conns := w.Conns()
 		host := fmt.Sprintf("10.0.0.%d", 2+rng.IntN(3))
 		if len(conns) == 0 || rng.IntN(20) == 0 {
 			w.open(fmt.Sprintf("c%d", i), transports[rng.IntN(3)], fmt.Sprintf("%s:%d", host, 50000+i))
@@ -86,24 +85,24 @@ func chaos(w *world, rng *rand.Rand) {
 		addr := fmt.Sprintf("%s:%d", host, 7000+rng.IntN(3))
 		switch rng.IntN(10) {
 		case 0, 1:
-			c.send(joinText(room, name))
+			c.Send(joinText(room, name))
 		case 2, 3:
 			if rng.IntN(3) > 0 {
-				w.listen(addr, fmt.Sprintf("cb%d", i))
+				w.Listen(addr, fmt.Sprintf("cb%d", i))
 			}
-			c.send(joinAtText(room, name, addr))
+			c.Send(joinAtText(room, name, addr))
 		case 4, 5:
-			c.send(string(wire.AppendChat(nil, wire.Chat{Room: ref, JoinID: id, Name: name, Text: "x"})))
+			c.Send(string(wire.AppendChat(nil, wire.Chat{Room: ref, JoinID: id, Name: name, Text: "x"})))
 		case 6:
-			c.send(string(wire.AppendLeave(nil, wire.Leave{Room: ref, JoinID: id, Name: name})))
+			c.Send(string(wire.AppendLeave(nil, wire.Leave{Room: ref, JoinID: id, Name: name})))
 		case 7:
 			if rng.IntN(3) == 0 {
 				at := netip.MustParseAddrPort(addr)
-				c.send(string(wire.AppendDisconnect(nil, wire.Disconnect{IP: at.Addr().String(), Port: fmt.Sprint(at.Port()), Name: name}, wire.Spaced)))
+				c.Send(string(wire.AppendDisconnect(nil, wire.Disconnect{IP: at.Addr().String(), Port: fmt.Sprint(at.Port()), Name: name}, wire.Spaced)))
 			}
 		case 8:
 			if rng.IntN(3) == 0 {
-				c.end(errReset)
+				c.Lose()
 			}
 		case 9:
 			if rng.IntN(3) == 0 {

@@ -39,21 +39,21 @@ func TestInternalErrorIsAReferenceIntoTheLog(t *testing.T) {
 	engine := &brokenEngine{Engine: memory.New(memory.Config{})}
 	inWorldOn(t, Config{}, engine, func(w *world) {
 		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
-		a.send(joinText("room1", "ann"))
+		a.Send(joinText("room1", "ann"))
 		w.got(a)
 		engine.broken.Store(true)
-		a.send(chatText("1", "ann", "secret words"))
+		a.Send(chatText("1", "ann", "secret words"))
 		got := w.got(a)
 		m := regexp.MustCompile(`^ERROR_CODE: 13\nERROR_DESCRIPTION: internal error, reference ([0-9A-F]{4})\n$`).FindStringSubmatch(got)
 		if m == nil {
 			t.Fatalf("got %q, want an internal error with a reference", got)
 		}
-		log := w.log.String()
+		log := w.Log()
 		if strings.Count(log, "ref="+m[1]) != 1 || !strings.Contains(log, "disk on fire") || strings.Contains(log, "secret") {
 			t.Errorf("got log %q, want the error once, with reference %s and without the text", log, m[1])
 		}
 		engine.broken.Store(false)
-		a.send(chatText("1", "ann", "again"))
+		a.Send(chatText("1", "ann", "again"))
 		if got := w.got(a); !strings.Contains(got, "again") {
 			t.Errorf("after it: got %q, want the text", got)
 		}
@@ -65,14 +65,14 @@ func TestShutdownDoesNotWaitForTheEngine(t *testing.T) {
 	engine := &brokenEngine{Engine: memory.New(memory.Config{})}
 	inWorldOn(t, Config{}, engine, func(w *world) {
 		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
-		a.send(joinText("room1", "ann"))
+		a.Send(joinText("room1", "ann"))
 		w.got(a)
 		engine.blocked.Store(true)
-		a.send(chatText("1", "ann", "stuck"))
+		a.Send(chatText("1", "ann", "stuck"))
 		synctest.Wait()
 		start := time.Now()
-		w.stop()
-		w.wg.Wait()
+		w.Shutdown()
+		w.Wait()
 		if took := time.Since(start); took > closeTimeout {
 			t.Errorf("got the end after %v, want it within %v", took, closeTimeout)
 		}
@@ -87,16 +87,16 @@ func TestSlowMemberIsCutOff(t *testing.T) {
 	inWorld(t, Config{RequestsPerSecond: -1}, func(w *world) {
 		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
 		slow := w.open("slow", session.TransportTCP, "10.0.0.3:50001")
-		a.send(joinText("room1", "ann"))
+		a.Send(joinText("room1", "ann"))
 		synctest.Wait()
-		slow.send(joinText("room1", "bob"))
+		slow.Send(joinText("room1", "bob"))
 		w.got(a)
 		w.got(slow)
-		slow.setStuck()
+		slow.Stick()
 		const n = 100
 		text := strings.Repeat("x", 20_000)
 		for i := range n {
-			a.send(chatText("1", "ann", fmt.Sprintf("%d %s", i, text)))
+			a.Send(chatText("1", "ann", fmt.Sprintf("%d %s", i, text)))
 		}
 		var said, left int
 		for _, r := range w.replies(a) {
@@ -110,7 +110,7 @@ func TestSlowMemberIsCutOff(t *testing.T) {
 		if said != n || left != 1 {
 			t.Errorf("got %d texts in order and %d leave notices, want %d and 1", said, left, n)
 		}
-		if got := w.ended; len(got) != 1 || !strings.Contains(got[0], session.ErrSlow.Error()) {
+		if got := w.Ended(); len(got) != 1 || !strings.Contains(got[0], session.ErrSlow.Error()) {
 			t.Errorf("got ends %q, want the slow one by %q", got, session.ErrSlow)
 		}
 	})
@@ -137,19 +137,19 @@ func TestLeftComesWhenTheRoomSaysSo(t *testing.T) {
 		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
 		b := w.open("b", session.TransportTCP, "10.0.0.3:50001")
 		other := w.open("other", session.TransportTCP, "10.0.0.2:50002")
-		a.send(joinText("room1", "ann"))
+		a.Send(joinText("room1", "ann"))
 		synctest.Wait()
-		b.send(joinText("room1", "bob"))
+		b.Send(joinText("room1", "bob"))
 		w.got(a)
 		gate := make(chan struct{})
 		engine.holds.Store(1)
 		engine.gate.Store(&gate)
 		leave := string(wire.AppendLeave(nil, wire.Leave{Room: "1", JoinID: "1", Name: "ann"}))
-		a.send(leave)
+		a.Send(leave)
 		synctest.Wait()
 		// The same from another connection: it is too late to leave, but LEFT is due.
-		other.send(leave)
-		b.send(chatText("1", "bob", "meanwhile"))
+		other.Send(leave)
+		b.Send(chatText("1", "bob", "meanwhile"))
 		synctest.Wait()
 		close(gate)
 		got := w.replies(a)

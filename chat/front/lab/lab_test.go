@@ -9,6 +9,7 @@ import (
 
 	"udpchat/chat"
 	"udpchat/chat/front"
+	"udpchat/chat/front/internal/stage"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/lab"
 )
@@ -81,7 +82,7 @@ func TestConversationByteByByte(t *testing.T) {
 			inWorld(t, Config{}, func(w *world) {
 				c := w.open("a", session.TransportTCP, "10.0.0.2:50001")
 				for rest := string(in); rest != ""; rest = rest[size:] {
-					c.send(rest[:size])
+					c.Send(rest[:size])
 				}
 				got[i] = w.got(c)
 			})
@@ -96,31 +97,31 @@ func TestLimitsAreErrors(t *testing.T) {
 	big := strings.Repeat("x", wire.TextBytesMax)
 	tests := []struct {
 		name string
-		send func(c *memConn)
+		send func(c *stage.Conn)
 		want wire.Code
 	}{
-		{"65 rooms", func(c *memConn) {
+		{"65 rooms", func(c *stage.Conn) {
 			for i := range 65 {
-				c.send(joinText(fmt.Sprintf("room%d", i), "ann"))
+				c.Send(joinText(fmt.Sprintf("room%d", i), "ann"))
 			}
 		}, wire.CodeTooMany},
-		{"65 clients", func(c *memConn) {
+		{"65 clients", func(c *stage.Conn) {
 			for i := range namesMax + 1 {
-				c.send(joinText("room1", fmt.Sprintf("name%d", i)))
+				c.Send(joinText("room1", fmt.Sprintf("name%d", i)))
 			}
 		}, wire.CodeTooMany},
-		{"9 callback addresses", func(c *memConn) {
+		{"9 callback addresses", func(c *stage.Conn) {
 			for i := range callbacksMax + 1 {
-				c.send(joinAtText("room1", "ann", fmt.Sprintf("10.0.0.2:%d", 7000+i)))
+				c.Send(joinAtText("room1", "ann", fmt.Sprintf("10.0.0.2:%d", 7000+i)))
 			}
 		}, wire.CodeTooMany},
-		{"65 joins waiting", func(c *memConn) {
+		{"65 joins waiting", func(c *stage.Conn) {
 			for range callsWaitingMax + 1 {
-				c.send(joinAtText("room1", "ann", "10.0.0.2:7000"))
+				c.Send(joinAtText("room1", "ann", "10.0.0.2:7000"))
 			}
 		}, wire.CodeTooMany},
-		{"text", func(c *memConn) { c.send(joinText("room1", "ann") + chatText("1", "ann", big+"x")) }, wire.CodeTooLong},
-		{"line", func(c *memConn) { c.send("HELO " + big + big + "\n") }, wire.CodeTooLong},
+		{"text", func(c *stage.Conn) { c.Send(joinText("room1", "ann") + chatText("1", "ann", big+"x")) }, wire.CodeTooLong},
+		{"line", func(c *stage.Conn) { c.Send("HELO " + big + big + "\n") }, wire.CodeTooLong},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,7 +132,7 @@ func TestLimitsAreErrors(t *testing.T) {
 				if got := count(replies, test.want); got != 1 {
 					t.Errorf("got %d errors of code %d among %d replies, want 1", got, test.want, len(replies))
 				}
-				c.send("HELO still here\n")
+				c.Send("HELO still here\n")
 				if got := w.got(c); !strings.HasPrefix(got, "HELO still here\n") {
 					t.Errorf("after it: got %q, want a working connection", got)
 				}
@@ -144,17 +145,17 @@ func TestLargestTextArrives(t *testing.T) {
 	inWorld(t, Config{}, func(w *world) {
 		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
 		b := w.open("b", session.TransportUDP, "10.0.0.3:50001")
-		a.send(joinText("room1", "ann"))
+		a.Send(joinText("room1", "ann"))
 		synctest.Wait()
-		b.send(joinText("room1", "bob"))
+		b.Send(joinText("room1", "bob"))
 		w.got(a)
 		w.got(b)
 		text := strings.Repeat("xy\n", wire.TextBytesMax/3) + "z"
-		a.send(chatText("1", "ann", text))
+		a.Send(chatText("1", "ann", text))
 		want := wire.ChatMessage{RoomRef: "1", Name: "ann", Text: text}
-		for _, c := range []*memConn{a, b} {
+		for _, c := range []*stage.Conn{a, b} {
 			if got := w.replies(c); len(got) != 1 || got[0] != want {
-				t.Errorf("%s: got %.100q, want the text of %d bytes", c.name, got, len(text))
+				t.Errorf("%s: got %.100q, want the text of %d bytes", c.Name, got, len(text))
 			}
 		}
 	})
@@ -164,7 +165,7 @@ func TestLargestTextArrives(t *testing.T) {
 func TestLongRoomIsNotEchoedWhole(t *testing.T) {
 	inWorld(t, Config{}, func(w *world) {
 		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
-		a.send(chatText(strings.Repeat("\x01", 10_000), "ann", "x"))
+		a.Send(chatText(strings.Repeat("\x01", 10_000), "ann", "x"))
 		if got := w.got(a); len(got) > 500 || !strings.HasPrefix(got, "ERROR_CODE: 3\n") {
 			t.Errorf("got %d bytes, %.60q, want a short error 3", len(got), got)
 		}

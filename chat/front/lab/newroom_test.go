@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"udpchat/chat/front/internal/stage"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/lab"
 )
@@ -20,18 +21,18 @@ func leaveText(room, name string) string {
 func TestOneConnectionCannotUseUpAllRooms(t *testing.T) {
 	inWorld(t, Config{RequestsPerSecond: -1}, func(w *world) {
 		a := w.open("a", session.TransportUDP, "10.0.0.2:50001")
-		w.listen("10.0.0.2:7000", "cb")
+		w.Listen("10.0.0.2:7000", "cb")
 		const tries = 1000
 		for i := range tries {
 			room := fmt.Sprintf("room-%d", i)
-			a.send(joinText(room, "ann") + leaveText(room, "ann"))
-			a.send(joinAtText("cb-"+room, "cat", "10.0.0.2:7000") + leaveText("cb-"+room, "cat"))
+			a.Send(joinText(room, "ann") + leaveText(room, "ann"))
+			a.Send(joinAtText("cb-"+room, "cat", "10.0.0.2:7000") + leaveText("cb-"+room, "cat"))
 			synctest.Wait()
 		}
-		if got := w.hub.Stats().Rooms; got != newRoomsBurst {
+		if got := w.Hub.Stats().Rooms; got != newRoomsBurst {
 			t.Errorf("got %d rooms of one connection, want %d", got, newRoomsBurst)
 		}
-		refused := append(w.replies(a), w.replies(w.conn("cb"))...)
+		refused := append(w.replies(a), w.replies(w.Conn("cb"))...)
 		if got, want := count(refused, wire.CodeRateLimited), 2*tries-newRoomsBurst; got != want {
 			t.Errorf("got %d refusals, want %d", got, want)
 		}
@@ -40,7 +41,7 @@ func TestOneConnectionCannotUseUpAllRooms(t *testing.T) {
 		}
 		b := w.open("b", session.TransportTCP, "10.0.0.3:50001")
 		for _, c := range []struct {
-			who        *memConn
+			who        *stage.Conn
 			room, what string
 			after      time.Duration
 			want       bool
@@ -52,7 +53,7 @@ func TestOneConnectionCannotUseUpAllRooms(t *testing.T) {
 			{a, "new-2", "one more", 0, false},
 		} {
 			time.Sleep(c.after)
-			c.who.send(joinText(c.room, "bob"))
+			c.who.Send(joinText(c.room, "bob"))
 			_, joined := w.replies(c.who)[0].(wire.Joined)
 			if joined != c.want {
 				t.Errorf("%s: joined is %v, want %v", c.what, joined, c.want)
@@ -66,16 +67,16 @@ func TestRefusedJoinsDoNotCountAsNewRooms(t *testing.T) {
 	inWorld(t, Config{}, func(w *world) {
 		a := w.open("a", session.TransportTCP, "10.0.0.2:50001")
 		for range 2 * newRoomsBurst {
-			a.send(joinText("bad\x01name", "ann"))
+			a.Send(joinText("bad\x01name", "ann"))
 		}
 		if got := count(w.replies(a), wire.CodeBadName); got != 2*newRoomsBurst {
 			t.Errorf("got %d refusals of the name, want %d", got, 2*newRoomsBurst)
 		}
 		for i := range 64 {
-			a.send(joinText(fmt.Sprint("room", i), "ann"))
+			a.Send(joinText(fmt.Sprint("room", i), "ann"))
 		}
 		w.got(a)
-		a.send(joinText("one too many", "ann"))
+		a.Send(joinText("one too many", "ann"))
 		if got := w.replies(a); count(got, wire.CodeTooMany) != 1 {
 			t.Errorf("got %v, want the error of a client that is in enough rooms", got)
 		}

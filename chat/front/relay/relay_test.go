@@ -17,7 +17,7 @@ import (
 )
 
 // makeFront makes the front-end of a transcript: say-send, rate=N, burst=N.
-func makeFront(t *testing.T, settings map[string]string, log *slog.Logger) []front.Front {
+func makeFront(t *testing.T, _ *stage.World, settings map[string]string, log *slog.Logger) []front.Front {
 	cfg := Config{Logger: log}
 	for key, value := range settings {
 		n, _ := strconv.Atoi(value)

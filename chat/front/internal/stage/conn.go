@@ -10,12 +10,18 @@ import (
 	"time"
 )
 
+// clientAddr is where a client is if nothing is said.
+const clientAddr = "10.0.0.2:50001"
+
 var errReset = errors.New("connection reset by peer")
 
-// A Conn is the server's end of a stream in memory. What the server writes is kept as it was written; what it reads is
-// what Send was given, one segment a Read.
+// A Conn is the server's end of a connection in memory. What the server writes is kept as it was written; what it reads
+// is what Send was given, one segment or datagram a Read.
 type Conn struct {
 	Name string
+
+	local, remote netip.AddrPort
+	datagrams     bool // One Write is one datagram, and the server is given a plainConn.
 
 	mu         sync.Mutex
 	changed    sync.Cond // On mu: in, err, closed or deadline.
@@ -27,17 +33,36 @@ type Conn struct {
 	stuck      bool // Writes block, as to a peer that does not read.
 	late       bool // The deadline of writes is over.
 	writeTimer *time.Timer
-	out        [][]byte // One for each Write, not yet looked at.
+	out        []write        // Not yet looked at.
+	proven     int            // Calls of Proven.
+	alive      int            // Calls of Alive.
+	answers    map[string]int // What NoteAnswer was given and is not written yet.
+}
+
+// A write is one Write of the server.
+type write struct {
+	bytes  []byte
+	answer bool // It is the answer to a request. Datagrams only.
 }
 
 // NewConn returns a connection for tests that have a world of their own.
-func NewConn(name string) *Conn {
-	c := &Conn{Name: name}
+func NewConn(name string) *Conn { return newConn(name, clientAddr, false) }
+
+func newConn(name, remote string, datagrams bool) *Conn {
+	from := netip.MustParseAddrPort(remote)
+	local := netip.MustParseAddrPort("10.0.0.1:4000")
+	switch {
+	case from.Addr().Is4In6(): // As on a socket for both families.
+		local = netip.MustParseAddrPort("[::ffff:10.0.0.1]:4000")
+	case from.Addr().Is6():
+		local = netip.MustParseAddrPort("[2001:db8::1%eth0]:4000")
+	}
+	c := &Conn{Name: name, local: local, remote: from, datagrams: datagrams, answers: make(map[string]int)}
 	c.changed.L = &c.mu
 	return c
 }
 
-// Send gives the server a segment to read.
+// Send gives the server a segment or datagram to read.
 func (c *Conn) Send(b string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,10 +93,18 @@ func (c *Conn) Stick() {
 // Take returns what was written since the last call, one for each Write, and whether the server has closed the
 // connection.
 func (c *Conn) Take() (writes [][]byte, closed bool) {
+	out, closed := c.take()
+	for _, o := range out {
+		writes = append(writes, o.bytes)
+	}
+	return writes, closed
+}
+
+func (c *Conn) take() (out []write, closed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	writes, c.out = c.out, nil
-	return writes, c.closed
+	out, c.out = c.out, nil
+	return out, c.closed
 }
 
 func (c *Conn) Read(p []byte) (int, error) {
@@ -110,7 +143,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 	case c.err != nil && c.err != io.EOF:
 		return 0, c.err
 	}
-	c.out = append(c.out, append([]byte(nil), p...))
+	answer := c.answers[string(p)] > 0
+	if answer {
+		c.answers[string(p)]--
+	}
+	c.out = append(c.out, write{bytes: append([]byte(nil), p...), answer: answer})
 	return len(p), nil
 }
 
@@ -124,14 +161,10 @@ func (c *Conn) Close() error {
 }
 
 // LocalAddr implements net.Conn.
-func (c *Conn) LocalAddr() net.Addr {
-	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.1:4000"))
-}
+func (c *Conn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.local) }
 
 // RemoteAddr implements net.Conn.
-func (c *Conn) RemoteAddr() net.Addr {
-	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.2:50001"))
-}
+func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
 
 // SetDeadline implements net.Conn.
 func (c *Conn) SetDeadline(t time.Time) error {

@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"udpchat/chat/session"
 	"udpchat/chat/store/memory"
 )
 
@@ -27,18 +27,20 @@ func Update() bool { return *update }
 //
 //	# …                     a comment
 //	config KEY[=VALUE] …    before all else: settings for cast
-//	open NAME [PROTO [TRANSPORT]]   a client connects to the front-end of that name, any if nothing is said, over tcp
-//	send NAME               what follows is sent in one segment
+//	open NAME [PROTO] [TRANSPORT [ADDR]]   a client connects to the front-end of that name, any if nothing is said, over
+//	                        tcp, from 10.0.0.2:50001
+//	listen ADDR NAME        a client expects calls at ADDR; what it opens then is NAME
+//	send NAME               what follows is sent in one segment or datagram
 //	eof NAME                the client has nothing more to send, and still reads
 //	lose NAME               the connection breaks
 //	wait DURATION           nobody sends anything
 //	shutdown                the server is told to end
 //	| LINE                  a line with its newline, of what is sent or was received
 //	/ LINE                  one without
-//	=> …                    what came of it: "=> NAME" and what was received there, "=> NAME closed", …
+//	=> …                    what came of it: "=> NAME" and what was received there, "=> NAME closed", "=> call ADDR", …
 //
 // In lines, unprintable bytes and a space at the end are written as in Go strings. Whatever one step makes the server
-// write to a client is one block.
+// write to a client is one block; datagrams have one each.
 func Transcripts(t *testing.T, cast Cast, whole func(b []byte) bool) {
 	transcripts(t, player{whole: whole, world: func(t *testing.T, settings map[string]string) *World {
 		return newWorld(t, cast, settings, memory.New(memory.Config{}))
@@ -92,8 +94,10 @@ type player struct {
 	apart bool // Every Write is a block.
 	w     *World
 	out   strings.Builder
-	ended int             // How many ends of sessions were shown.
-	shown map[string]bool // Connections of which the end was shown.
+	ended int // How many ends of sessions were shown.
+	calls int // And calls.
+	kills int
+	shown map[string]bool // Connections of which the end was shown, and so on.
 }
 
 func (p *player) play(script string) []byte {
@@ -147,8 +151,9 @@ func (p *player) step(word, rest string) {
 	switch args := strings.Fields(rest); word {
 	case "config":
 	case "open":
-		args = append(args, []string{"", "any", "tcp"}[len(args):]...)
-		p.w.Open(args[0], args[1], args[2])
+		p.open(args[0], args[1:])
+	case "listen":
+		p.w.Listen(args[0], args[1])
 	case "send":
 		name, text, _ := strings.Cut(rest, "\n")
 		p.w.Conn(name).Send(p.unquote(text))
@@ -169,14 +174,38 @@ func (p *player) step(word, rest string) {
 	}
 }
 
+// open does what an open line says behind the name.
+func (p *player) open(name string, args []string) {
+	proto, transport, addr := "any", session.TransportTCP, clientAddr
+	transports := []string{
+		session.TransportTCP, session.TransportUDP, session.TransportStream, session.TransportPlain, session.TransportTLS,
+	}
+	if len(args) > 0 && !slices.Contains(transports, args[0]) {
+		proto, args = args[0], args[1:]
+	}
+	if len(args) > 0 {
+		transport, args = args[0], args[1:]
+	}
+	if len(args) > 0 {
+		addr = args[0]
+	}
+	p.w.OpenFrom(name, proto, transport, addr)
+}
+
 // show writes down everything that has happened since the last time.
 func (p *player) show() {
 	w := p.w
 	w.mu.Lock()
-	conns, ended := w.conns, w.ended
+	conns, calls, ended, kills := w.conns, w.calls, w.ended, w.kills
 	w.mu.Unlock()
+	for ; p.calls < len(calls); p.calls++ {
+		fmt.Fprintf(&p.out, "=> call %s\n", calls[p.calls])
+	}
 	for _, c := range conns {
 		p.showConn(c)
+	}
+	for ; p.kills < kills; p.kills++ {
+		fmt.Fprintf(&p.out, "=> server is to end\n")
 	}
 	now := slices.Sorted(slices.Values(ended[p.ended:])) // They end at the same moment, in any order.
 	for _, end := range now {
@@ -186,70 +215,30 @@ func (p *player) show() {
 }
 
 func (p *player) showConn(c *Conn) {
-	writes, closed := c.Take()
-	for _, b := range writes {
-		if p.whole != nil && !p.whole(b) {
-			p.t.Errorf("%s: one write of the server was not whole messages: %q", c.Name, b)
+	out, closed := c.take()
+	var stream []byte
+	for _, o := range out {
+		if p.whole != nil && !p.whole(o.bytes) {
+			p.t.Errorf("%s: one write of the server was not whole messages: %q", c.Name, o.bytes)
+		}
+		switch {
+		case o.answer:
+			fmt.Fprintf(&p.out, "=> %s (answer)\n%s", c.Name, quote(o.bytes))
+		case p.apart || c.datagrams:
+			fmt.Fprintf(&p.out, "=> %s\n%s", c.Name, quote(o.bytes))
+		default:
+			stream = append(stream, o.bytes...)
 		}
 	}
-	if len(writes) > 0 && !p.apart {
-		writes = [][]byte{bytes.Join(writes, nil)}
+	if len(stream) > 0 {
+		fmt.Fprintf(&p.out, "=> %s\n%s", c.Name, quote(stream))
 	}
-	for _, b := range writes {
-		fmt.Fprintf(&p.out, "=> %s\n%s", c.Name, quote(b))
+	if c.wasProven() && !p.shown[c.Name+" proven"] {
+		p.shown[c.Name+" proven"] = true
+		fmt.Fprintf(&p.out, "=> %s proven\n", c.Name)
 	}
 	if closed && !p.shown[c.Name] {
 		p.shown[c.Name] = true
 		fmt.Fprintf(&p.out, "=> %s closed\n", c.Name)
 	}
-}
-
-// quote writes bytes as lines of a transcript.
-func quote(b []byte) string {
-	var out strings.Builder
-	for rest := string(b); rest != ""; {
-		line, after, ended := strings.Cut(rest, "\n")
-		rest = after
-		line = strconv.Quote(line)
-		line = strings.ReplaceAll(line[1:len(line)-1], `\"`, `"`)
-		if strings.HasSuffix(line, " ") {
-			line = line[:len(line)-1] + `\x20`
-		}
-		mark := "|"
-		if !ended {
-			mark = "/"
-		}
-		out.WriteString(strings.TrimRight(mark+" "+line, " ") + "\n")
-	}
-	return out.String()
-}
-
-// unquote is the reverse.
-func (p *player) unquote(lines string) string {
-	var out strings.Builder
-	for line := range strings.Lines(lines) {
-		line = strings.TrimSuffix(line, "\n")
-		text, err := strconv.Unquote(`"` + strings.ReplaceAll(strings.TrimPrefix(line[1:], " "), `"`, `\"`) + `"`)
-		if err != nil {
-			p.t.Fatalf("line %q: %v", line, err)
-		}
-		out.WriteString(text)
-		if line[0] == '|' {
-			out.WriteByte('\n')
-		}
-	}
-	return out.String()
-}
-
-// FirstDifference shows where two transcripts part, with a little around it.
-func FirstDifference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	i := 0
-	for i < len(g) && i < len(w) && g[i] == w[i] {
-		i++
-	}
-	around := func(lines []string) string {
-		return strings.Join(lines[max(0, min(i, len(lines))-4):min(len(lines), i+8)], "\n")
-	}
-	return fmt.Sprintf("first different line: %d\n--- got\n%s\n--- want\n%s", i+1, around(g), around(w))
 }

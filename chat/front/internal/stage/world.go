@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -23,13 +24,13 @@ import (
 // sniffTimeout is how long a client that may speak several protocols may take to show which.
 const sniffTimeout = 5 * time.Second
 
-// A Cast makes the front-ends of a world of its settings, and must fail the test if it does not know one.
-type Cast func(t *testing.T, settings map[string]string, log *slog.Logger) []front.Front
+// A Cast makes the front-ends of w, which is not begun yet, of its settings, and must fail the test if it does not know one.
+type Cast func(t *testing.T, w *World, settings map[string]string, log *slog.Logger) []front.Front
 
 // A CastWithAccounts is a Cast for protocols that log in: the world has accounts, whose passwords cost next to nothing.
 type CastWithAccounts func(t *testing.T, accounts *account.Service, settings map[string]string, log *slog.Logger) []front.Front
 
-// A World is a server. Everything but Serve runs on the test's goroutine.
+// A World is a server. Everything but Serve and what it calls runs on the test's goroutine.
 type World struct {
 	Hub      *chat.Hub
 	Engine   chat.Engine
@@ -42,9 +43,12 @@ type World struct {
 	log  *strings.Builder // Owned by the bubble; read after synctest.Wait.
 	wg   sync.WaitGroup
 
-	mu    sync.Mutex
-	conns []*Conn  // In the order in which they were opened. Guarded by mu.
-	ended []string // "a: io.EOF", in the order in which Serve returned. Guarded by mu.
+	mu        sync.Mutex                // Calls come from the server's goroutines.
+	conns     []*Conn                   // In the order in which they were opened. Guarded by mu.
+	ended     []string                  // "a: io.EOF", in the order in which Serve returned. Guarded by mu.
+	listening map[netip.AddrPort]string // Names of the connections that calls make. Guarded by mu.
+	calls     []netip.AddrPort          // Guarded by mu.
+	kills     int                       // Calls of AskToEnd. Guarded by mu.
 }
 
 // In runs f in a bubble with a world, and checks in the end that nothing is left behind.
@@ -81,7 +85,7 @@ func InWithAccountsOn(t *testing.T, cast CastWithAccounts, settings map[string]s
 
 func newWorld(t *testing.T, cast Cast, settings map[string]string, engine chat.Engine) *World {
 	w := emptyWorld(t, chat.Config{Engine: engine})
-	w.Fronts = cast(t, settings, slog.New(slog.NewTextHandler(w.log, nil)))
+	w.Fronts = cast(t, w, settings, slog.New(slog.NewTextHandler(w.log, nil)))
 	return w
 }
 
@@ -114,7 +118,7 @@ func emptyWorld(t *testing.T, cfg chat.Config) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{Hub: hub, Engine: cfg.Engine, t: t, log: new(strings.Builder)}
+	w := &World{Hub: hub, Engine: cfg.Engine, t: t, log: new(strings.Builder), listening: make(map[netip.AddrPort]string)}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	return w
 }
@@ -122,6 +126,12 @@ func emptyWorld(t *testing.T, cfg chat.Config) *World {
 // Open connects a client over transport and has it served by the front-end called proto, or by the one that its first
 // bytes tell if proto is "any".
 func (w *World) Open(name, proto, transport string) *Conn {
+	w.t.Helper()
+	return w.OpenFrom(name, proto, transport, clientAddr)
+}
+
+// OpenFrom is Open for a client at the address remote.
+func (w *World) OpenFrom(name, proto, transport, remote string) *Conn {
 	w.t.Helper()
 	fronts := w.Fronts
 	if proto != "any" {
@@ -131,11 +141,8 @@ func (w *World) Open(name, proto, transport string) *Conn {
 		}
 		fronts = fronts[i : i+1]
 	}
-	c := NewConn(name)
-	w.mu.Lock()
-	w.conns = append(w.conns, c)
-	w.mu.Unlock()
-	s := session.New(c, session.Config{Transport: transport})
+	c := w.add(name, transport, remote)
+	s := session.New(c.server(), w.sessionConfig(c, transport))
 	w.wg.Go(func() {
 		err := w.serve(s, fronts)
 		_ = s.Close(err)
@@ -174,6 +181,13 @@ func (w *World) Conn(name string) *Conn {
 	return w.conns[i]
 }
 
+// Conns returns all clients' ends so far, in the order in which they were opened.
+func (w *World) Conns() []*Conn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.conns)
+}
+
 // Got returns everything that was written to c since the last time, when nothing moves any more.
 func (w *World) Got(c *Conn) string {
 	synctest.Wait()
@@ -201,6 +215,16 @@ func (w *World) Ended() []string {
 
 // Shutdown tells the server to end, as In does when the test is over.
 func (w *World) Shutdown() { w.stop() }
+
+// Wait waits until all sessions of clients have ended.
+func (w *World) Wait() { w.wg.Wait() }
+
+// AskToEnd is for front-ends whose clients can tell the server to end. It only notes that one has.
+func (w *World) AskToEnd() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kills++
+}
 
 // close ends the server. A goroutine that does not end makes the bubble panic.
 func (w *World) close() {
