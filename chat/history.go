@@ -198,6 +198,10 @@ func (r *room) ringPage(ctx context.Context, p Page) (evs []*Event, ok bool, err
 			r.mu.Unlock()
 			return nil, false, nil
 		}
+		if r.lagsLocked(p) {
+			r.mu.Unlock()
+			return nil, false, nil
+		}
 		evs, ok = f.ring.read(p)
 		floor := f.ring.floor
 		fill := !ok && !f.ring.filled && (p.Forward || p.Before == 0 || p.Before > floor)
@@ -218,6 +222,28 @@ func (r *room) ringPage(ctx context.Context, p Page) (evs []*Event, ok bool, err
 			}
 			r.seen.first(msg.ID, msg.Seq)
 		}
+		r.mu.Unlock()
+	}
+}
+
+// lagsLocked reports whether a page that ends with the newest events, or with a number asked for, may have some that are
+// stored and not delivered yet. Who was told that something is stored, here or by another node, finds it.
+func (r *room) lagsLocked(p Page) bool {
+	delivered := max(r.delivered, r.feed.ring.begin)
+	switch {
+	case p.Forward:
+		return false // It ends where the log does for now; who goes on asks again.
+	case p.Before == 0:
+		return r.stored > delivered
+	}
+	return p.Before-1 > delivered
+}
+
+// noteStored says that this Hub has stored something in a log.
+func (h *Hub) noteStored(log string, seq uint64) {
+	if r := h.opened(log); r != nil {
+		r.mu.Lock()
+		r.stored = max(r.stored, seq)
 		r.mu.Unlock()
 	}
 }

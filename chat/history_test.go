@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -291,6 +292,55 @@ func TestHistoryOfWhatWasSaidWhileTheRoomWasOpened(t *testing.T) {
 		}
 		if got := seqs(tab.logged()); got != "5" {
 			t.Errorf("live came %s, want 5", got)
+		}
+	})
+}
+
+// A pausedEngine delivers nothing while its gate is locked.
+type pausedEngine struct {
+	lateEngine
+	gate *sync.Mutex
+}
+
+func (e pausedEngine) Subscribe(room string, f func(chat.Msg)) (func(), error) {
+	return e.lateEngine.Subscribe(room, func(m chat.Msg) {
+		e.gate.Lock()
+		defer e.gate.Unlock()
+		f(m)
+	})
+}
+
+// TestWhatIsStoredIsInTheHistoryAtOnce reads what was acknowledged and not yet delivered: as one page of the newest, and by
+// its number alone, as who was told of it does, also on another node.
+func TestWhatIsStoredIsInTheHistoryAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var gate sync.Mutex
+		w := newWorld(t, chat.Config{Engine: pausedEngine{newLateEngine(memory.New(memory.Config{})), &gate}})
+		ann, bob, cat := w.login("ann", "phone"), w.login("bob", "phone"), w.node().login("cat", "phone")
+		for _, p := range []*phone{ann, bob, cat} {
+			p.enter("kitchen")
+		}
+		synctest.Wait()
+		for _, p := range []*phone{ann, bob} {
+			if got := seqs(p.history("kitchen", chat.Page{})); got != "1-3" {
+				t.Errorf("%s: before: %s, want 1-3", p.name, got)
+			}
+		}
+		gate.Lock()
+		ann.text("kitchen", "stored by this node")
+		for _, p := range []*phone{ann, bob} {
+			if got := seqs(p.history("kitchen", chat.Page{N: 2})); got != "3-4" {
+				t.Errorf("%s: the newest are %s, want 3-4", p.name, got)
+			}
+		}
+		cat.text("kitchen", "stored by another node")
+		if got := seqs(bob.history("kitchen", chat.Page{After: 4, Before: 6, N: 1})); got != "5" {
+			t.Errorf("what another node has stored is %q by its number, want 5", got)
+		}
+		gate.Unlock()
+		synctest.Wait()
+		if got := seqs(bob.history("kitchen", chat.Page{})); got != "1-5" {
+			t.Errorf("after: %s, want 1-5", got)
 		}
 	})
 }

@@ -27,6 +27,7 @@ type room struct {
 	members   []member          // In the order they joined, so since rises. Guarded by mu.
 	since     map[string]uint64 // Device of each member to its since. Guarded by mu.
 	delivered uint64            // Seq of the last entry taken from the log. Guarded by mu.
+	stored    uint64            // Highest Seq that a device of this Hub was told is stored. Guarded by mu.
 	opening   chan struct{}     // Closed when the Subscribe under way has ended; nil if none is. Guarded by mu.
 	stop      func()            // Ends the subscription; nil while there is none. Guarded by mu.
 	closed    bool              // Guarded by mu.

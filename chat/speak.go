@@ -52,6 +52,7 @@ func (d *Device) Say(ctx context.Context, log string, counter uint64, c Content)
 
 // said says where a message is. Some engines do not look further than the number of one that they have.
 func (h *Hub) said(ctx context.Context, log string, msg Msg) Said {
+	h.noteStored(log, msg.Seq)
 	if msg.Time.IsZero() {
 		if msgs, err := h.cfg.Engine.Read(ctx, log, msg.Seq-1, 0, 1); err == nil && len(msgs) > 0 && msgs[0].Seq == msg.Seq {
 			msg.Time = msgs[0].Time
