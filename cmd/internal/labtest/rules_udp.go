@@ -196,7 +196,9 @@ func playRepeat(p *player) {
 	ann.say(text)
 	p.everybodyHears(text, bob.client)
 	ann.say(text)
-	p.quiet()
+	after := p.text("after that") // When it is here, a second one would be, too.
+	ann.say(after)
+	p.everybodyHears(after, bob.client)
 	if got := bob.messages(func(m *message) bool { return m.says(text) }); len(got) != 1 {
 		p.failf("bob gets the CHAT once", "%d times", len(got))
 	}
