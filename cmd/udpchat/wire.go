@@ -55,6 +55,9 @@ type node struct {
 	addrs     []address          // Where it listens, in the order of the configuration.
 	accepting sync.WaitGroup
 
+	mu      sync.Mutex
+	stopped bool // Nothing more is accepted. Guarded by mu.
+
 	background       sync.WaitGroup     // What runs beside the listeners.
 	cancelBackground context.CancelFunc // Ends that.
 }
@@ -274,9 +277,15 @@ func callPlain(conn net.Conn) func(context.Context, netip.AddrPort) (net.Conn, e
 // while the others go on until stop.
 func (n *node) serve(ctx context.Context) error {
 	results := make(chan error, len(n.listeners))
+	n.mu.Lock()
+	if n.stopped { // Before it began.
+		n.mu.Unlock()
+		return nil
+	}
 	for _, l := range n.listeners {
 		n.accepting.Go(func() { results <- n.server.Serve(ctx, l) }) // Owns accepting on l; stop ends and awaits it.
 	}
+	n.mu.Unlock()
 	for range n.listeners {
 		if err := <-results; err != nil {
 			return err
@@ -287,6 +296,9 @@ func (n *node) serve(ctx context.Context) error {
 
 // stop ends the node: no new sessions, members are told, connections closed. What ctx leaves no time for is cut off.
 func (n *node) stop(ctx context.Context) error {
+	n.mu.Lock()
+	n.stopped = true
+	n.mu.Unlock()
 	errs := []error{n.server.Shutdown(ctx)}
 	for _, l := range n.listeners {
 		_ = l.Close() // Those the server has not served; the others are closed already.
