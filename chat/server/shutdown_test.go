@@ -24,6 +24,7 @@ func TestShutdownLetsFrontsTakeLeave(t *testing.T) {
 			b, _ := io.ReadAll(conn)
 			got <- string(b)
 		}()
+		synctest.Wait() // Both are accepted: what still waits for that belongs to the listener.
 		w.shutdown()
 		if got := <-got; got != "bye" {
 			t.Errorf("peer got %q, want a farewell", got)
