@@ -129,7 +129,7 @@ func TestMatchTellsTheProtocolByItsFirstWord(t *testing.T) {
 func TestConversationCutAtEveryByte(t *testing.T) {
 	text := `[login] {"user": "hans"}[login] {"user": "hans", "password": "hans"}` + "\n" + `[whoelse] {} x [message] {"reciever": "yoda", "message": "h\u00e9 }"}[block] {'block': 'yoda'}[refresh] {}` + "\n[logout] {}"
 	want := "[200] success|[200] success|[200] |[400] Error. Invalid command\n|[200] |[200] yoda is blocked\n"
-	for cut := 0; cut <= len(text); cut += 3 {
+	for cut := 0; cut <= len(text); cut++ {
 		in(t, "hans,yoda", func(w *stage.World) {
 			c := w.Open("a", "im", "tcp")
 			pieces := []string{text[:cut], text[cut:]}
