@@ -31,7 +31,7 @@ RACE := $(if $(CGO),-race -gcflags=github.com/mattn/go-runewidth=-race=false)
 export GORACE ?= atexit_sleep_ms=100
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-reliable compare-record lint tidy cross clean
+.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-nats bench-reliable compare-record lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ bench-reliable: build ## our transport beside KCP and QUIC: bad links, the loopb
 
 bulk: ## what files get of lossy and shared lines, and how long chat takes beside one; UPLOAD=10s
 	$(GO) test -count=1 -v -timeout 10m -run 'SimulationOf(Bulk|ChatBeside|TwoFiles|AFile)' ./reliable/simulate -args -upload=$(UPLOAD)
+
+bench-nats: ## figures of a server on a cluster of three NATS servers, which it starts on this machine; two minutes
+	$(GO) test -count=1 -v -timeout 20m -run 'FiguresOfACluster' ./cmd/internal/crash -args -figures
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
