@@ -49,7 +49,7 @@ test: ## run all tests with the race detector, in random order
 	@test -z "$(RACE)" || { echo "what is on one goroutine once more, all of it, without the race detector:"; \
 		$(GO) test -shuffle=on -timeout 8m $(TESTFLAGS) ./reliable ./reliable/simulate; }
 
-crash: ## kill servers and writers KILLS=100 times and leaders of a cluster, fill disks, damage files, and look for every message
+crash: ## kill servers and writers KILLS=100 times and leaders of a cluster, fill disks, set clocks, damage files, and look for every message
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Leader' ./chat/store/jetstream -args -kills=$(KILLS) -leader-kills=5 -leader-stops=5
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) ./cmd/internal/crash -args -long -kills=$(KILLS) -stop=30s
