@@ -69,6 +69,7 @@ type chatUI struct {
 	live              liveLink // Owned by run.
 
 	current string    // Owned by run: where lines go; empty if nowhere.
+	entered bool      // Owned by run: a room has let us in.
 	paced   time.Time // Owned by run: when everything said so far is paid for, at one line each chatSayEvery.
 	refused int       // Owned by run: lines that could not be sent or understood.
 	failure error     // Owned by show, read after its end: why the chat must end with exit code 1.
@@ -93,6 +94,8 @@ func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	stop(nil)
 	u.silence.tasks.Wait()
 	switch {
+	case isRefusal(u.failure) && !u.entered:
+		return u.failure // Not let in: entering the first room is this protocol's log-in.
 	case u.failure != nil:
 		return failures(u.failure)
 	case errors.Is(err, context.Canceled):
@@ -241,7 +244,7 @@ func (u *chatUI) join(ctx context.Context, room string) error {
 	if err != nil {
 		return inWords("not joined", err)
 	}
-	u.current = r.Name
+	u.current, u.entered = r.Name, true
 	return nil
 }
 
