@@ -12,7 +12,7 @@ type crier struct {
 	hub  *Hub
 	self nodeID
 	wake chan struct{} // Has one entry when there is something to do.
-	runs bool // It was started, and the teller with it. Guarded by the hub's mu.
+	runs bool          // It was started, and the teller with it. Guarded by the hub's mu.
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex // One of the innermost: nothing is locked while it is held.
