@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"udpchat/chat/front"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/relay"
 )
@@ -18,15 +19,16 @@ type pipe struct {
 	wg      sync.WaitGroup // The goroutine.
 
 	mu       sync.Mutex
-	spaced   bool          // The client wants heads that end with a space. Guarded by mu, like all that follows.
-	answers  []wire.Reply  // To be written.
-	forwards []*forward    // To be written when no receipt is awaited.
-	size     int           // Bytes of their texts.
-	held     bool          // No FORWARD may be written yet: the client does not know that it is registered.
-	out      *forward      // Written, and its receipt awaited; nil: none is.
-	deadline time.Time     // When it counts as lost.
-	late     string        // Whose FORWARD was lost, as its receipt may yet come; empty: nobody's.
-	last     time.Time     // When something was written last.
+	spaced   bool         // The client wants heads that end with a space. Guarded by mu, like all that follows.
+	answers  []wire.Reply // To be written.
+	forwards []*forward   // To be written when no receipt is awaited.
+	size     int          // Bytes of their texts.
+	held     bool         // No FORWARD may be written yet: the client does not know that it is registered.
+	out      *forward     // Written, and its receipt awaited; nil: none is.
+	deadline time.Time    // When it counts as lost.
+	alone    bool         // Nothing was written after it.
+	late     string       // Whose FORWARD was lost, as its receipt may yet come; empty: nobody's.
+	pacer    front.Pacer
 	wake     chan struct{} // Has one element when the goroutine is to look again; nil: there is no goroutine.
 	closed   bool
 }
@@ -108,6 +110,9 @@ func (p *pipe) receipt(from string, err error) {
 	}
 	if w != nil {
 		p.out = nil
+		if p.alone {
+			p.pacer.Taken()
+		}
 		p.kickLocked()
 	}
 	p.mu.Unlock()
@@ -189,14 +194,15 @@ func (p *pipe) step(now time.Time) (d time.Duration, lost *forward, wake <-chan 
 	case len(p.answers) == 0 && !ready:
 		return p.deadline.Sub(now), lost, p.wake
 	}
-	if gap := p.last.Add(writeGap).Sub(now); gap > 0 {
+	if gap := p.pacer.Wait(p.session, now, writeGap); gap > 0 {
 		if p.out != nil {
 			gap = min(gap, p.deadline.Sub(now))
 		}
 		return gap, lost, p.wake
 	}
-	p.last = now
-	if len(p.answers) > 0 {
+	p.pacer.Wrote(now)
+	p.alone = len(p.answers) == 0
+	if !p.alone {
 		p.writeLocked(p.answers[0])
 		if p.answers = p.answers[1:]; len(p.answers) == 0 {
 			p.answers = nil
