@@ -15,11 +15,11 @@ import (
 type pipe struct {
 	session *session.Session
 	wait    time.Duration  // For a receipt.
-	saySend bool           // As in Config.
 	wg      sync.WaitGroup // The goroutine.
 
 	mu       sync.Mutex
 	spaced   bool         // The client wants heads that end with a space. Guarded by mu, like all that follows.
+	saySend  bool         // It wants SENT to be called SEND.
 	answers  []wire.Reply // To be written.
 	forwards []*forward   // To be written when no receipt is awaited.
 	size     int          // Bytes of their texts.
@@ -98,6 +98,13 @@ func (p *pipe) setSpaced() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.spaced = true
+}
+
+// setSaySend notes that the client wants SENT to be called SEND.
+func (p *pipe) setSaySend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.saySend = true
 }
 
 // receipt is what the client says about the FORWARD it was sent last; a nil err: that it has it. from is the name it
