@@ -6,37 +6,29 @@ import (
 	"time"
 )
 
-// A crier is the Hub's one goroutine, which begins with the first device: it tells the other nodes who is
+// A crier is a goroutine of the Hub, which begins with the first device: it tells the other nodes who is
 // here, hears what they say, and writes down read markers.
 type crier struct {
 	hub  *Hub
 	self nodeID
 	wake chan struct{} // Has one entry when there is something to do.
-	over chan struct{} // Closed when the goroutine has ended.
+	runs bool          // It was started, and the teller with it. Guarded by the hub's mu.
+	wg   sync.WaitGroup
 
 	mu    sync.Mutex // One of the innermost: nothing is locked while it is held.
 	inbox []nodeMessage
 }
 
-// startCrier starts the goroutine unless it runs. Close ends it.
+// startCrier starts the goroutines of the Hub unless they run. Close ends them.
 func (h *Hub) startCrier() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.isClosed() || h.crier.over != nil {
+	if h.isClosed() || h.crier.runs {
 		return
 	}
-	h.crier.over = make(chan struct{})
-	go h.crier.run()
-}
-
-// stopCrier waits for the goroutine, which ends because the Hub is closed.
-func (h *Hub) stopCrier() {
-	h.mu.Lock()
-	over := h.crier.over
-	h.mu.Unlock()
-	if over != nil {
-		<-over
-	}
+	h.crier.runs = true
+	h.crier.wg.Go(h.crier.run)
+	h.crier.wg.Go(h.runTeller)
 }
 
 // wakeCrier says that there is something to do. It never blocks.
@@ -48,7 +40,6 @@ func (h *Hub) wakeCrier() {
 }
 
 func (c *crier) run() {
-	defer close(c.over)
 	tick := time.NewTicker(crierTick)
 	defer tick.Stop()
 	var stop func()

@@ -31,6 +31,7 @@ type Device struct {
 	id       string // Constant after LogIn, like all up to mu.
 	show     string
 	receiver Receiver
+	pacer    Pacer // The same; nil if it is none.
 	watchAll bool
 	whispers bool
 
@@ -39,6 +40,7 @@ type Device struct {
 	hidden    map[string]struct{} // Whom it watches who are there and who it was told are not. Guarded by the mu of people, like the next.
 	watching  []string            // Whom it is told about, unless that is everybody.
 	unwatched bool                // It is told about nobody any more.
+	missed    bool                // It was told about members of a room, and then not any more.
 
 	mu       sync.Mutex
 	attached map[string]*attachment // By log. Guarded by mu; changed only with the room locked as well.
@@ -71,6 +73,7 @@ func (h *Hub) LogIn(ctx context.Context, who Login, r Receiver) (*Device, error)
 		return nil, err
 	}
 	d := &Device{hub: h, account: a, id: who.Device, show: who.Show, receiver: r, watchAll: who.WatchAll, whispers: who.Whispers}
+	d.pacer, _ = r.(Pacer)
 	old, err := a.add(d)
 	if err != nil {
 		h.leaveAccount(a)

@@ -39,7 +39,10 @@
 //
 // Who is there (Presence), who is typing and how far an account has read are states, the newest of which
 // counts: they are told to those who watch, on all nodes, and kept nowhere but for read markers, which are
-// written every other second.
+// written every other second. A device watches its contacts, those it talks with, and the members of rooms it is
+// attached to that have at most 10,000 (Who knows the others). In rooms where many are attached changes of presence
+// are told in rounds, and a device whose Receiver is a Pacer and has no room is told when it has (audience.go): some
+// states are left out then, the newest never.
 //
 // # What a member may rely on
 //
@@ -70,8 +73,8 @@
 // One user's calls may run concurrently too; they are then ordered by the engine like anybody's,
 // except that its KindLeft comes after everything it said or joined before it.
 //
-// With the first LogIn the Hub starts one goroutine, which tells other nodes who is here and writes read
-// markers; Close waits for it.
+// With the first LogIn the Hub starts two goroutines, one of which tells other nodes who is here and writes read
+// markers, the other tells devices what was gathered for them; Close waits for them.
 //
 // # What it does not do
 //

@@ -11,7 +11,6 @@ type feed struct {
 	attached []*attachment // In the order in which they came.
 	ears     []ear         // Of each of attached what telling it needs, in one piece of memory.
 	ring     ring
-	roster   roster
 }
 
 // An ear is how an attached device is told.
@@ -59,6 +58,9 @@ func (r *room) attachLocked(d *Device, entered, have uint64) (after uint64, is, 
 	d.attached[r.name] = at
 	r.hub.stats.attached.Add(1)
 	d.receiver.Receive(&Event{Room: r.ref, RoomName: r.name, Kind: KindAttached, Account: d.account.name, Number: at.after})
+	if r.ref != 0 {
+		r.hub.people.attend(r.name, d)
+	}
 	if first {
 		r.tellAttendanceLocked(KindCame, d)
 	}
@@ -81,6 +83,7 @@ func (r *room) detachLocked(at *attachment) (was bool) {
 	r.feed.attached = slices.Delete(r.feed.attached, i, i+1)
 	r.feed.ears = slices.Delete(r.feed.ears, i, i+1)
 	r.hub.stats.attached.Add(-1)
+	r.hub.people.miss(r.name, d)
 	last := !r.feed.has(d.account)
 	if len(r.feed.attached) == 0 {
 		r.feed = nil // Rooms are kept for ever, so those that nobody looks at must be small.
@@ -107,11 +110,14 @@ func (r *room) expelLocked(ev *Event) {
 // take tells the devices what was appended.
 func (f *feed) take(ev *Event) {
 	f.ring.push(ev)
-	if ev.Account != "" && (ev.Kind == KindJoined || ev.Kind == KindLeft) {
-		f.roster.change(ev)
-		f.watch(ev)
-	}
 	hub := f.attached[0].device.hub
+	switch {
+	case ev.Account == "":
+	case ev.Kind == KindJoined:
+		hub.people.memberJoined(ev.RoomName, ev.Account)
+	case ev.Kind == KindLeft:
+		hub.people.memberLeft(ev.RoomName, ev.Account)
+	}
 	all := !hub.blockings.someBlock(ev.Account)
 	n := 0
 	for i := range f.ears {

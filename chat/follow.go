@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"slices"
-	"time"
 )
 
 // follow takes an event of the account's own log. The log is locked.
@@ -60,7 +59,7 @@ func (a *account) applyLocked(ev *Event) {
 		}
 	case KindBlocked, KindUnblocked:
 		a.blockLocked(ev.About, ev.Kind == KindBlocked)
-		a.hub.people.blockChanged(a.name, ev.About, a.blocked.Load(), time.Now())
+		a.hub.people.blockChanged(a.name, ev.About, a.blocked.Load())
 	case KindConversation, KindContact:
 		if !slices.Contains(a.friends, ev.About) && len(a.friends) < watchMax {
 			a.friends = append(a.friends, ev.About)

@@ -20,6 +20,7 @@ type Hub struct {
 	blockings blockings
 	people    people
 	crier     crier
+	teller    chan struct{} // Has one entry when the teller has something to do.
 
 	closing sync.Once
 	done    chan struct{} // Closed by Close, with mu held.
@@ -44,6 +45,7 @@ func New(cfg Config) (*Hub, error) {
 		byName:   make(map[string]*room),
 		logs:     make(map[string]*room),
 		accounts: make(map[string]*account),
+		teller:   make(chan struct{}, 1),
 	}
 	h.people.hub = h
 	h.crier = crier{hub: h, self: newNodeID(), wake: make(chan struct{}, 1)}
@@ -103,7 +105,7 @@ func (h *Hub) Close() error {
 		close(h.done)
 		rooms := slices.AppendSeq(slices.Clone(h.rooms), maps.Values(h.logs))
 		h.mu.Unlock()
-		h.stopCrier()
+		h.crier.wg.Wait() // Whoever starts it looks first, with mu held, whether the Hub is closed.
 		for _, r := range rooms {
 			r.close()
 		}

@@ -70,13 +70,24 @@ const (
 	tagBytesMax      = 127
 	fileNameBytesMax = 255
 
-	// watchMax is of how many accounts a device is told the presence, beside itself; beyond it there are
-	// no more, first come, first served. Devices that watch everybody are not bounded by it.
+	// watchMax is of how many accounts a device is told the presence because they are contacts or have a direct
+	// conversation with it; beyond it there are no more, first come, first served. Devices that watch everybody are not
+	// bounded by it, and neither are the members of rooms.
 	watchMax = 256
 
-	// presenceRoomMax is up to how many members a room has its members told about each other's presence.
-	// In larger ones a change would go to everybody all the time; there clients ask who is there.
-	presenceRoomMax = 256
+	// presenceRoomMax is up to how many members a room has its members told about each other's presence, at about
+	// 300 bytes for each on every node where somebody is. In larger ones clients ask who is there.
+	presenceRoomMax = 10_000
+
+	// presenceAtOnceMax is to how many devices in one room a change of presence is told at once. Where more are attached,
+	// changes are gathered for presencePause, and only the last one of everybody is told.
+	presenceAtOnceMax = 256
+	presencePause     = 500 * time.Millisecond
+
+	// presenceBatch is how many changes a device is told before it is asked whether it has room for more, and
+	// presenceTurn how many before others have a turn.
+	presenceBatch = 64
+	presenceTurn  = 1_024
 
 	// peopleGoneMax is how many accounts that are offline are remembered, for those who ask who was
 	// here. Beyond it the older half is forgotten.

@@ -116,13 +116,14 @@ func (p *people) believeLocked(from nodeID, n *node, said nodePerson, now time.T
 		}
 		who.there[from] = sighting{said.state, said.arrived}
 		n.people[said.name] = true
-		who.show, who.blocked = said.show, nil
+		var blocked map[string]struct{}
 		if len(said.blocked) > 0 {
-			who.blocked = make(map[string]struct{}, len(said.blocked))
+			blocked = make(map[string]struct{}, len(said.blocked))
 			for _, peer := range said.blocked {
-				who.blocked[peer] = struct{}{}
+				blocked[peer] = struct{}{}
 			}
 		}
+		p.describeLocked(who, said.show, blocked)
 	}
 	p.settleLocked(who, now)
 }

@@ -16,10 +16,17 @@ type people struct {
 	watchers map[string]map[*Device]bool // By the account they watch.
 	watchAll map[*Device]bool            // Those who watch everybody.
 	nodes    map[nodeID]*node            // The others.
-	version  uint64                      // Number of the last change that was sent.
-	dirty    map[string]bool             // Accounts whose state on this node is still to be sent.
-	closed   bool                        // Nobody is told anything any more.
-	gone     int                         // People in byName that are offline.
+
+	audiences map[string]*audience   // By room.
+	memberOf  map[string][]*standing // By account, in all audiences.
+	tick      uint64                 // Number of the last change that an audience is told.
+	late      map[*audience]bool     // Those that the teller is to tell.
+	events    []*person              // Those that have an event.
+
+	version uint64          // Number of the last change that was sent.
+	dirty   map[string]bool // Accounts whose state on this node is still to be sent.
+	closed  bool            // Nobody is told anything any more.
+	gone    int             // People in byName that are offline.
 }
 
 // A person is an account that is there, or was.
@@ -31,6 +38,8 @@ type person struct {
 	blocked map[string]struct{} // Whom the account has blocked. Replaced, never changed.
 
 	state   Presence
+	was     Presence  // Before that.
+	event   *Event    // What state is told with, while somebody is told; nil: to be made.
 	since   time.Time // When state began.
 	arrived time.Time
 	seen    time.Time // When it was last not offline; of no meaning while it is not.
@@ -62,48 +71,77 @@ func (p *people) setOwn(name, show string, state Presence, blocked *map[string]s
 	defer p.mu.Unlock()
 	who := p.personLocked(name)
 	if state != Offline {
-		who.show, who.blocked = show, nil
+		var set map[string]struct{}
 		if blocked != nil {
-			who.blocked = *blocked
+			set = *blocked
 		}
+		p.describeLocked(who, show, set)
 	}
 	if who.here.state == Offline {
 		who.here.arrived = now
 	}
 	who.here.state = state
+	p.dirtyLocked(name)
+	p.settleLocked(who, now)
+}
+
+// dirtyLocked has the other nodes told about an account.
+func (p *people) dirtyLocked(name string) {
 	if p.dirty == nil {
 		p.dirty = make(map[string]bool)
 	}
 	p.dirty[name] = true
-	p.settleLocked(who, now)
 	p.hub.wakeCrier()
+}
+
+// describeLocked takes what else is known about somebody, and tells those whom that concerns.
+func (p *people) describeLocked(who *person, show string, blocked map[string]struct{}) {
+	if who.show != show {
+		who.show, who.event = show, nil
+	}
+	old := who.blocked
+	who.blocked = blocked
+	for _, sets := range [][2]map[string]struct{}{{old, blocked}, {blocked, old}} {
+		for peer := range sets[0] {
+			if _, ok := sets[1][peer]; !ok {
+				p.refreshPairLocked(who, peer)
+			}
+		}
+	}
 }
 
 // settleLocked makes one state out of what the nodes say, and tells whoever has to know.
 func (p *people) settleLocked(who *person, now time.Time) {
-	state, arrived, was := who.here.state, who.here.arrived, who.state
+	state, arrived := who.here.state, who.here.arrived
 	for _, s := range who.there {
 		if s.state != Offline && (state == Offline || s.arrived.Before(arrived)) {
 			arrived = s.arrived
 		}
 		state = max(state, s.state)
 	}
-	if state != who.state {
-		if who.state == Offline {
-			p.gone--
-			who.arrived = arrived
-		}
-		if state == Offline {
-			p.gone++
-			who.seen = now
-		}
-		who.state, who.since = state, now
+	if state == who.state {
+		return
 	}
+	if who.state == Offline {
+		p.gone--
+		who.arrived = arrived
+	}
+	if state == Offline {
+		p.gone++
+		who.seen = now
+	}
+	who.was, who.state, who.since, who.event = who.state, state, now, nil
 	for d := range p.watchers[who.name] {
-		p.refreshLocked(d, who, was)
+		p.refreshLocked(d, who, who.was)
 	}
 	for d := range p.watchAll {
-		p.refreshLocked(d, who, was)
+		p.refreshLocked(d, who, who.was)
+	}
+	for _, s := range p.memberOf[who.name] {
+		p.moveLocked(s)
+	}
+	for _, s := range p.memberOf[who.name] {
+		p.spreadLocked(s.in)
 	}
 	if p.gone > peopleGoneMax {
 		p.forgetLocked()
@@ -133,30 +171,56 @@ func (p *people) visibleLocked(d *Device, who *person) Presence {
 	return who.state
 }
 
+// hideLocked remembers whether d is kept from knowing what somebody is, and returns whether it was. Those are few.
+func (p *people) hideLocked(d *Device, who *person, state Presence) (was bool) {
+	_, was = d.hidden[who.name]
+	if state == who.state {
+		delete(d.hidden, who.name)
+		return was
+	}
+	if d.hidden == nil {
+		d.hidden = make(map[string]struct{})
+	}
+	d.hidden[who.name] = struct{}{}
+	return was
+}
+
 // refreshLocked tells d about somebody, unless it knows. was is what the others who watch were told last: d was told the
-// same, or that somebody hidden from it is offline. Those are few, while everybody else is many times everybody.
+// same, or that somebody hidden from it is offline.
 func (p *people) refreshLocked(d *Device, who *person, was Presence) {
 	if who.name == d.account.name {
 		return
 	}
-	if _, hidden := d.hidden[who.name]; hidden {
+	state := p.visibleLocked(d, who)
+	if p.hideLocked(d, who, state) {
 		was = Offline
 	}
-	state := p.visibleLocked(d, who)
-	if state == who.state {
-		delete(d.hidden, who.name)
-	} else {
-		if d.hidden == nil {
-			d.hidden = make(map[string]struct{})
+	if state != was {
+		d.receiver.Receive(p.eventLocked(who, state))
+	}
+}
+
+// refreshPairLocked tells the devices of peer that watch somebody what they may know now that one of the two has
+// blocked the other, or does no longer.
+func (p *people) refreshPairLocked(who *person, peer string) {
+	told := make(map[*Device]bool)
+	tell := func(d *Device) {
+		if d.account.name == peer && !told[d] {
+			told[d] = true
+			p.refreshLocked(d, who, who.state)
 		}
-		d.hidden[who.name] = struct{}{}
 	}
-	if state == was {
-		return
+	for d := range p.watchers[who.name] {
+		tell(d)
 	}
-	d.receiver.Receive(&Event{
-		Kind: KindPresence, Time: who.since, Account: who.name, Name: who.show, Number: uint64(state),
-	})
+	for d := range p.watchAll {
+		tell(d)
+	}
+	for _, s := range p.memberOf[who.name] {
+		for d := range s.in.ears {
+			tell(d)
+		}
+	}
 }
 
 // hides reports whether somebody is not to be seen by d, whatever the reason.
@@ -172,7 +236,7 @@ func (p *people) hides(name string, d *Device) bool {
 }
 
 // blockChanged tells both what they may know of each other now.
-func (p *people) blockChanged(name, peer string, blocked *map[string]struct{}, now time.Time) {
+func (p *people) blockChanged(name, peer string, blocked *map[string]struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if who := p.byName[name]; who != nil && who.here.state != Offline {
@@ -180,12 +244,11 @@ func (p *people) blockChanged(name, peer string, blocked *map[string]struct{}, n
 		if blocked != nil {
 			who.blocked = *blocked
 		}
-		p.dirty[name] = true
-		p.settleLocked(who, now)
-		p.hub.wakeCrier()
+		p.dirtyLocked(name)
+		p.refreshPairLocked(who, peer)
 	}
 	if who := p.byName[peer]; who != nil {
-		p.settleLocked(who, now)
+		p.refreshPairLocked(who, name)
 	}
 }
 
@@ -248,7 +311,7 @@ func (p *people) unwatch(d *Device) {
 func (p *people) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.watchers, p.watchAll, p.closed = nil, nil, true
+	p.watchers, p.watchAll, p.audiences, p.memberOf, p.late, p.closed = nil, nil, nil, nil, nil, true
 }
 
 func (p *people) state(name string) Presence {

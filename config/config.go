@@ -13,7 +13,7 @@ import "time"
 //	              * and ? in them; "names": names; "servers": URLs of NATS servers; "file": a file's path, or nothing;
 //	              "targets": NAME=HOST:PORT
 type Config struct {
-	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen, as 'ADDRESS[/TRANSPORT[/PROTOCOL]]'; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto (told by the first bytes of each connection), lab, native, relay, jsonchat, im or hashchat"`
+	Listen []Listener `mapstructure:"listen" default:":4000" usage:"where to listen: an 'ADDRESS', behind which /TRANSPORT and /PROTOCOL may stand; transport is auto (tcp, udp and plain on one port number), tcp, udp or plain; protocol is auto (told by the first bytes of each connection), lab, native, relay, jsonchat, im or hashchat"`
 
 	Advertise string `mapstructure:"advertise" default:"" form:"host" usage:"the 'HOST' that HELO, JOINED and the invite show as the address of the server, for servers behind address translation (say 203.0.113.7); empty is the address each client reached"`
 

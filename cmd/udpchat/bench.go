@@ -30,7 +30,7 @@ type benchFlags struct {
 func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Drive many clients against a server and measure what they see",
+		Short: "Drive many clients, and measure what they see",
 		Long: `Drive many clients against a server and measure what they see.
 
 Without --server a server of its own is started on a free port of 127.0.0.1 and stopped again. The clients run on the
@@ -97,7 +97,7 @@ func newBenchIdleCommand() *cobra.Command {
 	var protocol string
 	cmd := &cobra.Command{
 		Use:   "idle",
-		Short: "Connections that do nothing: memory and processor time of the server",
+		Short: "Connections that do nothing: the server's memory and time",
 		Long: `Open connections that join a room and then keep quiet, and read the server's memory and processor time from /proc
 (Linux only) after they have come to rest. With --server the process must be named by --pid.`,
 		Example: strings.Trim(`
@@ -206,7 +206,7 @@ func (f *benchFlags) write(stdout io.Writer, result fmt.Stringer) error {
 		err = os.WriteFile(f.jsonFile, b, 0o644)
 	}
 	if err != nil {
-		return fmt.Errorf("writing the figures: %w", err)
+		return failures(fmt.Errorf("writing the figures: %w", err))
 	}
 	return nil
 }

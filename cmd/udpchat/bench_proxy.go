@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -89,9 +88,6 @@ func benchProxy(cmd *cobra.Command, m compare.Matrix, jsonFile string) (err erro
 	progress := figures.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), specs, time.Now())
 	results, err := compare.RunAll(ctx, lanes, specs, func(s compare.Spec, r compare.Result) { progress.Note(s, r, time.Now()) })
 	progress.End(time.Now())
-	if errors.Is(err, context.Canceled) {
-		return errors.New("interrupted")
-	}
 	if err != nil {
 		return err
 	}
@@ -107,7 +103,7 @@ func benchProxy(cmd *cobra.Command, m compare.Matrix, jsonFile string) (err erro
 	}
 	fmt.Fprintln(out, strings.Join(figures.Notes(file), "\n"))
 	if err := toFile(jsonFile, out, file.Write); err != nil {
-		return fmt.Errorf("--json: %w", err)
+		return failures(fmt.Errorf("--json: %w", err))
 	}
 	if file.Broken() {
 		return failures(errors.New("the calibration failed: do not trust these figures"))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,7 +21,7 @@ func newBenchReliableCommand() *cobra.Command {
 	var jsonFile string
 	cmd := &cobra.Command{
 		Use:   "reliable",
-		Short: "What our transport is judged by, beside KCP and QUIC, on virtual time",
+		Short: "Our transport beside KCP and QUIC, on virtual time",
 		Long: `Everything our transport is judged by, beside plain KCP, kcp-go with its FEC and quic-go, on the same links with the same
 seeds: chat over links that lose from 0 to 30 %, one by one and in bursts; a message over a new connection; files, and
 chat beside a file. 'udpchat compare' runs any part of it with pictures.`,
@@ -82,7 +81,7 @@ func benchReliable(cmd *cobra.Command, runs int, jsonFile string) (err error) {
 		results, err := compare.RunAll(ctx, lanes, specs, func(s compare.Spec, r compare.Result) { progress.Note(s, r, time.Now()) })
 		progress.End(time.Now())
 		if err != nil {
-			return fmt.Errorf("interrupted: %w", err)
+			return err
 		}
 		file := compare.NewFile(m, skipped, results, false, time.Now())
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n\n", m.Workloads[0], file.Header.Workloads[0].Text)
@@ -94,7 +93,7 @@ func benchReliable(cmd *cobra.Command, runs int, jsonFile string) (err error) {
 		fmt.Fprintln(cmd.OutOrStdout(), line)
 	}
 	if err := toFile(jsonFile, cmd.OutOrStdout(), whole.Write); err != nil {
-		return fmt.Errorf("--json: %w", err)
+		return failures(fmt.Errorf("--json: %w", err))
 	}
 	if whole.Broken() {
 		return failures(errors.New("the calibration failed: do not trust these figures"))
@@ -107,7 +106,7 @@ func newBenchPingPongCommand() *cobra.Command {
 	var rounds int
 	cmd := &cobra.Command{
 		Use:   "pingpong",
-		Short: "Questions and answers on the loopback, one after the other: ours, TCP, QUIC, KCP",
+		Short: "Questions and answers on the loopback: ours, TCP, QUIC, KCP",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if rounds < 10 {
@@ -149,10 +148,7 @@ func benchPingPong(cmd *cobra.Command, f *benchFlags, rounds int) error {
 	var all pingPongs
 	for _, t := range contestants {
 		p, err := compare.RunPingPong(ctx, t, rounds)
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return ctx.Err()
-		}
-		if err != nil {
+		if err := errors.Join(ctx.Err(), err); err != nil {
 			return err
 		}
 		all = append(all, p)

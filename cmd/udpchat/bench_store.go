@@ -26,7 +26,7 @@ func newBenchStoreCommand() *cobra.Command {
 	var rate float64
 	cmd := &cobra.Command{
 		Use:   "store",
-		Short: "A server that remembers: how long until a message is stored, how much it takes, how it starts again",
+		Short: "How soon a message is stored, and how many are",
 		Long: `Start a server with an empty store and have clients of the native protocol talk, each in a room of its own: at a fixed
 rate (from the planned time of sending until the client knows that the message is stored), then as fast as they can, then
 until --messages are stored. Then start the server again and read history.
@@ -35,7 +35,7 @@ This is done for each --durability, and for a NATS cluster if --nats names one, 
 		Example: strings.Trim(`
   udpchat bench store
   udpchat bench store --durability synced --messages 1000000
-  udpchat bench store --nats nats://127.0.0.1:4222,nats://127.0.0.1:4223,nats://127.0.0.1:4224`, "\n"),
+  udpchat bench store --nats nats://a:4222,nats://b:4222,nats://c:4222`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {

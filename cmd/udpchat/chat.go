@@ -79,10 +79,10 @@ read from a file, --password-file; without either you are a guest.
 On a terminal it shows a prompt with the room your lines go to. Otherwise it reads lines from standard input and
 writes lines to standard output, one for each event, for scripts:
 
-  [room] name: text                          somebody, perhaps you, said something
-  [@name] name: text                         the same in the direct conversation with name
-  * [room] name has joined.                  a notice
-  * ...                                      the answer to a command such as /who
+  [room] name: text        somebody, perhaps you, said something
+  [@name] name: text       the same in the direct conversation with name
+  * [room] ann has joined  a notice
+  * ...                    the answer to a command such as /who
 
 A line break inside a text is shown as ⏎. Names with one of the characters []:"* in them stand in double quotes.
 Control characters, escape sequences and invisible characters of others are never shown.
@@ -91,15 +91,14 @@ Each line is said in the current room or conversation; empty lines are skipped. 
 (begin with two to say one slash):
 
 ` + nativeHelp("  ") + `
-At the end of the input everything said is waited for. Ctrl-C does not wait. Exit codes: 0 fine; 1 a line of a script
-could not be carried out or was not stored; 2 wrong usage, or no connection or log-in.
+At the end of the input everything said is waited for. Ctrl-C does not wait.
 
 With --protocol lab it speaks the lab chat protocol, which knows no accounts and remembers nothing. What you said is
 shown when it comes back from the server; a lost connection ends the chat. Its commands:
 
 ` + chatHelp("  "),
-		Example: `  udpchat chat --name ann --room lobby                       over reliable UDP, or TCP where that does not get through
-  udpchat chat --guest --name bob --room lobby               as a guest
+		Example: `  udpchat chat --name ann --room lobby          over reliable UDP, or else TCP
+  udpchat chat --guest --name bob --room lobby  as a guest
   echo 'deployed' | udpchat chat --name bot --password-file bot.pw --room ops
   udpchat chat --protocol lab --transport tcp --name cat --room lobby`,
 		Args: noArgs,

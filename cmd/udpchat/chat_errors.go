@@ -49,7 +49,7 @@ func bare(err error) string {
 
 // refusal is the error for an ERROR_CODE.
 func refusal(e *lab.ServerError) error {
-	err := fmt.Errorf("the server answered ERROR_CODE %d: %s", int(e.Code), clean.Line(e.Description))
+	err := error(&chatError{fmt.Sprintf("the server answered ERROR_CODE %d: %s", int(e.Code), clean.Line(e.Description)), e})
 	if e.Code == wire.CodeShuttingDown {
 		return advise(err, "Start the same command again when it is back.")
 	}

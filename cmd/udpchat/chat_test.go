@@ -249,9 +249,10 @@ func sameLines(a, b string) bool {
 	return slices.Equal(x, y)
 }
 
-func TestChatErrorCodeEndsWithOne(t *testing.T) {
+// The protocol has no log-in but the first JOIN: who is refused there was not let in, as one whom native refuses.
+func TestChatEndsWithOneAfterARefusalAndWithTwoIfNotLetIn(t *testing.T) {
 	refused := &lab.ServerError{Code: wire.CodeBadName, Description: "bad\x1b[31m\nname"}
-	for name, join := range map[string]bool{"in answer to join": true, "in answer to a line": false} {
+	for name, code := range map[string]int{"in answer to the first join": exitUsage, "in answer to a line": exitFailures} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFakeClient()
@@ -259,7 +260,7 @@ func TestChatErrorCodeEndsWithOne(t *testing.T) {
 					f.events <- lab.Event{Kind: lab.KindError, Err: refused}
 					return nil
 				}
-				if join {
+				if code == exitUsage {
 					f.join = func(ctx context.Context, s string) error {
 						return errors.Join(refuse(ctx, s), fmt.Errorf("joining: %w", refused))
 					}
@@ -268,8 +269,8 @@ func TestChatErrorCodeEndsWithOne(t *testing.T) {
 				}
 				got := chat(t.Context(), f, []string{"a"}, "hello\n")
 				want := "the server answered ERROR_CODE 6: bad⏎name"
-				if got.err == nil || got.err.Error() != want || got.code() != exitFailures {
-					t.Errorf("error %v, code %d; want %q, %d", got.err, got.code(), want, exitFailures)
+				if got.err == nil || got.err.Error() != want || got.code() != code {
+					t.Errorf("error %v, code %d; want %q, %d", got.err, got.code(), want, code)
 				}
 				if last := got.asked[len(got.asked)-1]; last != "disconnect" {
 					t.Errorf("the last thing asked was %q, want a goodbye", last)
@@ -363,8 +364,8 @@ func TestChatSilentServer(t *testing.T) {
 		f.join = func(ctx context.Context, room string) error { <-ctx.Done(); return ctx.Err() }
 		start := time.Now()
 		got := chat(t.Context(), f, []string{"a"}, "x\n")
-		if d := time.Since(start); d != chatAnswerWait || got.code() != exitFailures {
-			t.Errorf("ended after %v with %v, want %v and a failure", d, got.err, chatAnswerWait)
+		if d := time.Since(start); d != chatAnswerWait || got.code() != exitUsage {
+			t.Errorf("ended after %v with %v, code %d; want %v, %d", d, got.err, got.code(), chatAnswerWait, exitUsage)
 		}
 	})
 }

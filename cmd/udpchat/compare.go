@@ -44,7 +44,7 @@ func newCompareCommand() *cobra.Command {
 	var f compareFlags
 	cmd := &cobra.Command{
 		Use:   "compare",
-		Short: "See what TCP, UDP, KCP, QUIC and our transport do on the same bad link",
+		Short: "See what TCP, UDP, KCP, QUIC and ours do on a bad link",
 		Long: `Put the same messages through several transports over the same emulated link, with the same seeds, and see when each
 message arrived and what it cost on the wire.
 
@@ -62,20 +62,28 @@ Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed giv
 the clock on the wall; wire, ordinary sockets in two network namespaces with the link as their wire (Linux; no root where user
 namespaces are allowed and /dev/net/tun is open to all); auto takes the best one of each transport. The kernel's TCP needs the
 wire; where there is none its figures are recorded ones and say so. Who is fair to TCP shows on a link for two:
-  udpchat compare --profile shared --workload file-beside-tcp --workload chat-beside-tcp
+
+  udpchat compare --profile shared --workload file-beside-tcp
 
 Three experiments:
 
-  Why one lost packet hurts TCP-like transports. A message that is lost waits until its sender notices: a round trip and
-  more, for the messages behind it too. Look at p50 (nobody is slow) and at p99 (the unlucky are very slow).
-    udpchat compare --transport kcp --transport quic --transport udpchat --profile lossy-1 --profile lossy-10
+Why one lost packet hurts TCP-like transports. A message that is lost waits until its sender notices: a round trip and
+more, for the messages behind it too. Look at p50 (nobody is slow) and at p99 (the unlucky are very slow).
 
-  Head-of-line blocking. A file and chat on one connection: on one stream chat waits behind the file.
-    udpchat compare --workload file+chat --delay 50ms --rate 5mbit --queue 200ms --html hol.html
+  udpchat compare --transport kcp --transport quic --transport udpchat \
+    --profile lossy-1 --profile lossy-10
 
-  When redundancy loses: copies of a message die with it in a burst that is longer than the time between them.
-    udpchat compare --delay 50ms --loss 10% --burst 10ms  --transport kcp --transport udpchat
-    udpchat compare --delay 50ms --loss 10% --burst 400ms --transport kcp --transport udpchat`,
+Head-of-line blocking. A file and chat on one connection: on one stream chat waits behind the file.
+
+  udpchat compare --workload file+chat --delay 50ms --rate 5mbit \
+    --queue 200ms --html hol.html
+
+When redundancy loses: copies of a message die with it in a burst that is longer than the time between them.
+
+  udpchat compare --transport kcp --transport udpchat \
+    --delay 50ms --loss 10% --burst 10ms
+  udpchat compare --transport kcp --transport udpchat \
+    --delay 50ms --loss 10% --burst 400ms`,
 		Example: strings.Trim(`
   udpchat compare --quick
   udpchat compare --profile wifi-bad --profile 4g-train --html report.html
@@ -244,10 +252,10 @@ func (f *compareFlags) write(stdout io.Writer, file *compare.File) error {
 		figures.Table(stdout, file)
 	}
 	if err := toFile(f.jsonFile, stdout, file.Write); err != nil {
-		return fmt.Errorf("--json: %w", err)
+		return failures(fmt.Errorf("--json: %w", err))
 	}
 	if err := toFile(f.htmlFile, stdout, func(w io.Writer) error { return figures.HTML(w, file) }); err != nil {
-		return fmt.Errorf("--html: %w", err)
+		return failures(fmt.Errorf("--html: %w", err))
 	}
 	failed := 0
 	for i := range file.Runs {

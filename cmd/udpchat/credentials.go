@@ -13,16 +13,17 @@ import (
 
 	core "udpchat/chat" // The command "chat" is named so in this package.
 	"udpchat/chat/account"
+	"udpchat/client/clean"
 	"udpchat/config"
 )
 
-// badLinesShown is how many lines that are no credentials are shown one by one.
+// badLinesShown is how many lines that are no credentials are shown with the reason; of the others the number is.
 const badLinesShown = 20
 
 func newCredentialsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "credentials",
-		Short: "Take in or give out the names and passwords of a server's accounts",
+		Short: "Take in or give out names and passwords of accounts",
 		Long: `Take in or give out the names and passwords of a server's accounts.
 
 A file of credentials has a name, a space and a password on each line, as the credentials.txt of the instant messaging protocol
@@ -44,7 +45,7 @@ func newCredentialsImportCommand() *cobra.Command {
 	var replace bool
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Make an account for each line of a file; - is the standard input",
+		Short: "Make an account for each line of a file; - is stdin",
 		Example: "  udpchat credentials import credentials.txt\n" +
 			"  udpchat credentials import --replace - <credentials.txt",
 		Args: oneFile(1),
@@ -89,22 +90,43 @@ func readCredentials(cmd *cobra.Command, name string) (io.Reader, error) {
 
 func importCredentials(ctx context.Context, w io.Writer, accounts *account.Service, text io.Reader, replace bool) error {
 	done, err := accounts.ImportCredentials(ctx, text, replace)
-	for i, bad := range done.Bad {
-		if i == badLinesShown {
-			fmt.Fprintf(w, "… and %d more lines\n", len(done.Bad)-i)
-			break
-		}
-		fmt.Fprintf(w, "line %d skipped: %s\n", bad.Line, bad.Why)
-	}
+	showBadLines(w, done.Bad)
 	_, printErr := fmt.Fprintf(w, "%d accounts made, %d given another password, %d left as they were, %d lines skipped\n",
 		done.Made, done.Changed, done.Same, len(done.Bad))
-	return errors.Join(advise(err, "What came before is done; the same command goes on with the rest."), printErr)
+	switch {
+	case err != nil:
+		err = advise(err, "What came before is done; the same command goes on with the rest.")
+	case len(done.Bad) > 0:
+		err = advise(fmt.Errorf("%d lines were skipped, the first is line %d", len(done.Bad), done.Bad[0].Line),
+			"The others are done. Correct these, and give the same command again: it leaves the others as they are.")
+	}
+	return failures(errors.Join(err, printErr))
+}
+
+// showBadLines says which lines were skipped: of the first ones also why.
+func showBadLines(w io.Writer, bad []account.BadLine) {
+	for i, b := range bad {
+		if i < badLinesShown {
+			fmt.Fprintf(w, "line %d skipped: %s\n", b.Line, clean.Line(b.Why))
+			continue
+		}
+		before, after := " ", ""
+		if i == badLinesShown {
+			before = "also skipped: lines "
+		}
+		if i < len(bad)-1 {
+			after = ","
+		} else {
+			after = "\n"
+		}
+		fmt.Fprintf(w, "%s%d%s", before, b.Line, after)
+	}
 }
 
 func newCredentialsExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "export FILE",
-		Short:   "Write names and hashed passwords of all accounts to a new file; - is the standard output",
+		Short:   "Write all names and hashed passwords to a new file; - is stdout",
 		Example: "  udpchat credentials export accounts.txt",
 		Args:    oneFile(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -146,7 +168,7 @@ func exportCredentials(ctx context.Context, cmd *cobra.Command, accounts *accoun
 		}
 		n, err := accounts.ExportCredentials(ctx, f)
 		if err := errors.Join(err, f.Close()); err != nil {
-			return err
+			return errors.Join(err, os.Remove(name)) // Who takes it for whole loses accounts.
 		}
 		_, err = fmt.Fprintf(out, "%d accounts written to %s\n", n, name)
 		return err

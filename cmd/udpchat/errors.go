@@ -8,14 +8,7 @@ import (
 	"strings"
 )
 
-// Exit codes of every subcommand.
-const (
-	exitOK       = 0 // The work was done.
-	exitFailures = 1 // The work was done and found failures.
-	exitUsage    = 2 // The command was used wrongly or could not run.
-)
-
-// foundFailures is an error of the thing the command worked on, not of the command: it ends with exitFailures.
+// foundFailures is an error that came when the work had begun: it ends with exitFailures.
 type foundFailures struct{ err error }
 
 func (e *foundFailures) Error() string { return e.err.Error() }
@@ -48,8 +41,12 @@ func advise(err error, format string, args ...any) error {
 
 // report prints err and its advice to w and returns the exit code that belongs to it.
 func report(w io.Writer, err error) int {
-	if err == nil || errors.Is(err, context.Canceled) {
+	switch {
+	case err == nil:
 		return exitOK
+	case errors.Is(err, context.Canceled): // By a signal: commands for which that is no failure do not return it.
+		fmt.Fprintln(w, "udpchat: interrupted")
+		return exitFailures
 	}
 	fmt.Fprintf(w, "udpchat: %s\n", err)
 	if a, ok := errors.AsType[*advised](err); ok {

@@ -43,9 +43,7 @@ leaves it running). '--only scenario' is what the course's tester did and nothin
 Verdicts: pass; fail; non-strict (it works, but not as written: half the points); unsupported (it does without what it
 may do without); skipped (could not be played, and why).
 
---class FILE grades many servers. FILE has lines of CSV: name, host, port and, if it is not --transport, transport.
-
-Exit code: 0 all rules passed, 1 some failed, 2 no server could be tested.`,
+--class FILE grades many servers. FILE has lines of CSV: name, host, port and, if it is not --transport, transport.`,
 		Example: strings.Trim(`
   udpchat labtest localhost:4000
   udpchat labtest localhost:4000 --profile as-specified --html report.html
@@ -149,12 +147,12 @@ func (f *labtestFlags) runOne(ctx context.Context, cmd *cobra.Command, server st
 		write func(io.Writer) error
 	}{{f.json, report.WriteJSON}, {f.junit, report.WriteJUnit}, {f.html, report.WriteHTML}} {
 		if werr := writeTo(output.file, cmd.OutOrStdout(), output.write); werr != nil {
-			return werr
+			return failures(werr)
 		}
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("interrupted; the scores are those of %d rules", len(report.Results))
+		return failures(fmt.Errorf("interrupted; the scores are those of %d rules", len(report.Results)))
 	case report.Failed():
 		return failures(errors.New("some rules failed"))
 	}

@@ -47,7 +47,7 @@ func (f *labtestFlags) runClass(ctx context.Context, cmd *cobra.Command) error {
 		writeTo(f.csv, cmd.OutOrStdout(), func(w io.Writer) error { return labtest.WriteClassCSV(w, rows) }),
 		writeTo(f.html, cmd.OutOrStdout(), func(w io.Writer) error { return labtest.WriteClassHTML(w, rows) }))
 	if err != nil {
-		return err
+		return failures(err)
 	}
 	for _, row := range rows {
 		if row.Report == nil || row.Report.Failed() {

@@ -48,13 +48,15 @@ every decision on a line of its own, which 'udpchat compare --trace' can repeat:
   at_ms       when the datagram came, since the client's first one
   ordinal     how many came before it in this direction; a copy has the ordinal of its original
   size_bytes  of the payload
-  verdict     "kept", or why it was dropped: "mtu", "partition", "handover", "event" (a time of extra loss), "replay" (of a
-              recorded network), "loss" (independent), "burst", "chain", "queue" (of the bottleneck), "full" (a limit of the program)
+  verdict     "kept", or why it was dropped: "mtu", "partition", "handover",
+              "event" (a time of extra loss), "replay" (of a recorded network),
+              "loss" (independent), "burst", "chain", "queue" (of the
+              bottleneck), "full" (a limit of the program)
   deliver_ms  when it goes on, if it was kept
   changes     what else happened to it, if anything: "corrupted", "truncated", "copied", "held", "reordered"`,
 		Example: strings.Trim(`
   udpchat link --listen :5000 --to localhost:4000 --profile lossy-20
-  udpchat link --listen :5000 --to localhost:4000 --profile 4g-train --seed 7 --record verdicts.jsonl
+  udpchat link --to localhost:4000 --profile 4g-train --record verdicts.jsonl
   udpchat link --list`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -119,7 +121,7 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	greetLink(out, os.Args[0], proxy, profile, f, to.key)
 	err = proxy.Run(ctx)
 	reportLink(out, proxy.Stats())
-	return errors.Join(err, rec.close())
+	return failures(errors.Join(err, rec.close()))
 }
 
 // greetLink says where the link listens and how to use it. The key is the server's, if it is known: the link has none.

@@ -3,8 +3,7 @@
 // Every subcommand lives in a file of its own; wire.go is the parts list that turns a configuration into a running
 // server. This is the one place that knows every other package.
 //
-// Exit codes: 0 all went well, 1 the work was done and found failures (a server refused us, a message was lost),
-// 2 the command was used wrongly or could not run at all. Errors go to stderr, with what to do about them.
+// Exit codes stand in exits.go. Errors go to stderr, with what to do about them.
 package main
 
 import (

@@ -75,7 +75,7 @@ func migrateStore(cmd *cobra.Command, cfg config.Config, log *slog.Logger) (err 
 		}
 	})
 	if err != nil {
-		return advise(err, "%s so far. Do the same again when the reason is gone; it goes on where it was.", copied(done))
+		return advise(failures(err), "%s so far. Do the same again when the reason is gone; it goes on where it was.", copied(done))
 	}
 	_, err = fmt.Fprintf(out, "%s\nnow start the server with --nats and the same URLs\n", copied(done))
 	return err

@@ -37,7 +37,7 @@ func newProxyCommand() *cobra.Command {
 the TCP connection would be: programs that know nothing of all this lose nothing, and wait for nothing, on a bad link.
 Point the old program at --listen, and the proxy at the server:
 
-  old program  ── TCP ──▶  udpchat proxy  ══ our UDP, across the bad link ══▶  udpchat serve
+  old program ── TCP ──▶ udpchat proxy ══ our UDP, bad link ══▶ udpchat serve
 
 The server tells by the first bytes which protocol a connection speaks, as it does on its TCP port. With --target NAME
 connections go on to another TCP service beside the server instead; its operator has to allow it there:
@@ -49,7 +49,7 @@ tries again. Whoever can connect to --listen uses the proxy: keep it on 127.0.0.
 		Example: strings.Trim(`
   udpchat proxy --listen 127.0.0.1:6000 --to chat.example.org:4000
                                   then, for example:  nc 127.0.0.1 6000
-  udpchat proxy --listen 127.0.0.1:5050 --to 'udpchat://chat.example.org:4000/#KEY'
+  udpchat proxy --to 'udpchat://chat.example.org:4000/#KEY'
                                   with the invite that the server shows
   udpchat proxy --listen 127.0.0.1:8080 --to chat.example.org --target web`, "\n"),
 		Args: noArgs,
@@ -145,7 +145,7 @@ func (o *proxyOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 	t.want = seen // Nobody else is taken from now on.
 	o.greet(stdout, addr)
 	if err := p.Run(ctx); err != nil {
-		return err
+		return failures(err)
 	}
 	fmt.Fprintln(stdout, "stopped")
 	return nil

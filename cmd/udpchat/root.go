@@ -30,13 +30,13 @@ func newRootCommand() *cobra.Command {
 
 Members of one room may come over TCP, over our reliable UDP, or with plain text datagrams.`,
 		Example: strings.Trim(`
-  udpchat serve                                    start a server on port 4000 (TCP and UDP)
-  udpchat chat --name ann --room lobby             chat on it, over reliable UDP
+  udpchat serve                         start a server on port 4000
+  udpchat chat --name ann --room lobby  chat on it, over reliable UDP
   udpchat link --listen :5000 --to localhost:4000 --profile lossy-20
-                                                   put a bad link in front of it
+                                        put a bad link in front of it
   udpchat chat --name bob --room lobby --server localhost:5000
-                                                   and chat across that
-  udpchat labtest localhost:4000                   grade a server of the lab protocol, anybody's`, "\n"),
+                                        and chat across that
+  udpchat labtest localhost:4000        grade a server of the lab protocol`, "\n"),
 		SilenceUsage:  true, // A failed connection is no reason to print a page of flags.
 		SilenceErrors: true, // report prints them, once, with advice.
 		Version:       versionText(),
@@ -67,6 +67,7 @@ Members of one room may come over TCP, over our reliable UDP, or with plain text
 		newMigrateCommand(),
 		newVersionCommand(),
 	)
+	layOut(root)
 	return root
 }
 

@@ -36,12 +36,12 @@ same rooms, whatever they come over. Settings come from flags, UDPCHAT_… varia
 
 Ctrl-C stops it: members are told, connections closed. A second Ctrl-C quits at once.`,
 		Example: strings.Trim(`
-  udpchat serve                                       on port 4000 of every address of this machine
-  udpchat serve --listen 127.0.0.1:0                  on a free port, for this machine only
-  udpchat serve --listen :4000 --listen :5050/tcp/relay --listen :3333/tcp/hashchat
-                                                      and on the usual ports of two other protocols
+  udpchat serve                       on port 4000 of all addresses
+  udpchat serve --listen 127.0.0.1:0  on a free port, for this machine only
+  udpchat serve --listen :4000 --listen :5050/tcp/relay
+                                      and on the usual port of another protocol
   udpchat config init && udpchat serve --config udpchat.yaml
-                                                      with a file of settings`, "\n"),
+                                      with a file of settings`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := config.Load(config.Sources{Flags: cmd.Flags(), Environment: true})
@@ -123,7 +123,7 @@ func runUntilStopped(ctx context.Context, s service, signals <-chan os.Signal, k
 	select {
 	case stopErr := <-stopped:
 		if err := errors.Join(err, stopErr); err != nil {
-			return err
+			return failures(err)
 		}
 		fmt.Fprintln(stdout, "stopped")
 		return nil

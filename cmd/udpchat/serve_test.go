@@ -54,7 +54,7 @@ func TestServeStops(t *testing.T) {
 		{"signal, members that do not listen", fakeService{stopTakes: time.Hour}, []time.Duration{0}, 0, exitOK, goodbyeTimeout, "stopped"},
 		{"second signal", fakeService{stopTakes: time.Hour}, []time.Duration{0, time.Second}, 0, exitFailures, time.Second, "stopping"},
 		{"KILL_SERVICE", fakeService{stopTakes: time.Hour}, nil, time.Second, exitOK, time.Second + killTimeout, "KILL_SERVICE"},
-		{"broken listener", fakeService{breaks: broken}, nil, 0, exitUsage, 0, ""},
+		{"broken listener", fakeService{breaks: broken}, nil, 0, exitFailures, 0, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -56,10 +56,17 @@ const (
 	textBlockSelf   = "Error. Cannot Block Self\n"
 	textUnblockSelf = "Error. Cannot Unblock Self\n"
 	textPrivateSelf = "Error. Cannot Establish private connection with self\n"
+	textFileName    = "Error. Not a file name\n"
+	textFileSize    = "Error. The file is too large\n"
 	textIdle        = "Your client has been closed due to inactivity"
 	textPassword    = "Your password was changed"
 	textShutdown    = "The server is shutting down"
 	textInternal    = "Error. The server could not do that; reference %s\n"
+
+	textFileRegistered    = "Ok\n"
+	textRegisteredAlready = "Ok, already registered\n"
+	textTooManyFiles      = "Error. You have registered too many files\n"
+	textFilesFull         = "Error. Too many files are registered. Please try again later\n"
 )
 
 func ok(text string) wire.Reply { return wire.Text{Code: wire.OK, Text: text} }

@@ -75,6 +75,10 @@ const (
 	// answer for longer to be gone. It may come all the same.
 	whisperTimeout = 2 * time.Second
 
+	// presenceQueuedBytesMax is how much may wait for a client that is still told at once who comes and goes in its rooms.
+	// With more waiting it is told later, and then only how it is.
+	presenceQueuedBytesMax = 16 << 10
+
 	// drainGrace is how long requests under way may take when the server goes down, or the client has gone.
 	drainGrace = 1500 * time.Millisecond
 

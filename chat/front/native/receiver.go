@@ -18,6 +18,8 @@ type receiver struct {
 	heldBytes int                 // Guarded by mu.
 }
 
+var _ chat.Pacer = (*receiver)(nil)
+
 // Receive implements chat.Receiver.
 func (r *receiver) Receive(ev *chat.Event) {
 	switch ev.Kind {
@@ -52,6 +54,9 @@ func (r *receiver) Receive(ev *chat.Event) {
 	}
 	r.held[ev.RoomName] = append(r.held[ev.RoomName], b)
 }
+
+// HasRoom implements chat.Pacer.
+func (r *receiver) HasRoom() bool { return r.conn.session.Stats().QueuedBytes < presenceQueuedBytesMax }
 
 // hold begins to hold the events of a log.
 func (r *receiver) hold(log string) {

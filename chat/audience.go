@@ -1,0 +1,377 @@
+package chat
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// An audience is who is told about the presence of the members of one room: the devices that are attached to it
+// on this node. Every member and every device is in it once, and what a device still has to be told is but a
+// number, so it takes memory for members and devices, not for their product. A change moves a member to the end
+// of the changes. A device that is behind is told of the last change of each member only: it may miss what was
+// in between, but never what is. All of it is guarded by the mu of people.
+type audience struct {
+	ears    map[*Device]*hearing
+	changes []change // In rising order of n. Those that are not the last of their standing are old.
+	members map[string]*standing
+	loading bool            // Somebody reads who is a member.
+	known   bool            // Who is a member was read.
+	crowded bool            // They are more than presenceRoomMax: nobody is told anything.
+	left    map[string]bool // Who has left since loading began.
+}
+
+// A standing is that an account is a member of a room.
+type standing struct {
+	in   *audience
+	name string
+	n    uint64 // Of its last change; 0: nobody knows it, or it is a member no longer.
+}
+
+type change struct {
+	n  uint64
+	of *standing
+}
+
+// A hearing is how far a device was told.
+type hearing struct {
+	start uint64 // Of the last change before it was attached.
+	told  uint64 // Of the last change it was told.
+}
+
+// A Pacer is a Receiver that can be asked whether it has room for what can wait: presence in rooms. As long as
+// it has none it is told nothing of that, and the newest later. HasRoom is called like Receive.
+type Pacer interface{ HasRoom() bool }
+
+// hasRoom reports whether the device can be told more of what can wait.
+func (d *Device) hasRoom() bool { return d.pacer == nil || d.pacer.HasRoom() }
+
+// attend has the device told about the members of a room. The room and the device are locked.
+func (p *people) attend(room string, d *Device) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d.watchAll || d.unwatched || p.closed {
+		return
+	}
+	a := p.audiences[room]
+	if a == nil {
+		if p.audiences == nil {
+			p.audiences = make(map[string]*audience)
+		}
+		a = &audience{ears: make(map[*Device]*hearing), members: make(map[string]*standing)}
+		p.audiences[room] = a
+	}
+	a.ears[d] = &hearing{start: p.tick}
+}
+
+// miss is the end of attend. The last device takes the audience with it. The room is locked.
+func (p *people) miss(room string, d *Device) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.audiences[room]
+	if a == nil || a.ears[d] == nil {
+		return
+	}
+	delete(a.ears, d)
+	d.missed = true
+	if len(a.ears) == 0 {
+		p.emptyLocked(a)
+		delete(p.audiences, room)
+		delete(p.late, a)
+	}
+}
+
+// emptyLocked forgets the members.
+func (p *people) emptyLocked(a *audience) {
+	for name, s := range a.members {
+		p.unlinkLocked(name, s)
+	}
+	clear(a.members)
+	a.changes = nil
+}
+
+func (p *people) unlinkLocked(name string, s *standing) {
+	s.n = 0
+	list := p.memberOf[name]
+	if list = slices.DeleteFunc(list, func(other *standing) bool { return other == s }); len(list) == 0 {
+		delete(p.memberOf, name)
+	} else {
+		p.memberOf[name] = list
+	}
+}
+
+// beginRoster reports whether the caller is to read who is a member of the room, and to say it with endRoster.
+func (p *people) beginRoster(room string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.audiences[room]
+	if a == nil || a.known || a.loading {
+		return false
+	}
+	a.loading, a.left = true, make(map[string]bool)
+	return true
+}
+
+// endRoster says who is a member; read is false if it could not be read. Who has come or gone since beginRoster
+// is known already, and better.
+func (p *people) endRoster(room string, accounts []string, read bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.audiences[room]
+	if a == nil || !a.loading {
+		return
+	}
+	left := a.left
+	a.loading, a.left, a.known = false, nil, read
+	if !read {
+		return
+	}
+	for _, name := range accounts {
+		if !left[name] {
+			p.admitLocked(a, name)
+		}
+	}
+	for _, h := range a.ears {
+		h.start = p.tick
+	}
+	p.spreadLocked(a)
+}
+
+// admitLocked makes an account a member, if it is none.
+func (p *people) admitLocked(a *audience, name string) {
+	switch {
+	case a.crowded || a.members[name] != nil:
+		return
+	case len(a.members) >= presenceRoomMax:
+		p.emptyLocked(a)
+		a.crowded = true
+		return
+	}
+	s := &standing{in: a, name: name}
+	a.members[name] = s
+	if p.memberOf == nil {
+		p.memberOf = make(map[string][]*standing)
+	}
+	p.memberOf[name] = append(p.memberOf[name], s)
+	if p.byName[name] != nil {
+		p.moveLocked(s)
+	}
+}
+
+// moveLocked notes that everybody has to be told about a member.
+func (p *people) moveLocked(s *standing) {
+	a := s.in
+	p.tick++
+	s.n = p.tick
+	if len(a.changes) >= 2*len(a.members)+presenceBatch {
+		a.changes = slices.DeleteFunc(a.changes, func(c change) bool { return c.n != c.of.n })
+	}
+	a.changes = append(a.changes, change{s.n, s})
+}
+
+// memberJoined and memberLeft follow a KindJoined and KindLeft of an account. The room is locked.
+func (p *people) memberJoined(room, name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.audiences[room]
+	if a == nil || !a.known && !a.loading {
+		return
+	}
+	delete(a.left, name)
+	p.admitLocked(a, name)
+	p.spreadLocked(a)
+}
+
+func (p *people) memberLeft(room, name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.audiences[room]
+	if a == nil {
+		return
+	}
+	if a.loading {
+		a.left[name] = true
+	}
+	if s := a.members[name]; s != nil {
+		delete(a.members, name)
+		p.unlinkLocked(name, s)
+	}
+}
+
+// catchUp tells a device that was just attached who is there, as far as it has room.
+func (p *people) catchUp(room string, d *Device) {
+	for more := true; more; {
+		p.mu.Lock()
+		a := p.audiences[room]
+		more = a != nil && a.known && a.ears[d] != nil
+		if more {
+			var ready bool
+			more, ready = p.tellLocked(a, d)
+			if !ready {
+				p.lateLocked(a)
+			}
+			more = more && ready
+		}
+		p.mu.Unlock()
+	}
+}
+
+// spreadLocked tells an audience what has changed, or has the teller do it.
+func (p *people) spreadLocked(a *audience) {
+	if len(a.ears) > presenceAtOnceMax {
+		p.lateLocked(a)
+		return
+	}
+	for d := range a.ears {
+		if more, _ := p.tellLocked(a, d); more {
+			p.lateLocked(a)
+		}
+	}
+	if len(p.late) == 0 {
+		p.forgetEventsLocked() // Else the teller does.
+	}
+}
+
+// lateLocked has the teller look after an audience.
+func (p *people) lateLocked(a *audience) {
+	if p.late == nil {
+		p.late = make(map[*audience]bool)
+	}
+	p.late[a] = true
+	select {
+	case p.hub.teller <- struct{}{}:
+	default:
+	}
+}
+
+// tellLocked tells a device what it has not been told, presenceTurn changes at most. more says that something
+// is left, and ready is false if that is because the device has no room for it.
+func (p *people) tellLocked(a *audience, d *Device) (more, ready bool) {
+	h := a.ears[d]
+	i, _ := slices.BinarySearchFunc(a.changes, h.told+1, func(c change, n uint64) int { return cmp.Compare(c.n, n) })
+	looked, told := 0, 0
+	for _, c := range a.changes[i:] {
+		if c.n == c.of.n {
+			if looked++; looked > presenceTurn {
+				return true, true
+			}
+			if told%presenceBatch == 0 && !d.hasRoom() {
+				return true, false
+			}
+			if p.informLocked(d, c.of, h) {
+				told++
+			}
+		}
+		h.told = c.n
+	}
+	return false, true
+}
+
+// informLocked tells a device about a member, unless there is nothing to tell. It reports whether it did.
+func (p *people) informLocked(d *Device, s *standing, h *hearing) bool {
+	who := p.byName[s.name]
+	if who == nil || s.name == d.account.name || p.knowsLocked(d, s) {
+		return false
+	}
+	first := s.n <= h.start
+	state := p.visibleLocked(d, who)
+	wasHidden := p.hideLocked(d, who, state)
+	switch {
+	case state != Offline:
+	case wasHidden, first && !d.missed, state != who.state && who.was == Offline:
+		return false // The device has never been told anything else.
+	}
+	d.receiver.Receive(p.eventLocked(who, state))
+	return true
+}
+
+// knowsLocked reports whether the device was told the last change of a member in another way.
+func (p *people) knowsLocked(d *Device, s *standing) bool {
+	if p.watchers[s.name][d] {
+		return true
+	}
+	for _, other := range p.memberOf[s.name] {
+		if other == s || other.n == 0 {
+			continue
+		}
+		if h := other.in.ears[d]; h != nil && h.told >= other.n {
+			return true
+		}
+	}
+	return false
+}
+
+// eventLocked is what somebody's state is told with: the same event for all, so that it is encoded once.
+func (p *people) eventLocked(who *person, state Presence) *Event {
+	if state == who.state && who.event != nil {
+		return who.event
+	}
+	ev := &Event{Kind: KindPresence, Time: who.since, Account: who.name, Name: who.show, Number: uint64(state)}
+	if state == who.state {
+		who.event = ev
+		p.events = append(p.events, who)
+	}
+	return ev
+}
+
+// forgetEventsLocked forgets the events that everybody, or almost, was told.
+func (p *people) forgetEventsLocked() {
+	for _, who := range p.events {
+		who.event = nil
+	}
+	p.events = nil
+}
+
+// runTeller tells the audiences that are told with a delay. It runs in a goroutine of its own until the Hub is
+// closed: with it the log-in of n members of a room at once is one round of at most n notices to each device, in
+// portions for which the device has room.
+func (h *Hub) runTeller() {
+	for {
+		select {
+		case <-h.teller:
+		case <-h.done:
+			return
+		}
+		pause := time.NewTimer(presencePause)
+		select {
+		case <-pause.C:
+		case <-h.done:
+			pause.Stop()
+			return
+		}
+		h.people.tellLate()
+	}
+}
+
+// tellLate is one round. What cannot be told yet makes another one.
+func (p *people) tellLate() {
+	p.mu.Lock()
+	late := p.late
+	p.late = nil
+	p.mu.Unlock()
+	for a := range late {
+		p.mu.Lock()
+		devices := make([]*Device, 0, len(a.ears))
+		for d := range a.ears {
+			devices = append(devices, d)
+		}
+		p.mu.Unlock()
+		for _, d := range devices {
+			for more := true; more; { // The lock is given up now and then.
+				p.mu.Lock()
+				ready := true
+				if more = a.ears[d] != nil && !p.closed; more {
+					more, ready = p.tellLocked(a, d)
+				}
+				if more && !ready {
+					p.lateLocked(a)
+					more = false
+				}
+				p.mu.Unlock()
+			}
+		}
+	}
+	p.mu.Lock()
+	p.forgetEventsLocked()
+	p.mu.Unlock()
+}
