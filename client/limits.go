@@ -16,6 +16,13 @@ const (
 	// once wait for each other.
 	loginWait = 20 * time.Second
 
+	// helloWait bounds the first answer of a server that has not let us in yet. It costs the server next to nothing: one that
+	// says nothing by then speaks another protocol, or nobody is behind the port.
+	helloWait = 10 * time.Second
+
+	// openingBytes is how much of what a server says first is looked at.
+	openingBytes = 16
+
 	// memoryOfTCP is how long a server that only answered over TCP is tried over TCP first. After it reliable UDP gets its
 	// head start back: what dropped it may be a network we have left.
 	memoryOfTCP = 10 * time.Minute

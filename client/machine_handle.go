@@ -11,7 +11,7 @@ import (
 
 // handle takes a message of the server.
 func (m *machine) handle(now time.Time, head native.Head, reply native.Reply) {
-	m.heard = now
+	m.heard, m.greeted = now, true
 	defer func() {
 		m.quiet = time.Time{}
 		if m.unanswered() > 0 {

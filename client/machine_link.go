@@ -14,7 +14,7 @@ const prologue = "UC1\n"
 // connected notes that there is a connection. Who we are is said at once, without waiting for the answer to Hello.
 func (m *machine) connected(now time.Time, transport, address string) {
 	m.phase, m.transport, m.address, m.began, m.heard = greeting, transport, address, now, now
-	m.quiet, m.verdict = time.Time{}, verdict{}
+	m.greeted, m.quiet, m.verdict = false, time.Time{}, verdict{}
 	m.pinged, m.pause = now, pingFirst
 	m.out = append(m.out[:0], prologue...)
 	m.send(now, &request{

@@ -44,6 +44,7 @@ type server struct {
 	files    map[string]*storedFile
 	breakAt  int           // A transfer is broken off once when it comes here; 0: not.
 	lag      time.Duration // Its clock is ahead by that.
+	foreign  string        // It speaks another protocol, and says that first; empty: it does not.
 	tasks    sync.WaitGroup
 }
 
@@ -144,6 +145,11 @@ func (s *server) serve(conn net.Conn) {
 	ss := &peer{s: s, conn: conn, logs: map[string]bool{}}
 	defer conn.Close()
 	if b := make([]byte, len(prologue)); !read(conn, b) || string(b) != prologue {
+		return
+	}
+	if s.foreign != "" {
+		_, _ = io.WriteString(conn, s.foreign) // Who does not get it finds out.
+		_, _ = io.Copy(io.Discard, conn)
 		return
 	}
 	s.mu.Lock()
