@@ -50,7 +50,7 @@ type Header struct {
 
 	Calibration []Calibration `json:"calibration"`
 	LinkLoss    []LossCheck   `json:"link_loss"`
-	TCPCheck    *TCPCheck     `json:"tcp_check,omitempty"` // if the kernel's TCP ran where it is known what it does
+	TCPCheck    *TCPCheck     `json:"tcp_check,omitempty"` // if there were enough runs in the wire lane, see wantsTCPCheck
 	Recorded    string        `json:"recorded,omitempty"`  // where figures of the lane "recorded" come from
 }
 
@@ -224,6 +224,9 @@ func (f *File) Merge(o *File) *File {
 		if !slices.ContainsFunc(h.LinkLoss, func(have LossCheck) bool { return have.Profile == c.Profile && have.OK == c.OK }) {
 			h.LinkLoss = append(h.LinkLoss, c)
 		}
+	}
+	if h.TCPCheck == nil {
+		h.TCPCheck = o.Header.TCPCheck
 	}
 	h.Interrupted = h.Interrupted || o.Header.Interrupted
 	runs := slices.Concat(f.Runs, o.Runs)
