@@ -23,7 +23,7 @@ type road struct {
 	order   order
 	address string // Of the next attempt.
 	at      int    // Place of address among the servers of the Config.
-	retry   backoff
+	retry   comeback
 	failed  int // Attempts since there was a connection.
 	first   int // Attempts to log in for the first time.
 }
@@ -164,8 +164,8 @@ func (c *Client) serve(r *road, d *dialled) (v verdict, next *dialled) {
 	movers.Wait()
 	now := time.Now()
 	c.mu.Lock()
-	if c.m.phase >= up && now.Sub(c.m.upSince) >= steadyAfter {
-		r.retry.succeed()
+	if c.m.phase >= up {
+		r.retry.ended(now, now.Sub(c.m.upSince), v.err)
 	}
 	c.m.lost(now, v.err)
 	c.conn, c.wrote = nil, nil

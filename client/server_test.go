@@ -30,6 +30,7 @@ var (
 type server struct {
 	t        *testing.T
 	identity *reliable.Identity
+	node     string // By another one after a restart clients are not told that they were forgotten.
 
 	mu       sync.Mutex
 	endpoint *reliable.Endpoint // nil: it is down.
@@ -92,7 +93,7 @@ func (s *server) up(w *netem.Network) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	ep, err := reliable.NewEndpoint(sock, reliable.Config{Identity: s.identity, Streams: 4})
+	ep, err := reliable.NewEndpoint(sock, reliable.Config{Identity: s.identity, Node: s.node, Streams: 4})
 	if err != nil {
 		s.t.Fatal(err)
 	}

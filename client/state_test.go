@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -153,6 +154,68 @@ func TestBackoffDoublesToItsLimitAndNeverWaitsInStep(t *testing.T) {
 	b.succeed()
 	if d := b.next(rng); d > retryFirst {
 		t.Errorf("after a success: %v, want at most %v", d, retryFirst)
+	}
+}
+
+// Somebody whose server dies tries at once, often for about ten seconds, and then more and more rarely.
+func TestComebackIsQuickAtFirst(t *testing.T) {
+	for seed := range uint64(100) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		var c comeback
+		if d := c.next(rng); d != 0 {
+			t.Fatalf("seed %d: the first try after %v, want at once", seed, d)
+		}
+		away := time.Duration(0)
+		for range retryQuickTries {
+			d := c.next(rng)
+			if away += d; d < retryQuick/16 || d > retryQuick {
+				t.Fatalf("seed %d: %v after %v", seed, d, away)
+			}
+		}
+		if away < 7*time.Second || away > 12*time.Second {
+			t.Errorf("seed %d: quick for %v", seed, away)
+		}
+		last := time.Duration(0)
+		for range 8 {
+			last = c.next(rng)
+		}
+		if last < retryMost/4 || last > retryMost {
+			t.Errorf("seed %d: at last %v", seed, last)
+		}
+	}
+}
+
+// A server that is killed again and again is found at once each time; one that lets us in and says that we must go, or breaks
+// off more than once a second, is not hammered.
+func TestComebackForgivesWhoDies(t *testing.T) {
+	broken, told := io.ErrUnexpectedEOF, native.Error{Code: native.CodeTooSlow}
+	play := func(every time.Duration, why error) (atOnce int) {
+		var c comeback
+		rng := rand.New(rand.NewPCG(1, 2))
+		begin := time.Now()
+		for now := begin; atOnce < 1000; now = now.Add(every) {
+			wait := c.next(rng)
+			if wait == 0 {
+				atOnce++
+			} else if now.Sub(begin) > 20*time.Second {
+				break
+			}
+			now = now.Add(wait)
+			c.ended(now, every, why)
+		}
+		return atOnce
+	}
+	if n := play(1100*time.Millisecond, broken); n < 1000 {
+		t.Errorf("killed every 1.1 s: at once only %d times", n)
+	}
+	if n := play(10*time.Millisecond, broken); n > forgiveBurst+25 {
+		t.Errorf("broken off at once: tried at once %d times in 20 s", n)
+	}
+	if n := play(10*time.Millisecond, told); n != 1 {
+		t.Errorf("told to go: tried at once %d times", n)
+	}
+	if n := play(steadyAfter, told); n < 1000 {
+		t.Errorf("told to go after a while: at once only %d times", n)
 	}
 }
 

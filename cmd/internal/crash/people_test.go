@@ -18,13 +18,16 @@ var rooms = []string{"kitchen", "hall", "cellar"}
 // A person is one client, what it said and what it saw.
 type person struct {
 	*client.Client
-	name  string
-	ended chan struct{} // Closed when no more events come.
+	name      string
+	transport string
+	ended     chan struct{} // Closed when no more events come.
 
 	mu   sync.Mutex
 	said []*client.Message // In the order it was said. Guarded by mu.
 	seen map[string][]seen // By room, in the order it came. Guarded by mu.
 	odd  []string          // What should not have happened. Guarded by mu.
+	acks int               // How many of said it was told are stored. Guarded by mu.
+	way  journey           // The last one back to a server. Guarded by mu.
 }
 
 // seen is one message that a client was given.
@@ -47,7 +50,7 @@ func newPerson(tb testing.TB, name, transport string, servers ...string) *person
 	if err != nil {
 		tb.Fatalf("%s: %v", name, err)
 	}
-	p := &person{Client: c, name: name, ended: make(chan struct{}), seen: make(map[string][]seen)}
+	p := &person{Client: c, name: name, transport: transport, ended: make(chan struct{}), seen: make(map[string][]seen)}
 	go p.watch() // Ends with the client.
 	tb.Cleanup(func() {
 		_ = c.Close() // There is nothing to lose any more.
@@ -77,7 +80,12 @@ func (p *person) watch() {
 	defer close(p.ended)
 	for ev := range p.Events() {
 		p.mu.Lock()
+		p.way.note(time.Now(), ev)
 		switch ev := ev.(type) {
+		case client.Outgoing:
+			if ev.Status.State == client.Stored {
+				p.acks++
+			}
 		case client.Said:
 			p.seen[ev.Log] = append(p.seen[ev.Log], seen{ev.Seq, ev.ID(), ev.Text, ev.Account})
 		case client.Reload, client.Gone:
@@ -127,15 +135,10 @@ func everybody(people []*person, perSecond float64) (stop func()) {
 }
 
 // stored returns how many of p's messages it was told are stored.
-func (p *person) stored() (n int) {
+func (p *person) stored() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, m := range p.said {
-		if m.Status().State == client.Stored {
-			n++
-		}
-	}
-	return n
+	return p.acks
 }
 
 // await waits until ok.
