@@ -62,6 +62,40 @@ func TestJoinAndSayAcrossLoss(t *testing.T) {
 	})
 }
 
+// A server whose clock is set an hour ahead, back, and an hour behind has nobody read that a message took an hour, and
+// after the next few messages everybody reads how long it took.
+func TestServerWhoseClockIsSetKeepsLatenciesTrue(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(20 * time.Minute) // Now it is asked for seldom.
+		for _, lag := range []time.Duration{2 * time.Hour, time.Hour, 0, time.Hour} {
+			w.server.mu.Lock()
+			w.server.lag = lag
+			w.server.mu.Unlock()
+			for i := range 20 {
+				if _, err := c.Say(w.Context(), "lobby", fmt.Sprint(i)); err != nil {
+					w.Fatal(err)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			said := of[Said](k)
+			for i, ev := range said[len(said)-20:] {
+				if ev.Took > 500*time.Millisecond || i >= 15 && ev.Took < 45*time.Millisecond {
+					w.Errorf("%v ahead: message %d took %v", lag, i, ev.Took)
+				}
+			}
+		}
+		if err := c.Close(); err != nil {
+			w.Error(err)
+		}
+		k.task.Wait()
+	})
+}
+
 func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
 	inWorld(t, 0.1, func(w *world) {
 		c := w.dial(Config{})
@@ -110,12 +144,47 @@ func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
 	})
 }
 
-// TestKilledServerIsFoundAgainWithinSeconds: over UDP nobody tells that it was killed.
-func TestKilledServerIsFoundAgainWithinSeconds(t *testing.T) {
+// However long it was dead, within the ten seconds in which that is looked at often: over UDP the server itself says that it
+// does not know the connection any more, or a hello is on its way to it every half second.
+func TestKilledServerIsFoundAsSoonAsItRunsAgain(t *testing.T) {
+	for _, down := range []time.Duration{0, 100 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 9 * time.Second} {
+		t.Run(down.String(), func(t *testing.T) {
+			inWorld(t, 0, func(w *world) {
+				c := w.dial(Config{})
+				k := collect(c)
+				time.Sleep(time.Second)
+				w.server.crash(w.net)
+				m, err := c.Send("lobby", "hello")
+				if err != nil {
+					w.Fatal(err)
+				}
+				time.Sleep(down)
+				w.server.up(w.net)
+				start := time.Now()
+				if err := m.Wait(w.Context()); err != nil || m.Status().Seq != 1 {
+					w.Errorf("%+v, %v", m.Status(), err)
+				}
+				// A probe or hello every 500 ms, then four round trips: the reset, the handshake, the log-in with the message.
+				if d := time.Since(start); d > 900*time.Millisecond {
+					w.Errorf("stored after %v", d)
+				}
+				if off := of[Offline](k); len(off) != 1 {
+					w.Errorf("offline: %+v", off)
+				}
+				c.Close()
+				k.task.Wait()
+			})
+		})
+	}
+}
+
+// TestServerThatCannotSayThatItForgotIsFoundWithinSeconds: an older one, or one that has another name now.
+func TestServerThatCannotSayThatItForgotIsFoundWithinSeconds(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		c := w.dial(Config{})
 		k := collect(c)
 		w.server.crash(w.net)
+		w.server.node = "elsewhere"
 		w.server.up(w.net)
 		start := time.Now()
 		m, err := c.Say(w.Context(), "lobby", "hello")
@@ -347,6 +416,30 @@ func TestRefusedLogInEndsDial(t *testing.T) {
 	})
 }
 
+// What answers in another protocol is found out by its first bytes, what says nothing at all after helloWait; neither is
+// tried again.
+func TestServersOfOtherProtocolsEndDial(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		for _, says := range []string{"[400] Error. Invalid command\n", "\x00\x00\x00U{}", "HTTP/1.1 400 Bad Request\r\n", "\xff"} {
+			w.server.foreign = says
+			began := time.Now()
+			if _, err := w.tryDial(Config{}); !errors.Is(err, ErrForeign) || time.Since(began) > time.Second {
+				w.Errorf("a server that says %q: %v after %v", says, err, time.Since(began))
+			}
+		}
+		w.server.foreign = ""
+		w.server.mute = func(native.Request) bool { return true }
+		began := time.Now()
+		if _, err := w.tryDial(Config{}); !errors.Is(err, ErrNoAnswer) || time.Since(began) > helloWait+time.Second {
+			w.Errorf("a server that says nothing: %v after %v", err, time.Since(began))
+		}
+		w.server.mute = nil
+		if err := w.dial(Config{}).Close(); err != nil {
+			w.Error(err)
+		}
+	})
+}
+
 func TestRevokedTokenEndsTheClient(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		c := w.dial(Config{State: &memoryState{saved: Saved{Name: "x"}}})
@@ -513,8 +606,11 @@ func TestRequestsAreMadeAgainUnlessTheyWouldDoSomethingTwice(t *testing.T) {
 
 func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
-		w.server.set(func() { w.server.logs["dm/ann/bob"] = &storedLog{epoch: "e", peers: []string{"ann", "bob"}} })
-		w.server.happen(native.Event{Log: "dm/ann/bob", Kind: native.KindSaid, Account: "bob", Text: "while you were away"})
+		before := []string{"bob", "cat", "dan", "fay", "gus"} // More than the server lists at once.
+		for _, peer := range before {
+			w.server.set(func() { w.server.logs["dm/ann/"+peer] = &storedLog{epoch: "e", peers: []string{"ann", peer}} })
+			w.server.happen(native.Event{Log: "dm/ann/" + peer, Kind: native.KindSaid, Account: peer, Text: "while you were away"})
+		}
 		c := w.dial(Config{})
 		k := collect(c)
 		time.Sleep(time.Second)
@@ -522,10 +618,16 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 		w.server.happen(native.Event{Log: "dm/ann/eve", Kind: native.KindSaid, Account: "eve", Text: "hello"})
 		w.server.happen(native.Event{Log: "ac/ann", Kind: native.KindConversation, Peer: "eve", About: "dm/ann/eve"})
 		time.Sleep(time.Second)
-		for _, tt := range []struct{ log, peer, text string }{{"dm/ann/bob", "bob", "while you were away"}, {"dm/ann/eve", "eve", "hello"}} {
-			if got := k.said(t, tt.log); !slices.Equal(got, []string{tt.text}) {
-				w.Errorf("%s: heard %q", tt.log, got)
+		for _, peer := range before {
+			if got := k.said(t, "dm/ann/"+peer); !slices.Equal(got, []string{"while you were away"}) {
+				w.Errorf("%s: heard %q", peer, got)
 			}
+		}
+		if got := k.said(t, "dm/ann/eve"); !slices.Equal(got, []string{"hello"}) {
+			w.Errorf("eve: heard %q", got)
+		}
+		if all, err := c.Conversations(w.Context()); err != nil || len(all) != len(before)+1 {
+			w.Errorf("conversations: %+v, %v", all, err)
 		}
 		for _, s := range of[Said](k) {
 			if "dm/ann/"+s.Peer != s.Log {

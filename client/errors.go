@@ -16,6 +16,9 @@ var (
 	// ErrNoAnswer says that a server let us connect and then said nothing.
 	ErrNoAnswer = errors.New("client: the server does not answer")
 
+	// ErrForeign says that what answers speaks another protocol.
+	ErrForeign = errors.New("client: the server speaks another protocol")
+
 	// ErrLost says that the connection was lost before the server had answered, and that the request must not be made
 	// again by itself because it would do something twice.
 	ErrLost = errors.New("client: the connection was lost before the server had answered")

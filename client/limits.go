@@ -16,21 +16,44 @@ const (
 	// once wait for each other.
 	loginWait = 20 * time.Second
 
+	// helloWait bounds the first answer of a server that has not let us in yet. It costs the server next to nothing: one that
+	// says nothing by then speaks another protocol, or nobody is behind the port.
+	helloWait = 10 * time.Second
+
+	// openingBytes is how much of what a server says first is looked at.
+	openingBytes = 16
+
 	// memoryOfTCP is how long a server that only answered over TCP is tried over TCP first. After it reliable UDP gets its
 	// head start back: what dropped it may be a network we have left.
 	memoryOfTCP = 10 * time.Minute
 
-	// A lost connection is tried again after a random time up to retryFirst, which doubles with each failure up to
-	// retryMost: a server that comes back is found at once, and thousands of clients do not come in the same moment.
+	// A lost connection is tried again at once, then after random times up to retryQuick/4, retryQuick/2 and retryQuick, some
+	// three times a second, until there were retryQuickTries, for about ten seconds: who is back within that time is found within
+	// retryQuick. 10,000 clients then make 32,000 attempts a second on a machine that has no server: about 4 MB/s over TCP, each refused
+	// by its system within microseconds, and 10 MB/s of hellos over UDP. When it has one they come within half a second, 20,000 a
+	// second. Two CPUs make some 4,000 handshakes a second, so the last is through after 2.5 s, long before connectWait; those
+	// the server turns away meanwhile, which costs it little, try again three times a second.
+	retryQuick      = 400 * time.Millisecond
+	retryQuickTries = 36
+
+	// After that, and where nobody waits for a killed server, it is a random time up to retryFirst, which doubles with each
+	// failure up to retryMost.
 	retryFirst = 250 * time.Millisecond
 	retryMost  = 15 * time.Second
 
 	// dialTriesMax is how often a server that answers may refuse to let us in, for a reason that passes, before Dial fails.
 	dialTriesMax = 3
 
-	// steadyAfter is how long a connection must have lasted for the next loss to begin with retryFirst again: a server
-	// that lets us in and drops us at once is not hammered.
-	steadyAfter = 5 * time.Second
+	// steadyAfter is how long a connection must have lasted for the next loss to be answered at once again: a server that lets us
+	// in and drops us is not hammered. If it dies, which costs it more, forgiveBurst connections in a row may be shorter, and
+	// one every forgiveEvery.
+	steadyAfter  = 5 * time.Second
+	forgiveBurst = 10
+	forgiveEvery = time.Second
+
+	// raceAgain is the pause after which a transport that was refused is tried again while the other one has not answered yet:
+	// only TCP is told at once that no server is there.
+	raceAgain = 250 * time.Millisecond
 
 	// idleTimeout is after what silence of a reliable UDP server, which is probed from half of it on, it is lost.
 	idleTimeout = 20 * time.Second
@@ -50,6 +73,13 @@ const (
 const (
 	// clockSamples is of how many exchanges of times the quickest one is believed.
 	clockSamples = 8
+
+	// clockDrift is by which fraction of the time that passes two clocks may come apart while nobody sets them, and
+	// clockStep how much more is no sign that somebody did. What seems to have been under way for longer than clockDoubt
+	// has the clocks compared again.
+	clockDrift = 1000
+	clockStep  = 20 * time.Millisecond
+	clockDoubt = 10 * time.Second
 )
 
 // What we say.
@@ -97,6 +127,9 @@ const (
 
 	// logsMax bounds the logs that are followed; beyond it joining another fails with ErrFull.
 	logsMax = 4096
+
+	// conversationsMax is how many logs of the account are listed, about; a server that has more to tell is not listened to.
+	conversationsMax = 1 << 16
 )
 
 // What we ask.
@@ -119,8 +152,8 @@ const (
 	// lateAfter is after what silence a server that owes an answer is asked whether it is there.
 	lateAfter = 1500 * time.Millisecond
 
-	// suspectAfter is after what silence of a server that owes an answer we try whether a new connection finds it: a
-	// server that was killed tells nobody over UDP. On the worst links an answer takes a second or two.
+	// suspectAfter is after what silence of a server that owes an answer we try whether a new connection finds it: over UDP a
+	// server that was killed tells nobody before it runs again, and it may be another one that does. On the worst links an answer takes a second or two.
 	suspectAfter = 3 * time.Second
 
 	// pingEvery is how often the server's clock is asked for; the first times come quicker, pingFirst after the beginning

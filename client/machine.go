@@ -34,6 +34,7 @@ type machine struct {
 	transport string
 	address   string
 	began     time.Time // When the connection was made.
+	greeted   bool      // The server has answered over it.
 	upSince   time.Time // When we were logged in over it.
 	lostAt    time.Time // When the last one was lost; zero: there was none.
 	heard     time.Time // When the server said something last.
@@ -100,7 +101,7 @@ func (m *machine) advance(now time.Time) {
 	case down:
 		return
 	case greeting:
-		if !now.Before(m.began.Add(loginWait)) {
+		if !now.Before(m.greetingEnds()) {
 			m.verdict = verdict{drop: true, err: ErrNoAnswer}
 		}
 		return
@@ -141,13 +142,21 @@ func (m *machine) advance(now time.Time) {
 	}
 }
 
+// greetingEnds returns how long the server may take to let us in.
+func (m *machine) greetingEnds() time.Time {
+	if !m.greeted && m.account == "" {
+		return m.began.Add(helloWait)
+	}
+	return m.began.Add(loginWait)
+}
+
 // nextAt returns when advance must be called again at the latest if nothing else happens; zero: never.
 func (m *machine) nextAt(now time.Time) time.Time {
 	switch m.phase {
 	case down:
 		return time.Time{}
 	case greeting:
-		return m.began.Add(loginWait)
+		return m.greetingEnds()
 	case draining:
 		return m.ends
 	}

@@ -19,45 +19,38 @@ const (
 type dialFunc func(ctx context.Context, transport string) (Conn, error)
 
 // race dials over the first transport, over the next one when headStart has passed or the first has failed, and returns
-// the connection that is there first. The others are given up. A server with the wrong key ends the race: it will not
-// have another one over another transport, and must not be passed over in silence.
+// the connection that is there first. The others are given up. One that fails is tried again, every raceAgain, until all
+// have failed. A server with the wrong key ends the race: it will not have another one over another transport, and must
+// not be passed over in silence.
 func race(ctx context.Context, order []string, headStart time.Duration, dial dialFunc) (Conn, string, error) {
-	type result struct {
-		conn      Conn
-		transport string
-		err       error
-	}
 	ctx, cancel := context.WithCancel(ctx)
-	results := make(chan result, len(order))
+	results := make(chan result)
 	timer := time.NewTimer(headStart)
 	defer timer.Stop()
 	var runners sync.WaitGroup
-	running := 0
+	launched := 0
 	launch := func() {
-		if len(order) == 0 {
+		if launched == len(order) {
 			return
 		}
-		transport := order[0]
-		order, running = order[1:], running+1
+		transport := order[launched]
+		launched++
 		timer.Reset(headStart)
-		// Owns one attempt; ends with it, or soon after cancel.
-		runners.Go(func() {
-			conn, err := dial(ctx, transport)
-			results <- result{conn, transport, err}
-		})
+		runners.Go(func() { run(ctx, transport, dial, results) }) // Owns one transport; ends with its success, or soon after cancel.
 	}
+	failed := make(map[string]error)
 	var won result
-	var errs []error
-	for launch(); running > 0 && won.conn == nil; {
+	over := false
+	for launch(); won.conn == nil && !over; {
 		select {
-		case won = <-results:
-			running--
-			if won.err == nil {
+		case r := <-results:
+			if r.err == nil {
+				won = r
 				break
 			}
-			if errs = append(errs, won.err); final(won.err) {
-				order, running = nil, 0
-			} else if running == 0 {
+			failed[r.transport] = r.err
+			over = final(r.err) || len(failed) == len(order)
+			if !over && len(failed) == launched {
 				launch()
 			}
 		case <-timer.C:
@@ -65,17 +58,45 @@ func race(ctx context.Context, order []string, headStart time.Duration, dial dia
 		}
 	}
 	cancel()
-	runners.Wait()
-	close(results)
-	for late := range results { // One that was as quick, but not quick enough.
+	go func() { runners.Wait(); close(results) }() // Ends when they have heard of it.
+	for late := range results {
 		if late.conn != nil {
-			late.conn.Drop()
+			late.conn.Drop() // It was as quick, but not quick enough.
 		}
 	}
-	if won.conn == nil {
-		return nil, "", errors.Join(errs...)
+	if won.conn != nil {
+		return won.conn, won.transport, nil
 	}
-	return won.conn, won.transport, nil
+	var errs []error
+	for _, transport := range order {
+		errs = append(errs, failed[transport]) // Nil if it was not tried.
+	}
+	return nil, "", errors.Join(errs...)
+}
+
+// A result is what came of one attempt.
+type result struct {
+	conn      Conn
+	transport string
+	err       error
+}
+
+// run dials over one transport until it succeeds or ctx is done, and tells what came of each attempt.
+func run(ctx context.Context, transport string, dial dialFunc, results chan<- result) {
+	for {
+		conn, err := dial(ctx, transport)
+		results <- result{conn, transport, err}
+		if err == nil {
+			return
+		}
+		pause := time.NewTimer(raceAgain)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return
+		}
+	}
 }
 
 // final reports whether an error of one transport answers for all.

@@ -73,7 +73,9 @@ func TestRace(t *testing.T) {
 				var conns []*scriptedConn
 				dial := func(ctx context.Context, transport string) (Conn, error) {
 					mu.Lock()
-					dialled = append(dialled, transport)
+					if !slices.Contains(dialled, transport) {
+						dialled = append(dialled, transport)
+					}
 					mu.Unlock()
 					a := tt.udp
 					if transport == TCP {
@@ -140,4 +142,28 @@ func TestTheTransportThatReachedTheServerGoesFirstForAWhile(t *testing.T) {
 	if got := o.next(now, TCP); !slices.Equal(got, []string{TCP}) {
 		t.Errorf("with TCP only: %v", got)
 	}
+}
+
+// Where UDP is dropped on the way only TCP finds a server that is started again, and must not wait for UDP to give up.
+func TestRefusedTransportIsTriedAgainWhileTheOtherIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const back = 3 * time.Second
+		start := time.Now()
+		dial := func(ctx context.Context, transport string) (Conn, error) {
+			switch {
+			case transport == UDP:
+				<-ctx.Done()
+				return nil, ctx.Err()
+			case time.Since(start) < back:
+				return nil, errors.New("refused")
+			}
+			return &scriptedConn{transport: transport}, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), connectWait)
+		defer cancel()
+		_, transport, err := race(ctx, []string{UDP, TCP}, raceHeadStart, dial)
+		if took := time.Since(start); err != nil || transport != TCP || took > back+raceAgain {
+			t.Errorf("got %q, %v after %v, want %s by %v", transport, err, took, TCP, back+raceAgain)
+		}
+	})
 }

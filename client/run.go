@@ -23,7 +23,7 @@ type road struct {
 	order   order
 	address string // Of the next attempt.
 	at      int    // Place of address among the servers of the Config.
-	retry   backoff
+	retry   comeback
 	failed  int // Attempts since there was a connection.
 	first   int // Attempts to log in for the first time.
 }
@@ -61,7 +61,8 @@ func (c *Client) run() {
 		}
 		if !c.isReady() {
 			r.first++
-			v.final = v.final || err != nil || r.first >= dialTriesMax
+			mute := errors.Is(v.err, ErrNoAnswer) || errors.Is(v.err, ErrForeign)
+			v.final = v.final || err != nil || mute || r.first >= dialTriesMax
 		}
 		if v.final {
 			c.end(v.err)
@@ -163,8 +164,8 @@ func (c *Client) serve(r *road, d *dialled) (v verdict, next *dialled) {
 	movers.Wait()
 	now := time.Now()
 	c.mu.Lock()
-	if c.m.phase >= up && now.Sub(c.m.upSince) >= steadyAfter {
-		r.retry.succeed()
+	if c.m.phase >= up {
+		r.retry.ended(now, now.Sub(c.m.upSince), v.err)
 	}
 	c.m.lost(now, v.err)
 	c.conn, c.wrote = nil, nil
@@ -321,7 +322,7 @@ func (c *Client) end(err error) {
 
 // read gives everything that comes to the machine.
 func (c *Client) read(conn Conn) error {
-	r := message.NewReader(conn, message.Config{MessageBytesMax: native.ReplyBytesMax, BufferBytes: readBytes})
+	r := message.NewReader(&opening{conn: conn}, message.Config{MessageBytesMax: native.ReplyBytesMax, BufferBytes: readBytes})
 	defer r.Close()
 	garbled := 0 // In a row.
 	for {
@@ -348,6 +349,28 @@ func (c *Client) read(conn Conn) error {
 		c.mu.Unlock()
 		c.wake()
 	}
+}
+
+// An opening reads what a server says, after a look at how it begins.
+type opening struct {
+	conn Conn
+	head [openingBytes]byte
+	n    int  // How many bytes of head have come.
+	sure bool // They are of the native protocol.
+}
+
+func (o *opening) Read(b []byte) (int, error) {
+	n, err := o.conn.Read(b)
+	if o.sure {
+		return n, err
+	}
+	o.n += copy(o.head[o.n:], b[:n])
+	yes, sure := native.BeginsReplies(o.head[:o.n])
+	if !yes {
+		return 0, fmt.Errorf("%w: it begins with %q", ErrForeign, o.head[:o.n])
+	}
+	o.sure = sure
+	return n, err
 }
 
 // write writes what the machine leaves.

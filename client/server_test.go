@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -30,6 +31,7 @@ var (
 type server struct {
 	t        *testing.T
 	identity *reliable.Identity
+	node     string // By another one after a restart clients are not told that they were forgotten.
 
 	mu       sync.Mutex
 	endpoint *reliable.Endpoint // nil: it is down.
@@ -44,6 +46,7 @@ type server struct {
 	files    map[string]*storedFile
 	breakAt  int           // A transfer is broken off once when it comes here; 0: not.
 	lag      time.Duration // Its clock is ahead by that.
+	foreign  string        // It speaks another protocol, and says that first; empty: it does not.
 	tasks    sync.WaitGroup
 }
 
@@ -91,7 +94,7 @@ func (s *server) up(w *netem.Network) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	ep, err := reliable.NewEndpoint(sock, reliable.Config{Identity: s.identity, Streams: 4})
+	ep, err := reliable.NewEndpoint(sock, reliable.Config{Identity: s.identity, Node: s.node, Streams: 4})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -144,6 +147,11 @@ func (s *server) serve(conn net.Conn) {
 	ss := &peer{s: s, conn: conn, logs: map[string]bool{}}
 	defer conn.Close()
 	if b := make([]byte, len(prologue)); !read(conn, b) || string(b) != prologue {
+		return
+	}
+	if s.foreign != "" {
+		_, _ = io.WriteString(conn, s.foreign) // Who does not get it finds out.
+		_, _ = io.Copy(io.Discard, conn)
 		return
 	}
 	s.mu.Lock()
@@ -218,8 +226,11 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 		return ss.enter(r.Name, r.Token), nothing
 	case native.Conversations:
 		var list native.ConversationList
-		for name, l := range s.logs {
-			if slices.Contains(l.peers, ss.account) {
+		for _, name := range slices.Sorted(maps.Keys(s.logs)) {
+			if l := s.logs[name]; slices.Contains(l.peers, ss.account) && name > r.After {
+				if list.More = len(list.Conversations) == 2; list.More {
+					break
+				}
 				list.Conversations = append(list.Conversations, native.Conversation{
 					Log: name, Epoch: l.epoch, Head: l.head(), Peer: l.other(ss.account),
 				})

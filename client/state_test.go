@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -156,32 +157,64 @@ func TestBackoffDoublesToItsLimitAndNeverWaitsInStep(t *testing.T) {
 	}
 }
 
-func TestClockBelievesTheQuickestExchange(t *testing.T) {
-	var c clock
-	base := time.Unix(1e9, 0)
-	if got := c.since(base, base.Add(time.Second)); got != 0 {
-		t.Errorf("knows %v before it was told anything", got)
+// Somebody whose server dies tries at once, often for about ten seconds, and then more and more rarely.
+func TestComebackIsQuickAtFirst(t *testing.T) {
+	for seed := range uint64(100) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		var c comeback
+		if d := c.next(rng); d != 0 {
+			t.Fatalf("seed %d: the first try after %v, want at once", seed, d)
+		}
+		away := time.Duration(0)
+		for range retryQuickTries {
+			d := c.next(rng)
+			if away += d; d < retryQuick/16 || d > retryQuick {
+				t.Fatalf("seed %d: %v after %v", seed, d, away)
+			}
+		}
+		if away < 7*time.Second || away > 12*time.Second {
+			t.Errorf("seed %d: quick for %v", seed, away)
+		}
+		last := time.Duration(0)
+		for range 8 {
+			last = c.next(rng)
+		}
+		if last < retryMost/4 || last > retryMost {
+			t.Errorf("seed %d: at last %v", seed, last)
+		}
 	}
-	ahead := 90 * time.Second // The server's clock.
-	exchange := func(at time.Time, up, down time.Duration) {
-		const busy = 30 * time.Millisecond
-		c.exchange(at, at.Add(up+ahead), at.Add(up+ahead+busy), at.Add(up+busy+down))
+}
+
+// A server that is killed again and again is found at once each time; one that lets us in and says that we must go, or breaks
+// off more than once a second, is not hammered.
+func TestComebackForgivesWhoDies(t *testing.T) {
+	broken, told := io.ErrUnexpectedEOF, native.Error{Code: native.CodeTooSlow}
+	play := func(every time.Duration, why error) (atOnce int) {
+		var c comeback
+		rng := rand.New(rand.NewPCG(1, 2))
+		begin := time.Now()
+		for now := begin; atOnce < 1000; now = now.Add(every) {
+			wait := c.next(rng)
+			if wait == 0 {
+				atOnce++
+			} else if now.Sub(begin) > 20*time.Second {
+				break
+			}
+			now = now.Add(wait)
+			c.ended(now, every, why)
+		}
+		return atOnce
 	}
-	exchange(base, 400*time.Millisecond, 100*time.Millisecond) // 150 ms wrong.
-	exchange(base, 52*time.Millisecond, 48*time.Millisecond)   // 2 ms wrong.
-	exchange(base, 100*time.Millisecond, 900*time.Millisecond)
-	now := base.Add(time.Minute)
-	sent := now.Add(ahead - 70*time.Millisecond)
-	if got := c.since(sent, now); got < 67*time.Millisecond || got > 73*time.Millisecond {
-		t.Errorf("a message of 70 ms took %v", got)
+	if n := play(1100*time.Millisecond, broken); n < 1000 {
+		t.Errorf("killed every 1.1 s: at once only %d times", n)
 	}
-	if got := c.since(now.Add(ahead+time.Second), now); got != 0 {
-		t.Errorf("a message from the future took %v", got)
+	if n := play(10*time.Millisecond, broken); n > forgiveBurst+25 {
+		t.Errorf("broken off at once: tried at once %d times in 20 s", n)
 	}
-	for range clockSamples { // The server's clock was set: old exchanges are forgotten.
-		c.exchange(now, now.Add(50*time.Millisecond), now.Add(50*time.Millisecond), now.Add(100*time.Millisecond))
+	if n := play(10*time.Millisecond, told); n != 1 {
+		t.Errorf("told to go: tried at once %d times", n)
 	}
-	if got := c.since(now.Add(-time.Second), now); got != time.Second {
-		t.Errorf("after the clock was set: %v, want 1s", got)
+	if n := play(steadyAfter, told); n < 1000 {
+		t.Errorf("told to go after a while: at once only %d times", n)
 	}
 }

@@ -18,6 +18,11 @@ import (
 type Config struct {
 	// Identity is the key by which clients know this endpoint. Nil: one is made that ends with the endpoint.
 	Identity *Identity
+	// Node tells this endpoint from others that have the same Identity and the same local address at the same time, on other
+	// machines: the machine's name, for example. It must be the same after a restart, so that the endpoint can tell clients
+	// that it has forgotten them, as it does if it has an Identity (see ErrForgotten). If two have the same, who knows the ID of
+	// a connection of one can have the other help to end it.
+	Node string
 	// ServerKey is the key a server must have; Dial fails with a *KeyError if it has another. Zero: any.
 	ServerKey Key
 	// VerifyServer says what is wrong with a server's key; Dial fails with its error. It must not block, and may be called by

@@ -20,6 +20,8 @@ type Conn struct {
 	server bool          // the peer dialled
 	owner  bool          // the endpoint was made for this connection alone
 
+	resettable bool // the endpoint knows the server's stateless reset; owned by the turn
+
 	task  task   // its place among the workers; theirs
 	batch *batch // of who runs the turn; owned by it
 

@@ -70,6 +70,10 @@ func (c *Conn) publishHandshake() {
 	if b := c.m.takeToken(); b != nil {
 		c.e.tokens.StoreToken(c.remote, b)
 	}
+	if c.m.forgotten != nil && !c.resettable {
+		c.resettable = true
+		c.e.awaitReset(c)
+	}
 	if c.opened.set && !c.server && c.call != nil && c.m.finish.data == nil { // A meeting: the peer has our key, too.
 		c.call.answer(c)
 		c.call = nil

@@ -28,6 +28,10 @@
 // and goes on ([Conn.Moved]). Datagrams grow as far as the way carries them, and shrink again when it stops to. A
 // connection at rest keeps some 4 KB and goes on with the next byte without a word.
 //
+// A server that was killed and started again with the same key ([Config].Identity) tells clients of its former connections that it has
+// forgotten them, by datagrams that only it can make: the connection ends with [ErrForgotten], and another one can be made at once. Until it
+// runs again, and if it has another key, clients notice by its silence.
+//
 // [Conn.Stats] and [Endpoint.Stats] are figures, [Config].Trace tells of every event, and [TraceTo] writes them down.
 //
 // Two clients behind NATs can be connected to each other, if a server introduces them: [Endpoint.Meet]. Both prove their keys, and [Words]

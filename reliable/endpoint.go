@@ -32,12 +32,14 @@ type Endpoint struct {
 	scratchPool sync.Pool // of *[scratchBytes]byte
 
 	gate   *handshake.Gate // owned by the reader
+	reset  *resetter       // owned by the reader; nil: what is forgotten is not answered
 	tokens TokenStore
 
 	mu       sync.Mutex
 	closed   bool                                   // guarded by mu
 	conns    map[wire.ConnID]*Conn                  // guarded by mu
 	hellos   map[helloKey]*Conn                     // guarded by mu; connections others dialled
+	resets   map[wire.ConnID]*Conn                  // guarded by mu; by the IDs of the resets their servers would send
 	ended    timeWaitList                           // guarded by mu
 	calls    map[wire.CallNonce]*outgoingCall       // guarded by mu
 	awaited  map[netip.AddrPort]chan wire.CallNonce // guarded by mu
@@ -98,6 +100,12 @@ func newEndpoint(pc net.PacketConn, cfg Config) (*Endpoint, error) {
 		conns: make(map[wire.ConnID]*Conn), hellos: make(map[helloKey]*Conn),
 		calls:   make(map[wire.CallNonce]*outgoingCall),
 		awaited: make(map[netip.AddrPort]chan wire.CallNonce), meetings: make(map[wire.CallNonce]chan netip.AddrPort),
+		resets: make(map[wire.ConnID]*Conn),
+	}
+	if cfg.Identity != nil { // Else we have a key that nobody will have after us.
+		if e.reset, err = newResetter(cfg.Identity, cfg.Node, sock.local()); err != nil {
+			return nil, err
+		}
 	}
 	e.streams.init(cfg.StreamBacklog)
 	e.workers.init(e, time.Now())
@@ -130,6 +138,9 @@ func (e *Endpoint) remove(c *Conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.conns, c.m.local)
+	if r := c.m.forgotten; r != nil && e.resets[r.ID] == c {
+		delete(e.resets, r.ID)
+	}
 	e.stats.Drops.add(&stats.Drops)
 	if c.server {
 		delete(e.hellos, c.key)

@@ -84,6 +84,7 @@ func (e *Endpoint) admit(now time.Time, key helloKey, h wire.Hello, hello []byte
 	m, err := newServer(&e.cfg, e.shared, now, Datagram{Path: c.path(), Bytes: hello}, verify, c.emit)
 	if err == nil {
 		m.token.send, err = e.gate.Token(now, key.from.Addr())
+		m.token.reset = e.reset.of(m.local)
 	}
 	if err != nil {
 		e.cfg.Logger.Error("cannot make a connection", "peer", key.from, "err", err)

@@ -66,7 +66,7 @@ func (e *Endpoint) handle(d *datagram) (kept bool) {
 	case typ == wire.TypeCall:
 		e.handleCall(b, d.path.Remote)
 	default:
-		return e.handleConn(d)
+		return e.handleConn(d, typ)
 	}
 	return false
 }
@@ -89,7 +89,7 @@ func (e *Endpoint) handlePlain(b []byte, path Path) {
 }
 
 // handleConn finds the connection a datagram belongs to.
-func (e *Endpoint) handleConn(d *datagram) (kept bool) {
+func (e *Endpoint) handleConn(d *datagram, typ wire.Type) (kept bool) {
 	id, ok := wire.Dest(d.buf[:d.n])
 	if !ok {
 		e.drop(DropMalformed)
@@ -98,7 +98,10 @@ func (e *Endpoint) handleConn(d *datagram) (kept bool) {
 	e.mu.Lock()
 	c := e.conns[id]
 	if c == nil {
-		answer := e.latecomerLocked(id, d.path.Remote)
+		c = e.resets[id]
+	}
+	if c == nil {
+		answer := e.latecomerLocked(id, d, typ)
 		e.mu.Unlock()
 		if answer.Bytes != nil {
 			_ = e.sock.write(answer) // Lost like any datagram; the peer asks again.
@@ -109,14 +112,19 @@ func (e *Endpoint) handleConn(d *datagram) (kept bool) {
 	return c.post(d)
 }
 
-// latecomerLocked counts a datagram for a connection that does not exist, and returns the close packet for a peer that
-// has not heard yet that it ended.
-func (e *Endpoint) latecomerLocked(id wire.ConnID, from netip.AddrPort) (answer Datagram) {
-	e.ended.expire(time.Now())
+// latecomerLocked counts a datagram for a connection that does not exist, and returns what to answer: the close packet to a
+// peer that has not heard yet that it ended, a stateless reset to one of a connection of which nothing is known any more.
+func (e *Endpoint) latecomerLocked(id wire.ConnID, d *datagram, typ wire.Type) (answer Datagram) {
+	now := time.Now()
+	e.ended.expire(now)
 	c := e.ended.byLocal[id]
-	if c == nil || c.path.Remote != from {
+	if c == nil || c.path.Remote != d.path.Remote {
 		e.stats.Drops[DropUnknown]++
-		return Datagram{}
+		if e.reset == nil || typ != wire.TypePacket || isClosed(e.closing) || !e.reset.due(now, d.n) {
+			return Datagram{}
+		}
+		e.stats.StatelessResets++
+		return Datagram{Path: d.path, Bytes: e.reset.datagram(id, d.n, e.cfg.Random)}
 	}
 	e.stats.Drops[DropEnded]++
 	return Datagram{Path: c.path, Bytes: c.answer()}

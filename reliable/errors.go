@@ -92,6 +92,15 @@ func (e *timeoutError) Timeout() bool        { return true }
 func (e *timeoutError) Temporary() bool      { return false }
 func (e *timeoutError) Is(target error) bool { return target == net.ErrClosed }
 
+// ErrForgotten is the end of a connection whose server does not know it any more, mostly because it was killed and started
+// again. It is there: a new connection can be made at once. The error matches net.ErrClosed.
+var ErrForgotten error = forgottenError{}
+
+type forgottenError struct{}
+
+func (forgottenError) Error() string        { return "reliable: the server has forgotten the connection" }
+func (forgottenError) Is(target error) bool { return target == net.ErrClosed }
+
 // Ends that are timeouts.
 var (
 	errIdle      error = &timeoutError{"connection timed out: nothing heard from the peer"}

@@ -186,6 +186,15 @@ const (
 	// timeWait is how long: twice the life of a cookie, so that no replayed hello makes a ghost.
 	timeWait = 30 * time.Second
 
+	// resetsPerSecond is how many packets of connections that nobody knows are answered, resetsBurst how many at once after
+	// a silence; others are dropped, and the client tries again. A server that 10,000 clients come back to makes as many
+	// handshakes in the time; what junk with a forged source can have us send there is 100 kB/s.
+	resetsPerSecond = 2000
+	resetsBurst     = 1000
+
+	// resetFillMax is by how many bytes a stateless reset may be longer than the shortest packet.
+	resetFillMax = 16
+
 	// callsMax is how many calls may be under way; more fail at once.
 	callsMax = 1024
 

@@ -33,8 +33,9 @@ type Machine struct {
 	helloUntil    time.Time         // when the handshake is given up
 	finish        finish
 	token         token
-	keys          *handshake.Keys // nil until open
-	peerKey       Key             // that the peer has proven; of a client mostly zero; once open
+	forgotten     *wire.StatelessReset // client: what the server says when it has forgotten us; nil: not told
+	keys          *handshake.Keys      // nil until open
+	peerKey       Key                  // that the peer has proven; of a client mostly zero; once open
 
 	number   uint64     // of the last packet sent; the first is 1
 	sent     []sentItem // packets not yet acknowledged, rising

@@ -52,6 +52,10 @@ func (m *Machine) drop(reason Drop) { m.stats.Drops[reason]++ }
 func (m *Machine) handlePacket(now time.Time, d Datagram) {
 	datagram := d.Bytes
 	h, _, err := wire.ParsePacketHeader(datagram)
+	if err == nil && m.isReset(h.Dest) {
+		m.handleStatelessReset(datagram)
+		return
+	}
 	if err != nil || h.Dest != m.local {
 		m.drop(DropMalformed)
 		return

@@ -10,18 +10,21 @@ import (
 )
 
 // BenchmarkReject is what junk costs: from the datagram in the reader's hands to its end. Forged packets get through to
-// the machine of a living connection, where their seal is wrong; the others lead to nobody.
+// the machine of a living connection, where their seal is wrong; the others lead to nobody. Some of those are answered by resets, as many as
+// there may be.
 func BenchmarkReject(b *testing.B) {
 	e, m := benchConn(b)
 	for _, kind := range []struct {
 		name string
 		head wire.PacketHeader
 		want Drop
+		ours bool // the endpoint answers by stateless resets
 	}{
-		{"forged", wire.PacketHeader{Dest: m.local, Number: 1 << 30}, DropSeal},
-		{"forged, next keys", wire.PacketHeader{Dest: m.local, Number: 1 << 30, Phase: true}, DropSeal},
-		{"repeated", wire.PacketHeader{Dest: m.local, Number: 1}, DropRepeated},
-		{"for nobody", wire.PacketHeader{Dest: ^m.local, Number: 1 << 30}, DropUnknown},
+		{"forged", wire.PacketHeader{Dest: m.local, Number: 1 << 30}, DropSeal, false},
+		{"forged, next keys", wire.PacketHeader{Dest: m.local, Number: 1 << 30, Phase: true}, DropSeal, false},
+		{"repeated", wire.PacketHeader{Dest: m.local, Number: 1}, DropRepeated, false},
+		{"for nobody", wire.PacketHeader{Dest: ^m.local, Number: 1 << 30}, DropUnknown, false},
+		{"for nobody, resets", wire.PacketHeader{Dest: ^m.local, Number: 1 << 30}, DropUnknown, true},
 	} {
 		for _, size := range []int{64, 200, 1200} {
 			b.Run(fmt.Sprintf("%s/%d", kind.name, size), func(b *testing.B) {
@@ -29,6 +32,10 @@ func BenchmarkReject(b *testing.B) {
 				d.n = copy(d.buf[:size], wire.AppendPacketHeader(nil, kind.head))
 				for ; d.n < size; d.n++ {
 					d.buf[d.n] = byte(d.n)
+				}
+				e.reset = nil
+				if kind.ours {
+					e.reset = benchResetter(b)
 				}
 				before := m.stats.Drops[kind.want] + e.stats.Drops[kind.want]
 				b.SetBytes(int64(size))
@@ -45,6 +52,19 @@ func BenchmarkReject(b *testing.B) {
 			})
 		}
 	}
+}
+
+func benchResetter(b *testing.B) *resetter {
+	b.Helper()
+	id, err := NewIdentity(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := newResetter(id, "", serverAddr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return r
 }
 
 // reject is Endpoint.handle and a connection's turn, but for the way from one goroutine to the other. It returns the

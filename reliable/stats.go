@@ -172,18 +172,19 @@ type LaneStats struct {
 
 // EndpointStats are the figures of one endpoint since its start.
 type EndpointStats struct {
-	Conns         int    // now
-	Accepted      uint64 // connections made by hellos of others
-	Dialled       uint64
-	HalfOpen      int    // clients now that have not finished their handshake
-	HalfOpenEnded uint64 // clients that never did
-	Refused       uint64 // hellos that got no connection
-	Retries       uint64 // cookies sent
-	CallsSent     uint64 // CALL packets
-	TimeWait      int    // ended connections remembered now
-	Datagrams     uint64 // received
-	PlainReceived uint64
-	ReadCalls     uint64 // system calls that received datagrams; 0 where the socket is not the kernel's
-	WriteCalls    uint64 // system calls that sent some
-	Drops         Drops  // of the endpoint and of all its connections that have ended
+	Conns           int    // now
+	Accepted        uint64 // connections made by hellos of others
+	Dialled         uint64
+	HalfOpen        int    // clients now that have not finished their handshake
+	HalfOpenEnded   uint64 // clients that never did
+	Refused         uint64 // hellos that got no connection
+	Retries         uint64 // cookies sent
+	StatelessResets uint64 // packets of connections that nobody knows any more, answered
+	CallsSent       uint64 // CALL packets
+	TimeWait        int    // ended connections remembered now
+	Datagrams       uint64 // received
+	PlainReceived   uint64
+	ReadCalls       uint64 // system calls that received datagrams; 0 where the socket is not the kernel's
+	WriteCalls      uint64 // system calls that sent some
+	Drops           Drops  // of the endpoint and of all its connections that have ended
 }

@@ -11,31 +11,35 @@ import (
 // A token is a server's present to a client on its way: with it the client need not prove its address by a cookie the
 // next time (SPEC.md 4.5). It is a convenience, so it is not sent for ever.
 type token struct {
-	send  []byte // server: nil: nothing to send, or enough
-	first uint64 // server: number of the first packet that had it
-	tries int    // server: packets that had it
-	got   []byte // client: nil: nothing new
+	send  []byte               // server: nil: nothing to send, or enough
+	reset *wire.StatelessReset // server: leaves with it; nil: there is none
+	first uint64               // server: number of the first packet that had it
+	tries int                  // server: packets that had it
+	got   []byte               // client: nil: nothing new
 }
 
-// append appends the token frame if there is one to send and it leaves so much room in a
+// append appends the token frames if there are any to send and they leave so much room in a
 // datagram of so many bytes.
 func (t *token) append(b []byte, number uint64, room, limit int) []byte {
-	if t.send == nil || len(b)+wire.TokenFrameBytes+len(t.send)+room+wire.SealBytes > limit {
+	if t.send == nil || len(b)+wire.ResetTokenFrameBytes+wire.TokenFrameBytes+len(t.send)+room+wire.SealBytes > limit {
 		return b
 	}
 	if t.first == 0 {
 		t.first = number
 	}
+	if t.reset != nil {
+		b = wire.AppendResetToken(b, *t.reset)
+	}
 	b = wire.AppendToken(b, t.send)
 	if t.tries++; t.tries == tokenTriesMax {
-		t.send = nil
+		t.send, t.reset = nil, nil
 	}
 	return b
 }
 
 func (t *token) acknowledged(a wire.Ack) {
 	if t.first > 0 && a.Has(t.first) {
-		t.send = nil
+		t.send, t.reset = nil, nil
 	}
 }
 
@@ -43,6 +47,10 @@ func (t *token) acknowledged(a wire.Ack) {
 func (m *Machine) handleToken(b []byte) error {
 	if !m.dialled {
 		return errBroken
+	}
+	if r, ok := wire.ParseResetToken(b); ok {
+		m.handleResetToken(r)
+		return nil
 	}
 	m.token.got = bytes.Clone(b)
 	return nil

@@ -158,8 +158,13 @@ func (o *chatOptions) explainNative(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted before there was a connection")
+	case errors.Is(err, client.ErrForeign):
+		return advise(fmt.Errorf("%s does not speak the native protocol", o.server), onePort+"\n--protocol lab speaks the lab protocol.")
 	case errors.Is(err, client.ErrNoAnswer):
-		return advise(fmt.Errorf("%s does not answer", o.server), "It lets clients connect and says nothing: it may be overloaded, or not be this kind of server.")
+		return advise(fmt.Errorf("%s does not answer", o.server), "It lets clients connect and says nothing. "+onePort+"\n"+
+			"--protocol lab speaks the lab protocol. Or it is overloaded.")
+	case errors.Is(err, io.EOF):
+		return advise(fmt.Errorf("%s closes connections at once", o.server), onePort+"\n--protocol lab speaks the lab protocol.")
 	}
 	why := errors.New("nobody answers")
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {

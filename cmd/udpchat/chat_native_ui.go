@@ -13,6 +13,7 @@ import (
 	"udpchat/chat/wire/native"
 	"udpchat/client"
 	"udpchat/client/clean"
+	"udpchat/reliable"
 )
 
 const (
@@ -307,6 +308,8 @@ func nativeReason(err error) string {
 		return "the server does not answer"
 	case errors.Is(err, client.ErrSilent):
 		return "it fell silent"
+	case errors.Is(err, reliable.ErrForgotten):
+		return "it was started again"
 	case isTimeout(err):
 		return "nothing heard from it for too long"
 	case errors.Is(err, client.ErrUnknown):

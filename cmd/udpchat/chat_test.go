@@ -364,8 +364,8 @@ func TestChatSilentServer(t *testing.T) {
 		f.join = func(ctx context.Context, room string) error { <-ctx.Done(); return ctx.Err() }
 		start := time.Now()
 		got := chat(t.Context(), f, []string{"a"}, "x\n")
-		if d := time.Since(start); d != chatAnswerWait || got.code() != exitFailures {
-			t.Errorf("ended after %v with %v, want %v and a failure", d, got.err, chatAnswerWait)
+		if d := time.Since(start); d != chatAnswerWait || got.code() != exitUsage {
+			t.Errorf("ended after %v with %v, code %d; want %v, %d", d, got.err, got.code(), chatAnswerWait, exitUsage)
 		}
 	})
 }

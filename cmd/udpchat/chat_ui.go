@@ -72,6 +72,7 @@ type chatUI struct {
 	entered bool      // Owned by run: a room has let us in.
 	paced   time.Time // Owned by run: when everything said so far is paid for, at one line each chatSayEvery.
 	refused int       // Owned by run: lines that could not be sent or understood.
+	foreign bool      // Owned by show, read after its end: the server has said something that is not of this protocol.
 	failure error     // Owned by show, read after its end: why the chat must end with exit code 1.
 }
 
@@ -94,8 +95,8 @@ func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	stop(nil)
 	u.silence.tasks.Wait()
 	switch {
-	case isRefusal(u.failure) && !u.entered:
-		return u.failure // Not let in: entering the first room is this protocol's log-in.
+	case !u.entered && (isRefusal(u.failure) || len(rooms) > 0 && !errors.Is(err, context.Canceled)):
+		return u.notLetIn(err)
 	case u.failure != nil:
 		return failures(u.failure)
 	case errors.Is(err, context.Canceled):
@@ -107,6 +108,27 @@ func (u *chatUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	}
 	return failures(u.out.unwritten())
 }
+
+// notLetIn says why no room was entered, which in this protocol is what a log-in is in others.
+func (u *chatUI) notLetIn(err error) error {
+	if u.failure != nil {
+		err = u.failure
+	}
+	switch {
+	case isRefusal(err):
+		return err
+	case u.foreign:
+		return advise(fmt.Errorf("%s does not speak the lab protocol", u.server), "What it said is shown above. "+onePort+"\n"+
+			"Without --protocol lab the native one is spoken.")
+	case errors.Is(err, context.DeadlineExceeded):
+		return advise(fmt.Errorf("%s does not answer", u.server), "It lets clients connect and says nothing. "+onePort+"\n"+
+			"Without --protocol lab the native one is spoken. Or it is overloaded.")
+	}
+	return err
+}
+
+// onePort is why a server may not understand us.
+const onePort = "Perhaps this port is for another protocol:\nwhat udpchat serve prints when it starts says which are spoken where."
 
 // goodbye disconnects and closes the client, also after a refusal, so that the others see us leave at once. It reports
 // whether the user did not want to wait for that.
@@ -157,6 +179,7 @@ func (u *chatUI) show(stop context.CancelCauseFunc) {
 			continue
 		}
 		if ev.Kind == lab.KindUnknown {
+			u.foreign = true
 			u.out.problem("the server sent something that is not of this protocol: " + clean.Line(ev.Text))
 			continue
 		}

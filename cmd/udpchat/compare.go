@@ -68,10 +68,11 @@ wire; where there is none its figures are recorded ones and say so. Who is fair 
 Three experiments:
 
 Why one lost packet hurts TCP-like transports. A message that is lost waits until its sender notices: a round trip and
-more, for the messages behind it too. Look at p50 (nobody is slow) and at p99 (the unlucky are very slow).
+more, for the messages behind it too; if nothing arrives behind it, until a timeout, which doubles each time. Look at
+p50 (nobody is slow), at p99 (the unlucky are very slow) and at TCP's maximum.
 
-  udpchat compare --transport kcp --transport quic --transport udpchat \
-    --profile lossy-1 --profile lossy-10
+  udpchat compare --transport tcp-cubic --transport kcp --transport quic \
+    --transport udpchat --profile lossy-1 --profile lossy-10
 
 Head-of-line blocking. A file and chat on one connection: on one stream chat waits behind the file.
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -175,8 +176,12 @@ func (n *node) listenUDP(ctx context.Context, addr string, fronts []front.Front,
 		return err
 	}
 	var e atomic.Pointer[reliable.Endpoint] // The endpoint reads, and so may hand us datagrams, before we have it.
+	host, err := os.Hostname()
+	if err != nil {
+		host = "" // Then the address tells us from others with our key, or nothing does.
+	}
 	cfg := reliable.Config{
-		Identity: n.identity, AlwaysCookie: n.cfg.AlwaysCookie, IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax,
+		Identity: n.identity, Node: host, AlwaysCookie: n.cfg.AlwaysCookie, IdleTimeout: n.cfg.IdleTimeout, ConnsMax: n.cfg.SessionsMax,
 		NoBatch: !n.cfg.BatchIO, Redundancy: redundancy, Logger: n.log,
 		Streams: streamsPerConn, StreamBacklog: streamBacklog,
 	}

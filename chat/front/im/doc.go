@@ -13,10 +13,11 @@
 //	reads.go     how far the user has read
 //	requests.go  messages, lists and blocks
 //	private.go   introduces two clients to each other
+//	files.go     who has which files, of which clients get chunks from each other
 //	out.go       packets leave one by one, with a pause between them
 //	errors.go    what is refused, in the protocol's words
 //
 // One Front serves any number of sessions at the same time. Serve runs on its caller's goroutine; a further one runs while
-// there are messages to be read from a log. Locks, from outside in: the core's, a Front's, a member's, an out's. None is held
-// while anything blocks.
+// there are messages to be read from a log. Locks, from outside in: the core's, a Front's or its files', a member's, an
+// out's. None is held while anything blocks.
 package im

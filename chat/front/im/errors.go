@@ -9,6 +9,7 @@ import (
 
 	"udpchat/chat"
 	"udpchat/chat/account"
+	"udpchat/chat/front"
 	wire "udpchat/chat/wire/im"
 )
 
@@ -56,10 +57,18 @@ const (
 	textBlockSelf   = "Error. Cannot Block Self\n"
 	textUnblockSelf = "Error. Cannot Unblock Self\n"
 	textPrivateSelf = "Error. Cannot Establish private connection with self\n"
+	textFileName    = "Error. Not a file name\n"
+	textFileSize    = "Error. The file is too large\n"
 	textIdle        = "Your client has been closed due to inactivity"
 	textPassword    = "Your password was changed"
 	textShutdown    = "The server is shutting down"
+	textStore       = "Error. The server could not do that: %s\n"
 	textInternal    = "Error. The server could not do that; reference %s\n"
+
+	textFileRegistered    = "Ok\n"
+	textRegisteredAlready = "Ok, already registered\n"
+	textTooManyFiles      = "Error. You have registered too many files\n"
+	textFilesFull         = "Error. Too many files are registered. Please try again later\n"
 )
 
 func ok(text string) wire.Reply { return wire.Text{Code: wire.OK, Text: text} }
@@ -70,6 +79,9 @@ func refusedf(format string, args ...any) wire.Reply { return refused(fmt.Sprint
 
 // unforeseen logs an error that has no words in the protocol and returns an answer by which it is found in the log.
 func (f *Front) unforeseen(ctx context.Context, err error) wire.Reply {
+	if text := front.StoreTrouble(err, f.cfg.Logger); text != "" {
+		return refusedf(textStore, text)
+	}
 	ref := fmt.Sprintf("%04X", rand.IntN(referenceMax))
 	if ctx.Err() == nil {
 		f.cfg.Logger.Error("internal error", "ref", ref, "proto", "im", "err", err)

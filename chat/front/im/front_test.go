@@ -127,8 +127,10 @@ func TestMatchTellsTheProtocolByItsFirstWord(t *testing.T) {
 
 // A conversation in one segment, in segments of one byte, and cut in two at every byte gets the same bytes.
 func TestConversationCutAtEveryByte(t *testing.T) {
-	text := `[login] {"user": "hans"}[login] {"user": "hans", "password": "hans"}` + "\n" + `[whoelse] {} x [message] {"reciever": "yoda", "message": "h\u00e9 }"}[block] {'block': 'yoda'}[refresh] {}` + "\n[logout] {}"
-	want := "[200] success|[200] success|[200] |[400] Error. Invalid command\n|[200] |[200] yoda is blocked\n"
+	text := `[login] {"user": "hans"}[login] {"user": "hans", "password": "hans"}` + "\n" + `[whoelse] {} x [message] {"reciever": "yoda", "message": "h\u00e9 }"}[block] {'block': 'yoda'}[refresh] {}` + "\n" +
+		`[register] {"filename": "x", "size": 9, "chunks": 3, "chunk": [1, 2]}[searchChunk] {"file": "x", "chunk": "2,3"}[searchFile] {"filename": "\u00fc"}` + "[logout] {}"
+	want := "[200] success|[200] success|[200] |[400] Error. Invalid command\n|[200] |[200] yoda is blocked\n" +
+		"|[200] Ok\n|[200] Available\n9 bytes, 3 chunks, 1 users\nhans: 2\n|[200] Not available\n"
 	for cut := 0; cut <= len(text); cut++ {
 		in(t, "hans,yoda", func(w *stage.World) {
 			c := w.Open("a", "im", "tcp")

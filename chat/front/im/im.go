@@ -12,7 +12,8 @@ import (
 
 // A Front is the instant messaging protocol. Its methods are safe for concurrent use.
 type Front struct {
-	cfg Config // Constant after New.
+	cfg   Config // Constant after New.
+	files files
 
 	mu      sync.Mutex
 	members map[string]*member // Who is logged in by this protocol, by canonical name. Guarded by mu.
@@ -22,7 +23,7 @@ var _ front.Front = (*Front)(nil)
 
 // New returns a front-end.
 func New(cfg Config) *Front {
-	return &Front{cfg: cfg.withDefaults(), members: make(map[string]*member)}
+	return &Front{cfg: cfg.withDefaults(), members: make(map[string]*member), files: newFiles()}
 }
 
 // Name implements front.Front.

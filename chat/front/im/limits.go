@@ -32,6 +32,21 @@ const (
 	invitesMax = 16
 	inviteLife = 5 * time.Minute
 
+	// filesPerUserMax is how many files one user may have registered, which are forgotten at the log-out, and filesMax how many
+	// registrations one server keeps, of some 200 bytes and the name each. More are refused.
+	filesPerUserMax = 64
+	filesMax        = 16_384
+
+	// fileNameBytesMax is the longest name of a file: twice that and twice the name of a user fit into one packet for a client,
+	// in which a byte may become three. fileBytesMax is the largest size of a file, the last number that all programs read
+	// alike.
+	fileNameBytesMax = 100
+	fileBytesMax     = 1<<53 - 1
+
+	// holdersShownMax is how many users the answer to a search has, those who were first. It is far more than a download needs,
+	// and the answer has less than a second's packets.
+	holdersShownMax = 50
+
 	// talksMax is how many direct conversations one session follows. In others the user hears of what was said at the next
 	// log-in.
 	talksMax = 2_000
@@ -51,7 +66,7 @@ const (
 
 	// byeTimeout is how long the last packet waits for those before it, and closeTimeout how long the core has for a user
 	// who goes.
-	byeTimeout   = time.Second
+	byeTimeout   = 2 * time.Second
 	closeTimeout = 5 * time.Second
 
 	// referenceMax bounds the numbers by which internal errors are found in the log.

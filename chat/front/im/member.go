@@ -134,8 +134,9 @@ func (m *member) hasBlocked(name string) bool {
 	return m.blocked[name]
 }
 
-// stop ends what runs for the user.
+// stop ends what runs for the user, who from now on has no files.
 func (m *member) stop() {
+	m.front.files.forget(m)
 	m.mu.Lock()
 	m.stopped = true
 	m.mu.Unlock()

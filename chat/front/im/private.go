@@ -30,10 +30,25 @@ func (m *member) startPrivate(ctx context.Context, r wire.StartPrivate) wire.Rep
 	case m.hasBlocked(target.account.Name):
 		return refusedf("Error. Cannot establish private connection with %s, you have blocked the user\n", target.account.Show)
 	}
+	switch {
+	case r.File == "":
+	case !isFileName(r.File):
+		return refused(textFileName)
+	case !target.hasFile(r.File):
+		return refusedf("Error. %s has not registered %s\n", target.account.Show, r.File)
+	}
 	target.invited(m.account.Name)
-	show := m.account.Show
-	target.out.reply(wire.Invite{Message: show + " would like to private message, enter y or n: ", Origin: show})
+	target.out.reply(inviteFor(m.account.Show, r.File))
 	return nil
+}
+
+// inviteFor returns that somebody asks for a private connection, because of a file unless it is empty.
+func inviteFor(origin, file string) wire.Invite {
+	what := "private message"
+	if file != "" {
+		what = "download " + file
+	}
+	return wire.Invite{Message: origin + " would like to " + what + ", enter y or n: ", Origin: origin, File: file}
 }
 
 // partner returns who is logged in here by that name, or an answer.

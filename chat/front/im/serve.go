@@ -115,6 +115,12 @@ func (c *conn) carryOut(ctx context.Context, req wire.Request) error {
 		rep = m.unblock(ctx, r.User)
 	case wire.StartPrivate:
 		rep = m.startPrivate(ctx, r)
+	case wire.RegisterFile:
+		rep = m.registerFile(r)
+	case wire.SearchFile:
+		rep = m.searchFile(r.File)
+	case wire.SearchChunk:
+		rep = m.searchChunk(r)
 	case wire.Accept:
 		rep = m.accept(ctx, r)
 	case wire.Decline:

@@ -228,6 +228,9 @@ func request(route string, f fields, packet []byte) (Request, bool, error) {
 		password, has := f.get("password")
 		req = Login{User: need("user", "username"), Password: password, HasPassword: has}
 	case "register":
+		if _, ok := f.get("filename", "file"); ok {
+			return fileRequest(route, f, packet)
+		}
 		req = Register{User: need("user", "username"), Password: need("password")}
 	case "message":
 		req = Message{To: need("reciever", "receiver"), Text: need("message")}
@@ -246,7 +249,8 @@ func request(route string, f fields, packet []byte) (Request, bool, error) {
 	case "unblock":
 		req = Unblock{User: need("unblock", "user", "username")}
 	case "startprivate":
-		req = StartPrivate{Target: need("target", "user", "username")}
+		file, _ := f.get("filename", "file")
+		req = StartPrivate{Target: need("target", "user", "username"), File: file}
 	case "P2P":
 		port, err := strconv.Atoi(need("port"))
 		if missing == "" && (err != nil || port < 1 || port > 65535) {
@@ -255,6 +259,8 @@ func request(route string, f fields, packet []byte) (Request, bool, error) {
 		req = Accept{IP: need("ip"), Port: port, Origin: need("origin"), Target: need("target")}
 	case "P2PDECLINE":
 		req = Decline{Origin: need("origin"), Target: need("target")}
+	case "searchFile", "searchfile", "searchChunk", "searchchunk":
+		return fileRequest(route, f, packet)
 	case "refresh":
 		req = Refresh{}
 	case "logout":

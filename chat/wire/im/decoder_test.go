@@ -3,6 +3,8 @@ package im
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -53,9 +55,32 @@ func values(reqs ...Request) outcome {
 	return out
 }
 
+// cuts returns where to cut in in two: at every byte of what is short. A packet of PacketBytesMax takes half a millisecond to
+// read, ten times that under the race detector, so all its cuts take more than half a minute; but most of them are between two
+// of the same letter. It is cut at every byte of its head, of its end and of the limit, and now and then between them.
+func cuts(in string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		near := func(cut, at, margin int) bool { return at-margin <= cut && cut <= at+margin }
+		for cut := 0; cut <= len(in); cut++ {
+			if len(in) > 2000 && !near(cut, 0, 32) && !near(cut, PacketBytesMax, 8) && !near(cut, len(in), 24) && cut%8191 != 0 {
+				continue
+			}
+			if !yield(cut) {
+				return
+			}
+		}
+	}
+}
+
 func TestDecoderReadsEveryRequest(t *testing.T) {
 	long := strings.Repeat("x", PacketBytesMax)
-	const object = "want an object of texts and numbers"
+	const (
+		object = "want an object of texts and numbers"
+		size   = "want a size in bytes"
+		chunks = "want a number of chunks"
+		many   = "want 1 to 64 numbers of chunks"
+	)
+	sevens := slices.Repeat([]int{7}, ChunksMax)
 	for _, test := range []struct {
 		name, in string
 		want     outcome
@@ -76,7 +101,22 @@ func TestDecoderReadsEveryRequest(t *testing.T) {
 		{"since what", `[whoelsesince] {"time": ""}[whoelsesince] {"time": "-1"}[whoelsesince] {}`, outcome{"want a number of seconds", "want a number of seconds", `want "time"`}},
 		{"block", `[block] {"block": "hans"}[unblock] {"unblock": "hans"}`, values(Block{"hans"}, Unblock{"hans"})},
 		{"block by another key", `[block] {"username": "hans"}[unblock] {"user": "hans"}`, values(Block{"hans"}, Unblock{"hans"})},
-		{"private", `[startprivate] {"target": "yoda"}`, values(StartPrivate{"yoda"})},
+		{"private", `[startprivate] {"target": "yoda"}`, values(StartPrivate{Target: "yoda"})},
+		{"private for a file", `[startprivate] {"target": "yoda", "filename": "a b.mkv"}[startprivate] {'username': 'yoda', 'file': 7}`, values(StartPrivate{"yoda", "a b.mkv"}, StartPrivate{"yoda", "7"})},
+		{"a file", `[register] {"filename": "a b.mkv", "size": 20480, "chunks": 10}`, values(RegisterFile{"a b.mkv", 20480, 10, nil})},
+		{"a file, spelt otherwise", `[register] {'file':'x','size':'0','chunks':' 1 '}`, values(RegisterFile{"x", 0, 1, nil})},
+		{"some of a file", `[register] {"filename": "x", "size": 9, "chunks": 3, "chunk": [1, 3]}`, values(RegisterFile{"x", 9, 3, []int{1, 3}})},
+		{"a chunk of a file", `[register] {"filename": "x", "chunk": 2}[register] {"filename": "x", "chunk": "2"}[register] {"filename": "x", "chunk": ["2", 3]}`, values(RegisterFile{"x", 0, 0, []int{2}}, RegisterFile{"x", 0, 0, []int{2}}, RegisterFile{"x", 0, 0, []int{2, 3}})},
+		{"numbers no file has", `[register] {"filename": "", "size": 1, "chunks": 99, "chunk": [0, -1, 99, 99]}`, values(RegisterFile{"", 1, 99, []int{0, -1, 99, 99}})},
+		{"a file without all that is needed", `[register] {"filename": "x"}[register] {"filename": "x", "size": 1}[register] {"filename": "x", "chunks": 1}[register] {"filename": "x", "size": 1, "chunk": 1}[register] {"filename": "x", "chunks": 1, "chunk": 1}`, outcome{size, chunks, size, chunks, size}},
+		{"a file of no size", `[register] {"filename": "x", "size": -1, "chunks": 1}[register] {"filename": "x", "size": [1], "chunks": 1}[register] {"filename": "x", "size": 1.5, "chunks": 1}[register] {"filename": "x", "size": 99999999999999999999, "chunks": 1}`, outcome{size, size, size, size}},
+		{"a file of no chunks", `[register] {"filename": "x", "size": 1, "chunks": 0}[register] {"filename": "x", "size": 1, "chunks": "ten"}[register] {"filename": "x", "size": 1, "chunks": [10]}`, outcome{chunks, chunks, chunks}},
+		{"no numbers of chunks", `[register] {"filename": "x", "chunk": ""}[register] {"filename": "x", "chunk": []}[register] {"filename": "x", "chunk": "1-3"}[searchChunk] {"filename": "x", "chunk": "1,,2"}[searchChunk] {"filename": "x", "chunk": [1, [2]]}[searchChunk] {"filename": "x"}[searchChunk] {"filename": "x", "chunk": null}`, outcome{"want numbers of chunks", many, "want numbers of chunks", "want numbers of chunks", `want "chunk"`, `want "chunk"`, `want "chunk"`}},
+		{"as many numbers as there may be", `[searchChunk] {"filename": "x", "chunk": [` + strings.Repeat("7,", ChunksMax-1) + `7]}[searchChunk] {"filename": "x", "chunk": "` + strings.Repeat("7,", ChunksMax-1) + `7"}`, values(SearchChunk{"x", sevens}, SearchChunk{"x", sevens})},
+		{"more", `[searchChunk] {"filename": "x", "chunk": [` + strings.Repeat("7,", ChunksMax) + `7]}[searchChunk] {"filename": "x", "chunk": "` + strings.Repeat("7,", ChunksMax) + `7"}`, outcome{`want "chunk"`, many}},
+		{"searching", `[searchFile] {"filename": "x"}[searchfile] {"file": "x"}[searchChunk] {"filename": "x", "chunk": [1, 2]}[searchchunk] {"filename": "x", "chunks": "1, 2"}`, values(SearchFile{"x"}, SearchFile{"x"}, SearchChunk{"x", []int{1, 2}}, SearchChunk{"x", []int{1, 2}})},
+		{"searching for nothing", `[searchFile] {}[searchFile] {"filename": ["x"]}[searchChunk] {"chunk": 1}`, outcome{`want "filename"`, `want "filename"`, `want "filename"`}},
+		{"a list is no text", `[block] {"block": ["a"]}[whoelse] {}`, outcome{`want "block"`, "im.WhoElse{}"}},
 		{"yes", `[P2P] {"ip": "0.0.0.0", "port": 56311, "origin": "hans", "target": "yoda"}` + "\n\n", values(Accept{"0.0.0.0", 56311, "hans", "yoda"})},
 		{"yes at no port", `[P2P] {"ip": "0.0.0.0", "port": 0, "origin": "hans", "target": "yoda"}[P2P] {"ip": "x", "port": 65536}`, outcome{"want a port", "want a port"}},
 		{"no", `[P2PDECLINE] {"origin": "hans", "target": "yoda"}` + "\n\n", values(Decline{"hans", "yoda"})},
@@ -100,15 +140,13 @@ func TestDecoderReadsEveryRequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			// Every cut into two pieces, and one byte at a time, gives the same.
-			for cut := 0; cut <= len(test.in); cut += 1 + len(test.in)/2000*300 {
+			for cut := range cuts(test.in) {
 				if got := decode(false, test.in[:cut], test.in[cut:]); !slices.Equal(got, test.want) {
 					t.Fatalf("cut at %d: got %.300v, want %.300v", cut, got, test.want)
 				}
 			}
-			if len(test.in) < 2000 {
-				if got := decode(false, strings.Split(test.in, "")...); !slices.Equal(got, test.want) {
-					t.Errorf("byte by byte: got %.300v, want %.300v", got, test.want)
-				}
+			if got := decode(false, strings.Split(test.in, "")...); !slices.Equal(got, test.want) {
+				t.Errorf("byte by byte: got %.300v, want %.300v", got, test.want)
 			}
 		})
 	}
@@ -175,7 +213,8 @@ func TestPacketsAreThoseOfTheProtocolsProgram(t *testing.T) {
 		"[401] Invalid Credentials\n": Text{Wrong, "Invalid Credentials\n"},
 		"[403] User already online\n": Text{Shut, "User already online\n"},
 		"[FIN] Your client has been closed due to inactivity":                                                  Fin{"Your client has been closed due to inactivity"},
-		`[P2P] {"message": "hans would like to", "origin": "hans"}`:                                            Invite{"hans would like to", "hans"},
+		`[P2P] {"message": "hans would like to", "origin": "hans"}`:                                            Invite{"hans would like to", "hans", ""},
+		`[P2P] {"message": "hans would like to", "origin": "hans", "filename": "a b.mkv"}`:                     Invite{"hans would like to", "hans", "a b.mkv"},
 		`[P2PCONN] {"ip": "127.0.0.1", "port": 56311, "origin": "hans", "target": "yo\u00fc\"\\\ud83d\ude00"}`: Connect{"127.0.0.1", 56311, "hans", "yoü\"\\😀"},
 	} {
 		got := AppendReply([]byte("x"), rep)[1:]
@@ -187,10 +226,17 @@ func TestPacketsAreThoseOfTheProtocolsProgram(t *testing.T) {
 		}
 	}
 	for want, req := range map[string]Request{
-		`[login] {"user": "hans"}`:                        Login{User: "hans"},
-		`[message] {"reciever": "yoda", "message": "hi"}`: Message{"yoda", "hi"},
-		`[whoelsesince] {"time": "1000"}`:                 WhoElseSince{1000},
-		"[refresh] {}\n":                                  Refresh{},
+		`[login] {"user": "hans"}`:                                                            Login{User: "hans"},
+		`[message] {"reciever": "yoda", "message": "hi"}`:                                     Message{"yoda", "hi"},
+		`[whoelsesince] {"time": "1000"}`:                                                     WhoElseSince{1000},
+		"[refresh] {}\n":                                                                      Refresh{},
+		`[startprivate] {"target": "yoda"}`:                                                   StartPrivate{Target: "yoda"},
+		`[startprivate] {"target": "yoda", "filename": "a b.mkv"}`:                            StartPrivate{"yoda", "a b.mkv"},
+		`[register] {"filename": "a b.mkv", "size": 20480, "chunks": 10}`:                     RegisterFile{"a b.mkv", 20480, 10, nil},
+		`[register] {"filename": "x", "size": 20480, "chunks": 10, "chunk": [1, 3]}`:          RegisterFile{"x", 20480, 10, []int{1, 3}},
+		`[register] {"filename": "x", "chunk": [3]}`:                                          RegisterFile{"x", 0, 0, []int{3}},
+		`[searchFile] {"filename": "x"}`:                                                      SearchFile{"x"},
+		`[searchChunk] {"filename": "x", "chunk": [1, 3]}`:                                    SearchChunk{"x", []int{1, 3}},
 		`[P2P] {"ip": "0.0.0.0", "port": 56311, "origin": "hans", "target": "yoda"}` + "\n\n": Accept{"0.0.0.0", 56311, "hans", "yoda"},
 		`[P2PDECLINE] {"origin": "hans", "target": "yoda"}` + "\n\n":                          Decline{"hans", "yoda"},
 	} {
@@ -221,6 +267,33 @@ func TestSplit(t *testing.T) {
 		}
 		if strings.Join(parts, "") != text {
 			t.Errorf("%.20q…: parts are not the whole", text)
+		}
+	}
+}
+
+// A search is answered with words that the course has named, and what a program needs.
+func TestFound(t *testing.T) {
+	for want, found := range map[string]Found{
+		"Not available\n": {},
+		"Available\n20480 bytes, 10 chunks, 2 users\nhans: 1,2,10\nyoda: the second: 3\n": {20480, 10, []Holder{
+			{"hans", []int{1, 2, 10}}, {"yoda: the second", []int{3}},
+		}},
+	} {
+		if got := found.Text(); got != want {
+			t.Errorf("%+v: got %q, want %q", found, got, want)
+		}
+		if got, ok := ParseFound(want + "luke: hi\n"); !ok || !reflect.DeepEqual(got, found) {
+			t.Errorf("%q: read as %+v, %v", want, got, ok)
+		}
+	}
+	for _, text := range []string{
+		"", "hans: hi\n", "Available\n", "Available\n1 bytes, 1 chunks, 1 users\n", "Available\n1 bytes, 1 chunks, 1 users\na: 1",
+		"Available\n1 bytes, 1 chunks, 1 users\na 1\n", "Available\n1 bytes, 1 chunks, 1 users\na: 2\n", "Available\n1 bytes, 1 chunks, 1 users\na: \n",
+		"Available\n-1 bytes, 1 chunks, 0 users\n", "Available\n1 bytes, 0 chunks, 0 users\n", "Available\n1 bytes, 65 chunks, 0 users\n",
+		"Available\n1 bytes, 2 chunks, 1 users\na: 1,1\n", "Available\n1 bytes, 2 chunks, 999999999 users\na: 1\n",
+	} {
+		if got, ok := ParseFound(text); ok {
+			t.Errorf("%q: read as %+v", text, got)
 		}
 	}
 }

@@ -30,9 +30,18 @@ func AppendRequest(b []byte, req Request) []byte {
 	case Unblock:
 		return appendPacket(b, "unblock", "unblock", r.User)
 	case StartPrivate:
-		return appendPacket(b, "startprivate", "target", r.Target)
+		if r.File == "" {
+			return appendPacket(b, "startprivate", "target", r.Target)
+		}
+		return appendPacket(b, "startprivate", "target", r.Target, "filename", r.File)
 	case Accept:
 		return append(appendPlace(b, "P2P", Connect(r)), "\n\n"...)
+	case RegisterFile:
+		return appendRegisterFile(b, r)
+	case SearchFile:
+		return appendPacket(b, "searchFile", "filename", r.File)
+	case SearchChunk:
+		return appendPacket(b, "searchChunk", "filename", r.File, "chunk", r.Chunks)
 	case Decline:
 		return append(appendPacket(b, "P2PDECLINE", "origin", r.Origin, "target", r.Target), "\n\n"...)
 	case Refresh:
@@ -54,17 +63,36 @@ func AppendReply(b []byte, rep Reply) []byte {
 	case Fin:
 		return append(append(b, "[FIN] "...), r.Text...)
 	case Invite:
-		return appendPacket(b, "P2P", "message", r.Message, "origin", r.Origin)
+		if r.File == "" {
+			return appendPacket(b, "P2P", "message", r.Message, "origin", r.Origin)
+		}
+		return appendPacket(b, "P2P", "message", r.Message, "origin", r.Origin, "filename", r.File)
 	case Connect:
 		return appendPlace(b, "P2PCONN", r)
 	}
 	panic(fmt.Sprintf("BUG: im: no packet for %T", rep))
 }
 
-// appendPacket appends a packet with keys and values, which alternate.
-func appendPacket(b []byte, route string, pairs ...string) []byte {
+// appendPlace appends a packet that says where somebody listens.
+func appendPlace(b []byte, route string, c Connect) []byte {
+	return appendPacket(b, route, "ip", c.IP, "port", int64(c.Port), "origin", c.Origin, "target", c.Target)
+}
+
+func appendRegisterFile(b []byte, r RegisterFile) []byte {
+	pairs := []any{"filename", r.File}
+	if r.Chunks > 0 {
+		pairs = append(pairs, "size", r.Size, "chunks", int64(r.Chunks))
+	}
+	if r.Has != nil {
+		pairs = append(pairs, "chunk", r.Has)
+	}
+	return appendPacket(b, "register", pairs...)
+}
+
+// appendPacket appends a packet with keys and values, which alternate. Values are texts, numbers and lists of numbers.
+func appendPacket(b []byte, route string, pairs ...any) []byte {
 	b = append(append(append(b, '['), route...), "] {"...)
-	for i, s := range pairs {
+	for i, v := range pairs {
 		switch {
 		case i == 0:
 		case i%2 == 0:
@@ -72,18 +100,29 @@ func appendPacket(b []byte, route string, pairs ...string) []byte {
 		default:
 			b = append(b, ": "...)
 		}
-		b = appendText(b, s)
+		switch v := v.(type) {
+		case string:
+			b = appendText(b, v)
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+		case []int:
+			b = append(appendNumbers(append(b, '['), v, ", "), ']')
+		default:
+			panic(fmt.Sprintf("BUG: im: no value in a packet can be %T", v))
+		}
 	}
 	return append(b, '}')
 }
 
-// appendPlace appends a packet that says where somebody listens.
-func appendPlace(b []byte, route string, c Connect) []byte {
-	b = append(append(append(b, '['), route...), `] {"ip": `...)
-	b = append(appendText(b, c.IP), `, "port": `...)
-	b = append(strconv.AppendInt(b, int64(c.Port), 10), `, "origin": `...)
-	b = append(appendText(b, c.Origin), `, "target": `...)
-	return append(appendText(b, c.Target), '}')
+// appendNumbers appends numbers with something between them.
+func appendNumbers(b []byte, numbers []int, between string) []byte {
+	for i, n := range numbers {
+		if i > 0 {
+			b = append(b, between...)
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return b
 }
 
 // appendText appends a JSON text in ASCII, as Python writes it by default.

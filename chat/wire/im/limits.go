@@ -8,6 +8,9 @@ const (
 	// packet (PROTOCOL.md 2.2). Longer texts are sent as several.
 	ReplyBytesMax = 1024
 
+	// ChunksMax is how many chunks a file may have (PROTOCOL.md 5.1): which of them somebody has fits into one machine word.
+	ChunksMax = 64
+
 	// routeBytesMax is the longest word between the brackets.
 	routeBytesMax = 32
 

@@ -7,18 +7,31 @@ import (
 	"unicode/utf8"
 )
 
-// fields are the members of an object whose values are texts or numbers, which are the same here: the program of this
-// protocol sends numbers as either.
-type fields map[string]string
+// fields are the members of an object that are of use.
+type fields map[string]value
 
-// get returns the first field of these names that is there.
-func (f fields) get(names ...string) (string, bool) {
+// A value is a text or a number, which are the same here: the program of this protocol sends numbers as either. Or it is a
+// list of them.
+type value struct {
+	text   string
+	list   []string
+	isList bool
+}
+
+// find returns the first field of these names that is there.
+func (f fields) find(names ...string) (value, bool) {
 	for _, name := range names {
 		if v, ok := f[name]; ok {
 			return v, true
 		}
 	}
-	return "", false
+	return value{}, false
+}
+
+// get returns the first field of these names that is there, if it is a text or a number.
+func (f fields) get(names ...string) (string, bool) {
+	v, ok := f.find(names...)
+	return v.text, ok && !v.isList
 }
 
 // A reader reads an object. Besides JSON it takes what Python prints for a dictionary: texts in single quotes
@@ -67,11 +80,11 @@ func (r *reader) object() (fields, bool) {
 		if !ok || !r.take(':') {
 			return nil, false
 		}
-		v, plain, ok := r.value()
+		v, useful, ok := r.value()
 		if !ok {
 			return nil, false
 		}
-		if delete(f, key); plain {
+		if delete(f, key); useful {
 			f[key] = v
 		}
 		switch {
@@ -85,21 +98,21 @@ func (r *reader) object() (fields, bool) {
 	return nil, false
 }
 
-// value reads a value. plain says that it is a text or a number, and is v.
-func (r *reader) value() (v string, plain, ok bool) {
+// value reads a value. useful says that it is one of those that v can be.
+func (r *reader) value() (v value, useful, ok bool) {
 	r.space()
 	if len(r.b) == 0 {
-		return "", false, false
+		return value{}, false, false
 	}
 	switch c := r.b[0]; c {
 	case '"', '\'':
-		v, ok = r.text()
+		v.text, ok = r.text()
 		return v, true, ok
 	case '{':
 		_, ok = r.object()
-		return "", false, ok
+		return value{}, false, ok
 	case '[':
-		return "", false, r.list()
+		return r.list()
 	}
 	n := 0
 	for n < len(r.b) && (isAlnum(r.b[n]) || strings.IndexByte("+-.", r.b[n]) >= 0) {
@@ -108,33 +121,39 @@ func (r *reader) value() (v string, plain, ok bool) {
 	word := string(r.b[:n])
 	r.b = r.b[n:]
 	if _, err := strconv.ParseFloat(word, 64); err == nil {
-		return word, true, true
+		return value{text: word}, true, true
 	}
 	switch word {
 	case "true", "false", "null", "True", "False", "None":
-		return "", false, true
+		return value{}, false, true
 	}
-	return "", false, false
+	return value{}, false, false
 }
 
-func (r *reader) list() bool {
+// list reads a list. It is of use if it is short and has texts and numbers only.
+func (r *reader) list() (v value, useful, ok bool) {
 	if r.depth++; r.depth > depthMax || !r.take('[') {
-		return false
+		return value{}, false, false
 	}
 	defer func() { r.depth-- }()
+	v.isList = true
 	if r.take(']') {
-		return true
+		return v, true, true
 	}
-	for {
-		if _, _, ok := r.value(); !ok {
-			return false
+	for useful = true; ; {
+		e, plain, ok := r.value()
+		if !ok {
+			return value{}, false, false
+		}
+		if useful = useful && plain && !e.isList && len(v.list) < ChunksMax; useful {
+			v.list = append(v.list, e.text)
 		}
 		switch {
 		case r.take(','):
 		case r.take(']'):
-			return true
+			return v, useful, true
 		default:
-			return false
+			return value{}, false, false
 		}
 	}
 }

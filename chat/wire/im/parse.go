@@ -25,13 +25,13 @@ func ParseReply(packet []byte) (Reply, error) {
 			return nil, syntaxError(packet, "an object")
 		}
 		if route == "P2P" {
-			return Invite{Message: f["message"], Origin: f["origin"]}, nil
+			return Invite{Message: f["message"].text, Origin: f["origin"].text, File: f["filename"].text}, nil
 		}
-		port, err := strconv.Atoi(f["port"])
+		port, err := strconv.Atoi(f["port"].text)
 		if err != nil || port < 1 || port > 65535 {
 			return nil, syntaxError(packet, "a port")
 		}
-		return Connect{IP: f["ip"], Port: port, Origin: f["origin"], Target: f["target"]}, nil
+		return Connect{IP: f["ip"].text, Port: port, Origin: f["origin"].text, Target: f["target"].text}, nil
 	}
 	code, err := strconv.Atoi(route)
 	if err != nil || len(route) != 3 || code < 100 {

@@ -11,8 +11,9 @@ type (
 	}
 	// Fin is the last packet: the client is to end.
 	Fin struct{ Text string }
-	// Invite tells that Origin asks for a private connection; Message is what to show.
-	Invite struct{ Message, Origin string }
+	// Invite tells that Origin asks for a private connection, in order to get chunks of File if that is not empty; Message is
+	// what to show.
+	Invite struct{ Message, Origin, File string }
 	// Connect tells the origin where the target listens.
 	Connect struct {
 		IP             string

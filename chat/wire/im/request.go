@@ -24,8 +24,8 @@ type (
 	Block struct{ User string }
 	// Unblock takes back Block.
 	Unblock struct{ User string }
-	// StartPrivate asks a user for a connection (PROTOCOL.md 4).
-	StartPrivate struct{ Target string }
+	// StartPrivate asks a user for a connection (PROTOCOL.md 4), in order to get chunks of File if that is not empty.
+	StartPrivate struct{ Target, File string }
 	// Accept says where the target of StartPrivate listens.
 	Accept struct {
 		IP             string
@@ -34,6 +34,22 @@ type (
 	}
 	// Decline says that the target does not want to.
 	Decline struct{ Origin, Target string }
+	// RegisterFile says that the user has a file of Size bytes that is cut into Chunks (PROTOCOL.md 5.1): all of it, or the chunks
+	// with the numbers in Has if that is not nil. With Chunks 0, size and number of chunks are as somebody has registered them
+	// before, and Has is not nil.
+	RegisterFile struct {
+		File   string
+		Size   int64
+		Chunks int
+		Has    []int
+	}
+	// SearchFile asks who has a file or some of it.
+	SearchFile struct{ File string }
+	// SearchChunk asks who has which of some chunks of a file.
+	SearchChunk struct {
+		File   string
+		Chunks []int // At least one.
+	}
 	// Refresh says that the user is there.
 	Refresh struct{}
 	// Logout is the end.
@@ -53,6 +69,9 @@ func (Unblock) isRequest()      {}
 func (StartPrivate) isRequest() {}
 func (Accept) isRequest()       {}
 func (Decline) isRequest()      {}
+func (RegisterFile) isRequest() {}
+func (SearchFile) isRequest()   {}
+func (SearchChunk) isRequest()  {}
 func (Refresh) isRequest()      {}
 func (Logout) isRequest()       {}
 func (Unknown) isRequest()      {}

@@ -111,6 +111,25 @@ func must[M any](mode M, err error) M {
 // arrayOfThree is the first byte of every message: an array of three elements (SPEC.md 2.2).
 const arrayOfThree = 0x83
 
+// lengthBytesMax is the longest length a frame begins with.
+const lengthBytesMax = 4
+
+// BeginsReplies reports whether prefix, what a server has said first, can be of this protocol (SPEC.md 1, 2.2), and whether
+// more of it could still change that. What other programs say would be taken for the length of a message that never comes.
+func BeginsReplies(prefix []byte) (yes, sure bool) {
+	if len(prefix) == 0 {
+		return true, false
+	}
+	lengthBytes := 1 << (prefix[0] >> 6)
+	switch {
+	case lengthBytes > lengthBytesMax:
+		return false, true
+	case len(prefix) <= lengthBytes:
+		return true, false
+	}
+	return prefix[lengthBytes] == arrayOfThree, true
+}
+
 // mapMajor is the major type of a map (RFC 8949 3.1).
 const mapMajor = 5
 

@@ -63,6 +63,29 @@ func TestMessagesRoundTrip(t *testing.T) {
 	wantAllFieldsSet(t, *sampleFile)
 }
 
+// Whatever a server may say is known as this protocol however little of it is there.
+func TestBeginsRepliesTakesAllThereAre(t *testing.T) {
+	takes := func(what any, b []byte) {
+		t.Helper()
+		length := []byte{byte(len(b))} // Frames as SPEC.md 1 has them.
+		if len(b) > 63 {
+			length = []byte{0x40 | byte(len(b)>>8), byte(len(b))}
+		}
+		frame := append(length, b...)
+		for n := range len(frame) {
+			if yes, sure := BeginsReplies(frame[:n]); !yes || sure != (n > len(length)) {
+				t.Errorf("%d bytes of %T: %t, sure %t", n, what, yes, sure)
+			}
+		}
+	}
+	for _, a := range sampleAnswers() {
+		takes(a.reply, AppendReply(nil, Head{a.to, 70_000}, a.reply))
+	}
+	for _, m := range samplePushes() {
+		takes(m, AppendPush(nil, m))
+	}
+}
+
 // wantAllFieldsSet keeps the samples honest: a field that is zero there is not tested.
 func wantAllFieldsSet(t *testing.T, m any) {
 	t.Helper()

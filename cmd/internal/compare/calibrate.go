@@ -11,8 +11,14 @@ import (
 // Every comparison begins with runs that nothing can go wrong in, to see what the instrument itself adds, and ends with a look
 // at whether the links lost what they were told to.
 
-// calibrationName is the profile of those runs: 50 ms, nothing lost, bare datagrams.
-const calibrationName = "calibration"
+// calibrationName is the profile of those runs: 50 ms, nothing lost, bare datagrams. That of the kernel's TCP in the wire lane
+// is tcpCheckName.
+const (
+	calibrationName = "calibration"
+	tcpCheckName    = "calibration-tcp"
+)
+
+func isCalibration(profile string) bool { return profile == calibrationName || profile == tcpCheckName }
 
 const calibrationDelay = 50 * time.Millisecond
 

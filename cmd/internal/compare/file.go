@@ -7,10 +7,11 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
+
+	"udpchat/cmd/internal/origin"
 )
 
 // A File is a comparison as --json writes it and --from reads it: one JSON object with a header, every run with all its
@@ -50,7 +51,7 @@ type Header struct {
 
 	Calibration []Calibration `json:"calibration"`
 	LinkLoss    []LossCheck   `json:"link_loss"`
-	TCPCheck    *TCPCheck     `json:"tcp_check,omitempty"` // if the kernel's TCP ran where it is known what it does
+	TCPCheck    *TCPCheck     `json:"tcp_check,omitempty"` // if there were enough runs in the wire lane, see wantsTCPCheck
 	Recorded    string        `json:"recorded,omitempty"`  // where figures of the lane "recorded" come from
 }
 
@@ -176,20 +177,14 @@ func readRuns(r io.Reader) (*File, error) {
 
 // revision is the program's, from what the Go command wrote into it.
 func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	commit, changed := origin.Revision()
+	switch {
+	case commit == "":
 		return "unknown"
+	case changed:
+		return commit + "+dirty"
 	}
-	rev, dirty := "unknown", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision" && len(s.Value) >= 12:
-			rev = s.Value[:12]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+dirty"
-		}
-	}
-	return rev + dirty
+	return commit
 }
 
 // system names the machine: on Linux with the release of its kernel.
@@ -224,6 +219,9 @@ func (f *File) Merge(o *File) *File {
 		if !slices.ContainsFunc(h.LinkLoss, func(have LossCheck) bool { return have.Profile == c.Profile && have.OK == c.OK }) {
 			h.LinkLoss = append(h.LinkLoss, c)
 		}
+	}
+	if h.TCPCheck == nil {
+		h.TCPCheck = o.Header.TCPCheck
 	}
 	h.Interrupted = h.Interrupted || o.Header.Interrupted
 	runs := slices.Concat(f.Runs, o.Runs)

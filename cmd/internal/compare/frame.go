@@ -8,11 +8,12 @@ import (
 // A frame is a message, or a piece of a file, as it crosses the transport:
 //
 //	4 bytes   length of the whole frame
-//	4         number of the message, from 0; pieceNumber for a piece of a file
+//	4         number of the message, from 0, the server's own from backNumber on; pieceNumber for a piece of a file
 //	…         bytes that do not compress
 const (
 	frameHeaderBytes = 8
 	pieceNumber      = 1<<32 - 1
+	backNumber       = 1 << 31
 
 	// frameBytesMax is the longest frame anybody sends.
 	frameBytesMax = chunkBytes

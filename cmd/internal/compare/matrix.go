@@ -77,6 +77,9 @@ func (m Matrix) Specs(lanes map[Lane]Runner) (specs []Spec, skipped []Skipped, e
 			all = append(all, calibrationSpec(lane, m.Seed))
 		}
 	}
+	if wantsTCPCheck(specs) {
+		all = append(all, tcpCheckSpecs(m.Seed)...)
+	}
 	return append(append(all, specs...), m.extraSpecs(lanes)...), skipped, nil
 }
 

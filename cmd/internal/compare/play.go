@@ -155,7 +155,20 @@ func (p *play) serve(ctx context.Context, accept func(context.Context) (net.Conn
 		p.sheet.failed(fmt.Errorf("accepting: %w", err))
 		return
 	}
+	if p.work.Both {
+		p.wg.Go(func() { p.sendBack(ctx, conn) })
+	}
 	p.read(conn, side)
+}
+
+// sendBack writes the server's own messages.
+func (p *play) sendBack(ctx context.Context, conn net.Conn) {
+	first := p.sheet.start()
+	for i, at := range p.sheet.backPlan {
+		if !sleepUntil(ctx, p.start.Add(first+at)) || !p.write(conn, Server, p.printer.frame(backNumber+uint32(i), p.work.Bytes)) {
+			return
+		}
+	}
 }
 
 // read takes what arrives at a side, until the connection is closed.

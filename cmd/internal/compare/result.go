@@ -18,6 +18,9 @@ type Result struct {
 	// Sent is how many messages were planned: a message that the transport never took has not been delivered.
 	Sent      int `json:"sent"`
 	Delivered int `json:"delivered"`
+	// BackSent and BackDelivered are those of the server's own messages, see Workload.Both.
+	BackSent      int `json:"back_sent,omitempty"`
+	BackDelivered int `json:"back_delivered,omitempty"`
 	// PlannedMs and LatencyMs have a value for each message, in the order of the plan; -1 is a message that did not arrive.
 	// Planned times count from the start of the link, as those of Drops do.
 	PlannedMs []float64 `json:"planned_ms"`

@@ -9,12 +9,14 @@ import (
 type sheet struct {
 	spec     Spec
 	plan     []time.Duration // since first
+	backPlan []time.Duration // of the server's own messages, since first
 	complete chan struct{}   // closed when everything planned has arrived
 
 	mu    sync.Mutex
 	res   Result          // guarded by mu, as is all below
 	first time.Duration   // since the start of the link
 	came  []time.Duration // by message, since the start; 0: not yet
+	back  []bool          // by message of the server: it has come
 	left  int
 	file  bool // a file is being sent
 	ended bool
@@ -23,6 +25,9 @@ type sheet struct {
 func newSheet(spec Spec, w Workload) *sheet {
 	s := &sheet{spec: spec, plan: w.Plan(spec.Seed, spec.Messages), file: w.File, complete: make(chan struct{}), res: newResult(spec)}
 	s.came, s.left = make([]time.Duration, len(s.plan)), len(s.plan)
+	s.backPlan = w.backPlan(spec.Seed, spec.Messages)
+	s.back = make([]bool, len(s.backPlan))
+	s.res.BackSent = len(s.backPlan)
 	if w.File {
 		s.res.FileByTime = make([]uint64, (spec.Duration+time.Second-1)/time.Second)
 		s.res.FileSeconds = spec.Duration.Seconds()
@@ -47,6 +52,13 @@ func (s *sheet) begin(first time.Duration) {
 	}
 }
 
+// start returns what begin was told.
+func (s *sheet) start() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first
+}
+
 // over is how long after the first message's time the run ends at the latest. A file without messages ends with its time.
 func (s *sheet) over(w Workload) time.Duration {
 	last := time.Duration(0)
@@ -63,6 +75,10 @@ func (s *sheet) over(w Workload) time.Duration {
 func (s *sheet) arrived(number int, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if i := number - backNumber; i >= 0 && i < len(s.back) && !s.back[i] && !s.ended {
+		s.back[i] = true
+		s.res.BackDelivered++
+	}
 	if number >= len(s.came) || s.came[number] != 0 || s.ended {
 		return
 	}

@@ -94,7 +94,7 @@ func Summarise(results []Result) []Summary {
 	var order []key
 	for i := range results {
 		r := &results[i]
-		if r.Profile == calibrationName {
+		if isCalibration(r.Profile) {
 			continue
 		}
 		k := key{r.Transport, r.Profile, r.Workload, r.Lane}
@@ -123,6 +123,7 @@ func summarise(runs []*Result) Summary {
 	var byRun [][]float64
 	var wire Wire
 	var fileBytes uint64
+	var backSent, backDelivered int
 	var seconds float64
 	for _, r := range runs {
 		if r.Error != "" {
@@ -130,6 +131,8 @@ func summarise(runs []*Result) Summary {
 		}
 		s.Sent += r.Sent
 		s.Delivered += r.Delivered
+		backSent += r.BackSent
+		backDelivered += r.BackDelivered
 		latencies = append(latencies, r.LatencyMs...)
 		byRun = append(byRun, r.LatencyMs)
 		connects = append(connects, r.ConnectMs)
@@ -154,7 +157,7 @@ func summarise(runs []*Result) Summary {
 		s.P999 = Number(quantile(inOrder, 0.999))
 	}
 	s.Connect = Number(percentile(connects, 0.5))
-	useful := uint64(s.Delivered*w.Bytes) + fileBytes
+	useful := uint64((s.Delivered+backDelivered)*w.Bytes) + fileBytes
 	if w.Echo && !w.Relay { // A SENT repeats nothing of the message.
 		useful += uint64(s.Delivered * w.Bytes)
 	}
@@ -162,7 +165,7 @@ func summarise(runs []*Result) Summary {
 		s.WirePerUseful = Number(float64(wire.Bytes()) / float64(useful))
 	}
 	if s.Sent > 0 && !w.File && w.Beside == "" {
-		s.PacketsPerMessage = Number(float64(wire.Packets()) / float64(s.Sent))
+		s.PacketsPerMessage = Number(float64(wire.Packets()) / float64(s.Sent+backSent))
 	}
 	if w.File && seconds > 0 {
 		s.Goodput = Number(float64(fileBytes) * 8 / 1e6 / seconds)

@@ -10,7 +10,7 @@ import (
 
 // cubicRun makes a run of 1,000 messages with these percentiles.
 func cubicRun(p50, p90, p99 float64) Result {
-	r := Result{Transport: "tcp-cubic", Workload: "chat", Profile: "lossy-10", Lane: LaneWire, Timing: &wirelane.Timing{Packets: 1000}}
+	r := Result{Transport: "tcp-cubic", Workload: "talk", Profile: tcpCheckName, Lane: LaneWire, Timing: &wirelane.Timing{Packets: 1000}}
 	for i := range 1000 {
 		switch {
 		case i < 800:
@@ -33,20 +33,21 @@ func TestTCPCheckJudges(t *testing.T) {
 		lost.LatencyMs[i] = -1
 	}
 	busy.Timing = &wirelane.Timing{Packets: 1000, Late: 100}
+	all := func(r Result) []Result { return slices.Repeat([]Result{r}, tcpCheckRuns) }
+	with := func(odd Result) []Result { return append(slices.Repeat([]Result{good}, tcpCheckRuns-1), odd) }
 	for name, tt := range map[string]struct {
 		runs []Result
 		want string
 	}{
-		"good":            {[]Result{good, good}, "good"},
-		"slow median":     {[]Result{cubicRun(56, 250, 700), cubicRun(56, 250, 700)}, "BROKEN"},
-		"too good a p90":  {[]Result{cubicRun(51, 120, 700), cubicRun(51, 120, 700)}, "BROKEN"},
-		"bad tail":        {[]Result{cubicRun(51, 250, 1700), cubicRun(51, 250, 1800)}, "BROKEN"},
-		"one bad tail":    {[]Result{good, good, cubicRun(51, 250, 9000)}, "good"},                                                          // It may be chance.
-		"bad tails":       {slices.Concat(slices.Repeat([]Result{good}, 15), slices.Repeat([]Result{cubicRun(51, 250, 5000)}, 14)), "good"}, // Half have none.
-		"bad and busy":    {[]Result{busy, busy}, "too slow to tell"},
-		"failed":          {[]Result{good, failed}, "BROKEN"},
-		"lost":            {[]Result{lost, lost}, "BROKEN"},
-		"one run, a good": {[]Result{good}, "good"},
+		"good":           {all(good), "good"},
+		"slow median":    {all(cubicRun(56, 250, 700)), "BROKEN"},
+		"too good a p90": {all(cubicRun(51, 120, 700)), "BROKEN"},
+		"bad tail":       {all(cubicRun(51, 250, 1700)), "BROKEN"},
+		"no tail":        {all(cubicRun(51, 250, 300)), "BROKEN"},
+		"one bad tail":   {with(cubicRun(51, 250, 9000)), "good"},
+		"bad and busy":   {all(busy), "too slow to tell"},
+		"failed":         {with(failed), "BROKEN"},
+		"lost":           {all(lost), "BROKEN"},
 	} {
 		if got := tcpCheckIn(tt.runs); got.Broken() != (tt.want == "BROKEN") || !strings.Contains(got.String(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, got, tt.want)
@@ -54,12 +55,38 @@ func TestTCPCheckJudges(t *testing.T) {
 	}
 }
 
-func TestTCPCheckWantsItsOwnRuns(t *testing.T) {
+func TestTCPCheckWantsAllOfItsOwnRuns(t *testing.T) {
 	other := cubicRun(51, 250, 700)
-	other.Profile = "lossy-5"
-	recorded := cubicRun(51, 250, 700)
-	recorded.Lane = LaneRecorded
-	if got := tcpCheckIn([]Result{other, recorded}); got != nil {
+	other.Profile = "lossy-10"
+	if got := tcpCheckIn(slices.Repeat([]Result{other}, tcpCheckRuns)); got != nil {
 		t.Errorf("checked %v", got)
+	}
+	if got := tcpCheckIn(slices.Repeat([]Result{cubicRun(51, 250, 700)}, tcpCheckRuns-1)); got != nil {
+		t.Errorf("checked %v", got)
+	}
+}
+
+func TestLongComparisonsInTheWireLaneCheckItsTCP(t *testing.T) {
+	link, err := LinkNamed("lossy-5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Matrix{Transports: []string{"tcp-cubic", "kcp"}, Workloads: []string{"chat"}, Links: []Link{link}, Seed: 7}
+	lanes := map[Lane]Runner{LaneWire: (*WireRunner)(nil), LaneVirtual: (*virtualRunner)(nil)}
+	for runs, want := range map[int]int{1: 0, tcpCheckRuns - 1: 0, tcpCheckRuns: tcpCheckRuns} {
+		m.Runs = runs
+		specs, _, err := m.Specs(lanes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, s := range specs {
+			if s.Link.Name == tcpCheckName {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%d runs have %d of the check, want %d", runs, got, want)
+		}
 	}
 }

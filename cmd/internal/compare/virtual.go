@@ -144,6 +144,12 @@ func (p *machinePlay) begin(first time.Duration) {
 		})
 	}
 	p.planMessage()
+	for i, at := range p.sheet.backPlan {
+		p.duel.At(first+at, func() {
+			p.queue[simulate.Server] = append(p.queue[simulate.Server], p.printer.frame(backNumber+uint32(i), p.work.Bytes)...)
+			p.duel.Wake(simulate.Server)
+		})
+	}
 }
 
 func (p *machinePlay) planMessage() {

@@ -134,3 +134,25 @@ func TestLatencyCountsFromThePlan(t *testing.T) {
 		t.Errorf("the last message took %v ms, want about 5 s", last)
 	}
 }
+
+// The server's half of a conversation is sent and counted, and only the client's is timed.
+func TestInAConversationBothEndsSend(t *testing.T) {
+	const n = 50
+	spec := Spec{Workload: "talk", Link: lossy(0), Seed: 3, Messages: n}
+	for _, name := range []string{"plain", "udpchat"} { // Both ways; kcp-go's own sessions cannot live in a bubble.
+		spec.Transport = name
+		tr, err := TransportNamed(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for how, r := range map[string]Result{"machines": playVirtual(t, spec), "endpoints": playInMemory(t, tr, spec)} {
+			// The run is over when the client's last message has arrived, and the server's may be on the way.
+			if r.Sent != n || r.Delivered != n || len(r.LatencyMs) != n || r.BackSent != n || r.BackDelivered < n-3 {
+				t.Errorf("%s, %s: %d of %d arrived and %d of %d back, %d timed", name, how, r.Delivered, r.Sent, r.BackDelivered, r.BackSent, len(r.LatencyMs))
+			}
+			if down := r.Wire.Down.Bytes; down < (n-3)*200 {
+				t.Errorf("%s, %s: %d bytes came back", name, how, down)
+			}
+		}
+	}
+}

@@ -20,6 +20,9 @@ type Workload struct {
 	// Echo: the server answers every message, with one of the same size but for Relay; the latency is that of the round
 	// trip.
 	Echo bool
+	// Both: the server sends as many messages, at times of its own. They are the other half of a conversation: what they carry
+	// back of acknowledgements matters, and the bytes count, but not how long they take.
+	Both bool
 	// File: bytes are sent as fast as the transport takes them, from the first message's time on, for Duration.
 	File bool
 	// Cold: every message goes over a connection of its own and counts from the beginning of its handshake.
@@ -42,6 +45,7 @@ func Workloads() []Workload {
 		all = append(all, w)
 	}
 	add("chat", "200 bytes about every 100 ms", func(*Workload) {})
+	add("talk", "both ends chat, 200 bytes about every 100 ms each; the client's messages count", func(w *Workload) { w.Both = true })
 	add("echo", "the same, and every message is answered: the round trip counts", func(w *Workload) { w.Echo = true })
 	add("burst", "20 messages of 200 bytes at once, about every 2 s", func(w *Workload) { w.Every, w.Burst = 2*time.Second, 20 })
 	add("file", "bytes as fast as they go", func(w *Workload) { w.File, w.Burst = true, 0 })
@@ -55,6 +59,14 @@ func Workloads() []Workload {
 	add("relay", "SENDs of the relay protocol, 200 bytes about every second, until the recipient has its FORWARD", relay)
 	add("relay-sent", "the same until the sender has its SENT: the round trip", func(w *Workload) { relay(w); w.Echo = true })
 	return all
+}
+
+// backPlan returns when the server's own messages are to be sent, nil if it has none.
+func (w Workload) backPlan(seed uint64, n int) []time.Duration {
+	if !w.Both {
+		return nil
+	}
+	return w.Plan(seed^0xbac, n)
 }
 
 // needsWire reports whether it takes the wire lane, whatever the transport.

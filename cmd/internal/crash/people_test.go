@@ -18,13 +18,19 @@ var rooms = []string{"kitchen", "hall", "cellar"}
 // A person is one client, what it said and what it saw.
 type person struct {
 	*client.Client
-	name  string
-	ended chan struct{} // Closed when no more events come.
+	name      string
+	transport string
+	ended     chan struct{} // Closed when no more events come.
 
 	mu   sync.Mutex
 	said []*client.Message // In the order it was said. Guarded by mu.
 	seen map[string][]seen // By room, in the order it came. Guarded by mu.
 	odd  []string          // What should not have happened. Guarded by mu.
+	acks int               // How many of said it was told are stored. Guarded by mu.
+	way  journey           // The last one back to a server. Guarded by mu.
+
+	shown  []shown // What came live, in the order it came. Guarded by mu.
+	losses int     // How often the connection was lost. Guarded by mu.
 }
 
 // seen is one message that a client was given.
@@ -33,6 +39,14 @@ type seen struct {
 	id      string
 	text    string
 	account string
+}
+
+// shown is what a client was told about when a message was stored, and when that was by our clock.
+type shown struct {
+	log      string
+	seq      uint64
+	time, at time.Time
+	took     time.Duration
 }
 
 // newPerson registers an account at the first server and joins all rooms, over the transport given.
@@ -47,7 +61,7 @@ func newPerson(tb testing.TB, name, transport string, servers ...string) *person
 	if err != nil {
 		tb.Fatalf("%s: %v", name, err)
 	}
-	p := &person{Client: c, name: name, ended: make(chan struct{}), seen: make(map[string][]seen)}
+	p := &person{Client: c, name: name, transport: transport, ended: make(chan struct{}), seen: make(map[string][]seen)}
 	go p.watch() // Ends with the client.
 	tb.Cleanup(func() {
 		_ = c.Close() // There is nothing to lose any more.
@@ -77,9 +91,19 @@ func (p *person) watch() {
 	defer close(p.ended)
 	for ev := range p.Events() {
 		p.mu.Lock()
+		p.way.note(time.Now(), ev)
 		switch ev := ev.(type) {
+		case client.Outgoing:
+			if ev.Status.State == client.Stored {
+				p.acks++
+			}
 		case client.Said:
 			p.seen[ev.Log] = append(p.seen[ev.Log], seen{ev.Seq, ev.ID(), ev.Text, ev.Account})
+			if !ev.Past {
+				p.shown = append(p.shown, shown{ev.Log, ev.Seq, ev.Time, time.Now().Round(0), ev.Took})
+			}
+		case client.Offline:
+			p.losses++
 		case client.Reload, client.Gone:
 			p.odd = append(p.odd, fmt.Sprintf("%T %+v", ev, ev))
 		}
@@ -127,15 +151,10 @@ func everybody(people []*person, perSecond float64) (stop func()) {
 }
 
 // stored returns how many of p's messages it was told are stored.
-func (p *person) stored() (n int) {
+func (p *person) stored() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, m := range p.said {
-		if m.Status().State == client.Stored {
-			n++
-		}
-	}
-	return n
+	return p.acks
 }
 
 // await waits until ok.

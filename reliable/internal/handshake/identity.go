@@ -35,6 +35,7 @@ func ParseKey(s string) (k Key, err error) {
 type Identity struct {
 	key    Key
 	config *tls.Config
+	resets []byte // from which the secrets of stateless resets are derived
 }
 
 // NewIdentity returns the identity of a private key. The certificate is signed by itself and says nothing: clients go
@@ -59,7 +60,11 @@ func identityOf(cert tls.Certificate) (*Identity, error) {
 	cert.Leaf = leaf
 	config := baseConfig()
 	config.Certificates = []tls.Certificate{cert}
-	return &Identity{keyOf(leaf), config}, nil
+	resets, err := resetSecret(cert.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	return &Identity{keyOf(leaf), config, resets}, nil
 }
 
 // LoadIdentity returns the identity of a certificate and its private key in files (PEM), made by others. The certificates

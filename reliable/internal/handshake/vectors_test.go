@@ -35,6 +35,7 @@ func (b *hexBytes) UnmarshalText(text []byte) (err error) {
 type vectors struct {
 	Packets   []packetVector  `json:"sealed_packets"`
 	Proofs    []proofVector   `json:"cookies_and_tokens"`
+	Resets    []resetVector   `json:"stateless_resets"`
 	Handshake handshakeVector `json:"handshake"`
 }
 
@@ -59,6 +60,15 @@ type proofVector struct {
 	Call    uint64    `json:"call_nonce"`
 	Nonce   hexBytes  `json:"nonce"`
 	Proof   hexBytes  `json:"proof"`
+}
+
+type resetVector struct {
+	Seed     hexBytes `json:"ed25519_seed"`
+	Endpoint string   `json:"endpoint"`
+	ID       uint64   `json:"connection_id"`
+	Frame    hexBytes `json:"token_frame"`
+	Filler   hexBytes `json:"random"`
+	Datagram hexBytes `json:"datagram"`
 }
 
 type handshakeVector struct {
@@ -131,6 +141,23 @@ func makeProofs(t *testing.T) (all []proofVector) {
 	return all
 }
 
+func makeResets(t *testing.T) (all []resetVector) {
+	for _, endpoint := range []string{"node-a 0.0.0.0:4000", "node-b 0.0.0.0:4000"} {
+		resets, err := identity(t, 1).Resets(endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []wire.ConnID{1, 0x0102030405060708} {
+			r, filler := resets.Of(id), []byte{1, 2, 3, 4, 5, 6, 7}
+			all = append(all, resetVector{
+				bytes.Repeat([]byte{1}, ed25519.SeedSize), endpoint, uint64(id),
+				wire.AppendResetToken(nil, r), filler, wire.AppendStatelessReset(nil, r, filler),
+			})
+		}
+	}
+	return all
+}
+
 // makeHandshake plays a handshake. Another implementation cannot play it again, but can open what is in it.
 func makeHandshake(t *testing.T) (v handshakeVector) {
 	cryptotest.SetGlobalRandom(t, 1)
@@ -163,7 +190,7 @@ func makeHandshake(t *testing.T) (v handshakeVector) {
 
 // What the code does is what the vectors say, which change only when the protocol does.
 func TestVectors(t *testing.T) {
-	got := vectors{Packets: makePackets(t), Proofs: makeProofs(t)}
+	got := vectors{Packets: makePackets(t), Proofs: makeProofs(t), Resets: makeResets(t)}
 	if *update {
 		got.Handshake = makeHandshake(t)
 		b, err := json.MarshalIndent(got, "", "  ")

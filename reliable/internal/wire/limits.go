@@ -60,6 +60,12 @@ const (
 	ResetFrameBytes = 1 + 4 + 4
 	// TokenFrameBytes is the size of a token frame without its token.
 	TokenFrameBytes = 1 + 1
+	// ResetTokenBytes is the size of what ends a stateless reset, StatelessResetBytes of a whole one, which is never shorter
+	// than a packet, and ResetTokenFrameBytes of the frame that announces it.
+	ResetTokenBytes      = 16
+	StatelessResetBytes  = PacketHeaderBytes + ResetTokenBytes
+	ResetTokenFrameBytes = TokenFrameBytes + resetTokenFrameData
+	resetTokenFrameData  = 1 + connIDBytes + ResetTokenBytes
 	// ChallengeFrameBytes and PieceFrameBytes are the sizes of a challenge or response, and of a piece without its part.
 	ChallengeFrameBytes = 1 + challengeBytes
 	PieceFrameBytes     = 1 + 1 + 1 + 2
