@@ -30,8 +30,11 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race -gcflags=github.com/mattn/go-runewidth=-race=false)
 export GORACE ?= atexit_sleep_ms=100
 
+# The Go command writes the commit into a binary, where it may look for it; see cmd/internal/origin.
+STAMP := $(addprefix -ldflags=-X=udpchat/cmd/internal/origin.revision=,$(shell git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null))
+
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-reliable compare-record lint tidy cross clean
+.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-nats bench-reliable compare-record lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +44,7 @@ run: build ## build, then start the server on port 4000 (PORT=…)
 
 build: ## build the binary into .bin/
 	@mkdir -p $(BIN)
-	$(GO) build -o $(BIN)/udpchat ./cmd/udpchat
+	$(GO) build $(STAMP) -o $(BIN)/udpchat ./cmd/udpchat
 
 test: ## run all tests with the race detector, in random order
 	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
@@ -49,7 +52,7 @@ test: ## run all tests with the race detector, in random order
 	@test -z "$(RACE)" || { echo "what is on one goroutine once more, all of it, without the race detector:"; \
 		$(GO) test -shuffle=on -timeout 8m $(TESTFLAGS) ./reliable ./reliable/simulate; }
 
-crash: ## kill servers and writers KILLS=100 times and leaders of a cluster, fill disks, damage files, and look for every message
+crash: ## kill servers and writers KILLS=100 times and leaders of a cluster, fill disks, set clocks, damage files, and look for every message
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Leader' ./chat/store/jetstream -args -kills=$(KILLS) -leader-kills=5 -leader-stops=5
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) ./cmd/internal/crash -args -long -kills=$(KILLS) -stop=30s
@@ -78,6 +81,9 @@ bench-reliable: build ## our transport beside KCP and QUIC: bad links, the loopb
 bulk: ## what files get of lossy and shared lines, and how long chat takes beside one; UPLOAD=10s
 	$(GO) test -count=1 -v -timeout 10m -run 'SimulationOf(Bulk|ChatBeside|TwoFiles|AFile)' ./reliable/simulate -args -upload=$(UPLOAD)
 
+bench-nats: ## figures of a server on a cluster of three NATS servers, which it starts on this machine; two minutes
+	$(GO) test -count=1 -v -timeout 20m -run 'FiguresOfACluster' ./cmd/internal/crash -args -figures
+
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -96,9 +102,9 @@ tidy: ## check that go.mod and go.sum are tidy
 	$(GO) mod tidy -diff
 
 cross: ## build for other platforms: linux/arm64, darwin/arm64, windows/amd64
-	CGO_ENABLED=0 GOOS=linux   GOARCH=arm64 $(GO) build -o $(BIN)/cross/udpchat-linux-arm64       ./cmd/udpchat
-	CGO_ENABLED=0 GOOS=darwin  GOARCH=arm64 $(GO) build -o $(BIN)/cross/udpchat-darwin-arm64      ./cmd/udpchat
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -o $(BIN)/cross/udpchat-windows-amd64.exe ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=linux   GOARCH=arm64 $(GO) build $(STAMP) -o $(BIN)/cross/udpchat-linux-arm64       ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=darwin  GOARCH=arm64 $(GO) build $(STAMP) -o $(BIN)/cross/udpchat-darwin-arm64      ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build $(STAMP) -o $(BIN)/cross/udpchat-windows-amd64.exe ./cmd/udpchat
 
 clean: ## remove what was built
 	rm -rf $(BIN)

@@ -28,6 +28,9 @@ type Stream struct {
 	code   uint32 // guarded by c.mu; of Abort
 	ended  bool   // guarded by c.mu; the peer's end was read by the turn
 	err    error  // guarded by c.mu; why it was broken off, or could not be opened
+
+	away    bool      // guarded by c.mu; the machine has something that has not been acknowledged
+	arrived time.Time // guarded by c.mu; when it last had not
 }
 
 // streamSet are the further streams of a connection.
@@ -126,6 +129,7 @@ func (c *Conn) feedStreamsLocked() {
 	}
 	c.streams.asked = nil
 	for _, s := range c.streams.list {
+		s.away = s.away || s.out.len() > 0
 		s.take(s.s.Write)
 		switch {
 		case s.abort:
@@ -166,6 +170,9 @@ func (c *Conn) publishStreamsLocked() {
 			s.in = fifo{}
 		} else if s.pull(c, s.s.Read, c.err != nil) {
 			s.readable.wake()
+		}
+		if s.away && !s.s.Waiting() {
+			s.away, s.arrived = false, time.Now()
 		}
 		if s.s.Ended() != s.ended || s.s.Err() != s.err || c.err != nil {
 			s.ended, s.err = s.s.Ended(), s.s.Err()
@@ -209,6 +216,14 @@ func (s *Stream) Read(p []byte) (int, error) { return s.read(s.c, s, p) }
 
 // Write queues p and returns when all of it is queued; it blocks while too much is waiting.
 func (s *Stream) Write(p []byte) (int, error) { return s.write(s.c, s, p) }
+
+// Arrived reports whether the peer has acknowledged all that was written, so that it is there to be read, and since when that
+// is known; the zero time if nothing was written yet.
+func (s *Stream) Arrived() (since time.Time, all bool) {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.arrived, s.out.len() == 0 && !s.away
+}
 
 // CloseWrite ends what this side writes, in order: the peer reads all of it and then io.EOF. Reading goes on.
 func (s *Stream) CloseWrite() error { return s.finish(func() { s.ending = true }) }

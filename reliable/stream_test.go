@@ -73,6 +73,41 @@ func TestStreamsCarryBytesAndEndByThemselves(t *testing.T) {
 	})
 }
 
+// TestStreamKnowsWhatHasArrived: not before the peer can read it, and not much later than the peer can say so.
+func TestStreamKnowsWhatHasArrived(t *testing.T) {
+	inWorld(t, lossy(0.3), Config{Streams: 4}, func(w *world) {
+		client, server := w.connect()
+		from, to := w.streamPair(server, client, Express)
+		if since, all := from.Arrived(); !since.IsZero() || !all {
+			t.Errorf("before anything was written: %v, %v", since, all)
+		}
+		for i := range 100 {
+			start := time.Now()
+			from.Write([]byte("message"))
+			if _, all := from.Arrived(); all {
+				t.Fatalf("message %d arrived before it could", i)
+			}
+			if _, err := io.ReadFull(to, make([]byte, len("message"))); err != nil {
+				t.Fatal(err)
+			}
+			readable := time.Now()
+			for {
+				since, all := from.Arrived()
+				if all {
+					if since.Before(readable) || since.Before(start) || since.After(time.Now()) {
+						t.Errorf("message %d, readable after %v, arrived after %v", i, readable.Sub(start), since.Sub(start))
+					}
+					break
+				}
+				if time.Since(readable) > 10*time.Second {
+					t.Fatalf("message %d: nobody knows that it has arrived", i)
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}
+	})
+}
+
 func TestAbortedStreamTellsItsCodeAndTheConnectionGoesOn(t *testing.T) {
 	inWorld(t, lossy(0.2), Config{Streams: 4}, func(w *world) {
 		client, server := w.connect()

@@ -2,15 +2,18 @@ package im
 
 import (
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"udpchat/chat/account"
 	"udpchat/chat/front"
 	"udpchat/chat/front/internal/stage"
 	"udpchat/chat/passwd"
+	"udpchat/chat/session"
 	wire "udpchat/chat/wire/im"
 )
 
@@ -53,3 +56,32 @@ func onePacket(b []byte) bool {
 }
 
 func TestTranscripts(t *testing.T) { stage.TranscriptsWithAccounts(t, cast, onePacket) }
+
+// TestNothingComesBeforeTheAnswerToALogIn: the client takes the next packet for it, whatever it is.
+func TestNothingComesBeforeTheAnswerToALogIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := stage.NewConn("hans")
+		o := &out{session: session.New(conn, session.Config{})}
+		o.hold()
+		o.notice("yoda has logged in\n")
+		o.reply(wire.Invite{Message: "yoda would like to", Origin: "yoda"})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if early, _ := conn.Take(); len(early) > 0 {
+			t.Errorf("before the answer: got %q", early)
+		}
+		o.release(ok("success"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		want := []string{"[200] success", "[200] yoda has logged in\n", `[P2P] {"message": "yoda would like to", "origin": "yoda"}`}
+		var got []string
+		writes, _ := conn.Take()
+		for _, b := range writes {
+			got = append(got, string(b))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		o.session.Close(nil)
+	})
+}

@@ -66,7 +66,7 @@ const (
 
 	// byeTimeout is how long the last packet waits for those before it, and closeTimeout how long the core has for a user
 	// who goes.
-	byeTimeout   = time.Second
+	byeTimeout   = 2 * time.Second
 	closeTimeout = 5 * time.Second
 
 	// referenceMax bounds the numbers by which internal errors are found in the log.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"udpchat/chat/front"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/im"
 )
@@ -19,9 +20,9 @@ type out struct {
 	mu    sync.Mutex
 	queue []packet // Guarded by mu, like all that follows.
 	bytes int      // In queue and held.
-	holds bool     // Since hold: what the client did not ask for waits in held.
+	holds bool     // Since hold: everything waits in held, but what release brings.
 	held  []packet
-	last  time.Time   // When a packet left.
+	pacer front.Pacer
 	timer *time.Timer // Set while there is something in queue; nil before there ever was.
 	ended bool
 	moved chan struct{} // Has an element after something has left. nil: nobody waits.
@@ -64,8 +65,7 @@ func (o *out) send(rep wire.Reply, log string, seq uint64, text bool) {
 	}
 }
 
-// hold keeps back what the client did not ask for until release: an answer is on its way, and the client takes the next packet
-// for it.
+// hold keeps everything back until release: an answer is on its way, and the client takes the next packet for it.
 func (o *out) hold() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -74,10 +74,10 @@ func (o *out) hold() {
 
 // release sends that answer, and then what was held.
 func (o *out) release(rep wire.Reply) {
-	o.reply(rep)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.holds = false
+	o.addLocked(packet{b: wire.AppendReply(nil, rep)})
 	for _, p := range o.held {
 		o.bytes -= len(p.b)
 		o.addLocked(p)
@@ -89,14 +89,14 @@ func (o *out) addLocked(p packet) {
 	if o.ended {
 		return
 	}
-	if o.holds && p.text {
+	if o.holds {
 		o.held = append(o.held, p)
 		if o.bytes += len(p.b); o.bytes > queueBytesMax {
 			o.overflowLocked()
 		}
 		return
 	}
-	if len(o.queue) == 0 && time.Since(o.last) >= gap {
+	if len(o.queue) == 0 && o.pauseLocked() == 0 {
 		o.leaveLocked(p)
 		return
 	}
@@ -117,9 +117,12 @@ func (o *out) overflowLocked() {
 	o.session.Abort(session.ErrSlow)
 }
 
+// pauseLocked returns how long the next packet has to wait for the one before; 0: it may leave.
+func (o *out) pauseLocked() time.Duration { return o.pacer.Wait(o.session, time.Now(), gap) }
+
 // armLocked has next run when the next packet may leave.
 func (o *out) armLocked() {
-	d := max(0, gap-time.Since(o.last))
+	d := o.pauseLocked()
 	if o.timer == nil {
 		o.timer = time.AfterFunc(d, o.next)
 		return
@@ -132,6 +135,10 @@ func (o *out) next() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended || len(o.queue) == 0 {
+		return
+	}
+	if o.pauseLocked() > 0 {
+		o.armLocked()
 		return
 	}
 	n, size := 1, len(o.queue[0].b)
@@ -165,7 +172,7 @@ func (o *out) next() {
 
 // leaveLocked gives a packet to the session.
 func (o *out) leaveLocked(p packet) {
-	o.last = time.Now()
+	o.pacer.Wrote(time.Now())
 	if o.session.Enqueue(p.b) != nil { // The session has ended; its reader finds out.
 		o.ended = true
 		return
@@ -210,13 +217,7 @@ func (o *out) bye(ctx context.Context, rep wire.Reply) {
 	defer cancel()
 	o.await(ctx, 0)
 	if rep != nil {
-		o.mu.Lock()
-		pause := gap - time.Since(o.last)
-		ended := o.ended
-		o.mu.Unlock()
-		if !ended && pause > 0 {
-			time.Sleep(pause) // The client's session waits for nothing else.
-		}
+		o.awaitPause(ctx)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -226,5 +227,24 @@ func (o *out) bye(ctx context.Context, rep wire.Reply) {
 	o.ended, o.queue = true, nil
 	if o.timer != nil {
 		o.timer.Stop()
+	}
+}
+
+// awaitPause returns when a packet may leave, or ctx or the session ends.
+func (o *out) awaitPause(ctx context.Context) {
+	for {
+		o.mu.Lock()
+		d, ended := o.pauseLocked(), o.ended
+		o.mu.Unlock()
+		if d == 0 || ended {
+			return
+		}
+		select {
+		case <-time.After(d):
+		case <-ctx.Done():
+			return
+		case <-o.session.Done():
+			return
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"udpchat/chat/front"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/relay"
 )
@@ -14,19 +15,20 @@ import (
 type pipe struct {
 	session *session.Session
 	wait    time.Duration  // For a receipt.
-	saySend bool           // As in Config.
 	wg      sync.WaitGroup // The goroutine.
 
 	mu       sync.Mutex
-	spaced   bool          // The client wants heads that end with a space. Guarded by mu, like all that follows.
-	answers  []wire.Reply  // To be written.
-	forwards []*forward    // To be written when no receipt is awaited.
-	size     int           // Bytes of their texts.
-	held     bool          // No FORWARD may be written yet: the client does not know that it is registered.
-	out      *forward      // Written, and its receipt awaited; nil: none is.
-	deadline time.Time     // When it counts as lost.
-	late     string        // Whose FORWARD was lost, as its receipt may yet come; empty: nobody's.
-	last     time.Time     // When something was written last.
+	spaced   bool         // The client wants heads that end with a space. Guarded by mu, like all that follows.
+	saySend  bool         // It wants SENT to be called SEND.
+	answers  []wire.Reply // To be written.
+	forwards []*forward   // To be written when no receipt is awaited.
+	size     int          // Bytes of their texts.
+	held     bool         // No FORWARD may be written yet: the client does not know that it is registered.
+	out      *forward     // Written, and its receipt awaited; nil: none is.
+	deadline time.Time    // When it counts as lost.
+	alone    bool         // Nothing was written after it.
+	late     string       // Whose FORWARD was lost, as its receipt may yet come; empty: nobody's.
+	pacer    front.Pacer
 	wake     chan struct{} // Has one element when the goroutine is to look again; nil: there is no goroutine.
 	closed   bool
 }
@@ -98,6 +100,13 @@ func (p *pipe) setSpaced() {
 	p.spaced = true
 }
 
+// setSaySend notes that the client wants SENT to be called SEND.
+func (p *pipe) setSaySend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.saySend = true
+}
+
 // receipt is what the client says about the FORWARD it was sent last; a nil err: that it has it. from is the name it
 // gives. If that is the one of a FORWARD which counts as lost, and not of this one, it is that one's receipt.
 func (p *pipe) receipt(from string, err error) {
@@ -108,6 +117,9 @@ func (p *pipe) receipt(from string, err error) {
 	}
 	if w != nil {
 		p.out = nil
+		if p.alone {
+			p.pacer.Taken()
+		}
 		p.kickLocked()
 	}
 	p.mu.Unlock()
@@ -189,14 +201,15 @@ func (p *pipe) step(now time.Time) (d time.Duration, lost *forward, wake <-chan 
 	case len(p.answers) == 0 && !ready:
 		return p.deadline.Sub(now), lost, p.wake
 	}
-	if gap := p.last.Add(writeGap).Sub(now); gap > 0 {
+	if gap := p.pacer.Wait(p.session, now, writeGap); gap > 0 {
 		if p.out != nil {
 			gap = min(gap, p.deadline.Sub(now))
 		}
 		return gap, lost, p.wake
 	}
-	p.last = now
-	if len(p.answers) > 0 {
+	p.pacer.Wrote(now)
+	p.alone = len(p.answers) == 0
+	if !p.alone {
 		p.writeLocked(p.answers[0])
 		if p.answers = p.answers[1:]; len(p.answers) == 0 {
 			p.answers = nil

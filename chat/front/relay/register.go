@@ -16,6 +16,9 @@ func (c *conn) register(ctx context.Context, r wire.Register) error {
 		return err
 	}
 	c.user = u
+	if c.decoder.Spaced() {
+		u.spaced.Store(true)
+	}
 	if r.Role == wire.ToSend {
 		c.pipe.answer(wire.Registered(r))
 		u.mu.Lock()

@@ -45,6 +45,9 @@ func (u *user) carryOut() {
 		switch {
 		case u.ctx.Err() != nil: // Nobody is there to be answered.
 		case err == nil:
+			if u.spaced.Load() {
+				answers.setSaySend()
+			}
 			answers.answer(wire.Sent{To: s.To})
 		default:
 			answers.answer(wire.Error{Code: codeOf(err, u.front.cfg.Logger)})

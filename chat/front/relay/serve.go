@@ -62,6 +62,9 @@ func (c *conn) requests(ctx context.Context) error {
 		}
 		if c.decoder.Spaced() {
 			c.pipe.setSpaced()
+			if c.user != nil {
+				c.user.spaced.Store(true)
+			}
 		}
 		if err != nil {
 			return c.incomplete()

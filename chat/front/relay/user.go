@@ -20,6 +20,7 @@ type user struct {
 	ctx    context.Context // Ends with the user or the server. Constant.
 	cancel context.CancelFunc
 	bytes  atomic.Bool // It has shown that it counts bytes.
+	spaced atomic.Bool // It has shown on either connection that it ends heads with a space.
 
 	conns map[wire.Role]*conn // Guarded by Front.mu.
 	gone  bool                // It has ended, or is about to. Guarded by Front.mu.

@@ -69,7 +69,16 @@ func TestDecoderReadsEveryRequest(t *testing.T) {
 		{"send, spaced", "SEND bob\nContent-length: 5\n \nhello", values(Send{"bob", "hello"})},
 		{"send, carriage returns", "SEND bob\r\nContent-length: 5\r\n\r\nhello\r\n", values(Send{"bob", "hello"})},
 		{"a space behind the name", "SEND bob \nContent-length: 5\n\nhello", values(Send{"bob", "hello"})},
-		{"a text that begins with a space", "SEND bob\nContent-length: 3\n\n hi", values(Send{"bob", " hi"})},
+		{"a text that begins with a space", "SEND bob\nContent-length: 3\n\n hiRECEIVED ann\n\n", values(Send{"bob", " hi"}, Received{"ann"})},
+		{"a space that may count", "SEND bob\nContent-length: 3\n\n hi", nil},
+		{"a space that may not count", "SEND bob\nContent-length: 2\n\n hi", nil},
+		{"a space that does not count", "SEND bob\nContent-length: 2\n\n hiSEND bob\n Content-length: 5\n\n hello", values(Send{"bob", "hi"}, Send{"bob", "hello"})},
+		{"a space that does not count, in characters", "SEND bob\nContent-length: 2\n\n éaSEND bob\n Content-length: 2\n\n aé", values(Send{"bob", "éa"}, Send{"bob", "aé"})},
+		{"a space that counts from then on", "SEND bob\nContent-length: 3\n\n hi\nSEND bob\nContent-length: 2\n\n ho", values(Send{"bob", " hi"}, Send{"bob", " h"})},
+		{"a text of a space", "SEND bob\nContent-length: 1\n\n \nRECEIVED ann\n\n", values(Send{"bob", " "}, Received{"ann"})},
+		{"the rest of a buffer", "REGISTER TOSEND bob\n\n\x00\x00\x00REGISTER TORECV bob\n\n\x00!1\x00\x00\x00SEND bob\nContent-length: 2\n\nhi\x00\x00RECEIVED ann\n\n\x00", values(Register{ToSend, "bob", false}, Register{ToRecv, "bob", false}, Send{"bob", "hi"}, Received{"ann"})},
+		{"the rest of a large buffer", "REGISTER TOSEND bob\n\n" + strings.Repeat("\x00", 3*headBytesMax) + "RECEIVED ann\n\n", values(Register{ToSend, "bob", false}, Received{"ann"})},
+		{"the rest of a buffer, behind bytes", "SEND bob\nContent-length: 3\n\néa\x00\x00RECEIVED ann\n\n", values(Send{"bob", "éa"}, Received{"ann"})},
 		{"a text with line ends", "SEND bob\nContent-length: 6\n\n\n\na\n\n\n", values(Send{"bob", "\n\na\n\n\n"})},
 		{"an empty text", "SEND bob\nContent-length: 0\n\nRECEIVED cat\n\n", values(Send{"bob", ""}, Received{"cat"})},
 		{"a newline too many", "SEND bob\nContent-length: 2\n\nhi\nSEND cat\nContent-length: 2\n\nho\n\n \n", values(Send{"bob", "hi"}, Send{"cat", "ho"})},
@@ -134,6 +143,11 @@ func TestDecoderFlushesWhatSilenceEnds(t *testing.T) {
 		{"a SEND goes on", []string{"SEND bob\n", "Content-length: 2\n", "\nhi"}, values(Send{"bob", "hi"})},
 		{"a text of bytes", []string{"SEND bob\nContent-length: 3\n\néa", "SEND bob\nContent-length: 3\n\néaSEND bob\nContent-length: 2\n\né"},
 			values(Send{"bob", "éa"}, Send{"bob", "éa"}, Send{"bob", "é"})},
+		{"a text that begins with a space", []string{"SEND bob\nContent-length: 3\n\n hi", "SEND bob\nContent-length: 2\n\n hoSEND bob\n\n"},
+			values(Send{"bob", " hi"}, Send{"bob", " h"}, Unknown{"oSEND bob"})},
+		{"a space that does not count", []string{"SEND bob\n Content-length: 2\n\n hS", "SEND bob\n Content-length: 2\n\n ho", "SEND bob\n Content-length: 1\n\nx"},
+			values(Send{"bob", "hS"}, Send{"bob", "ho"}, Send{"bob", "x"})},
+		{"the rest of a buffer", []string{"REGISTER TOSEND bob\x00\x00", "\x00\x00REGISTER TORECV bob\x00"}, values(Register{ToSend, "bob", false}, Register{ToRecv, "bob", false})},
 		{"a text of characters that is not there yet", []string{"SEND bob\nContent-length: 2\n\na\xc3", "\xa9"}, values(Send{"bob", "aé"})},
 	}
 	for _, test := range tests {
@@ -160,6 +174,7 @@ func TestDecoderKnowsThePeersWays(t *testing.T) {
 		"SEND bob\nContent-length: 2\n\naé":                 {},
 		"SEND bob\nContent-length: 3\n\néa":                 {Bytes: true},
 		"SEND bob\nContent-length: 5\n\n  \n  RECEIVED x\n": {},
+		"REGISTER TORECV bob\x00\n\x00\n":                   {},
 		"SEND bob\nContent-length: 3\n\néa\n":               {Bytes: true},
 	} {
 		var d Decoder

@@ -13,6 +13,7 @@ func addSeeds(f *testing.F) {
 		"REGISTER TOSEND bob\n\nREGISTER TORECV bob\n \nSEND bob\nContent-length: 2\n\nhiRECEIVED ann\n\n",
 		"SEND bob\r\nContent-length: 2\r\n\r\naé\nRECIEVED x\n\nERROR 103 Header Incomplete\n\n", "SEND x\n\n", "RECEIVED a",
 		"SEND b\nContent-length: 3\n\néaSEND b\nContent-length: 0\n\n", "SEND b\nContent-length: 1\n\n\xff\xfe", "\n \n\nERROR 1\n\n",
+		"SEND b\n Content-length: 2\n\n hiSEND b\nContent-length: 1\n\n x", "REGISTER TOSEND bob\n\n\x00\x001\x00SEND b\nContent-length: 1\n\nx\x00\x00",
 		"REGISTERED TOSEND bob\n\nFORWARD a\nContent-length: 2\n\naéSENT b\n\nERROR 102 x\n\n", "FORWARD a\n\nSEND b\n \n",
 	} {
 		for size := range uint8(3) {
@@ -54,7 +55,7 @@ func FuzzDecoder(f *testing.F) {
 				if send, ok := req.(Send); ok && !form.Bytes && !utf8.ValidString(send.Text) {
 					continue // Where its characters end depends on what follows.
 				}
-				again := Decoder{p: parser{mode: characters}}
+				again := Decoder{p: parser{mode: characters, lead: yes}}
 				if form.Bytes {
 					again.p.mode = bytesOf
 				}

@@ -11,6 +11,7 @@ type parser struct {
 	scanned int // In buf[off:off+scanned] is no end of a head; a line begins there.
 
 	mode counting // How the peer counts texts.
+	lead guess    // Whether it counts the space with which texts begin; maybe: it has sent nothing in which it matters.
 
 	end      end  // How the last head ended.
 	spaced   bool // The peer ends heads by a line with a space in it (PROTOCOL.md 2.1).
@@ -96,15 +97,24 @@ func endOf(head, empty []byte) end {
 }
 
 // skipEmpty moves past empty lines before a head: a client may send a newline too many after a text. A space at the
-// beginning of a line that has not ended may be one of those lines.
+// beginning of a line that has not ended may be one of those lines. It also moves past the rest of a buffer that a client
+// has sent whole, with its text at the beginning: NULs, and what stands between them (PROTOCOL.md 2.1).
 func (p *parser) skipEmpty() {
 	for p.scanned == 0 {
 		rest := p.buf[p.off:]
-		i := bytes.IndexByte(rest, '\n')
-		if i < 0 || i >= headBytesMax || len(trim(rest[:i])) > 0 {
+		if n := len(rest) - len(bytes.TrimLeft(rest, "\x00")); n > 0 {
+			p.advance(n)
+			continue
+		}
+		line, _, ended := bytes.Cut(rest[:min(len(rest), headBytesMax)], []byte{'\n'})
+		if i := bytes.LastIndexByte(bytes.TrimRight(line, "\x00"), 0); i >= 0 {
+			p.advance(i + 1)
+			continue
+		}
+		if !ended || len(trim(line)) > 0 {
 			return
 		}
-		p.advance(i + 1)
+		p.advance(len(line) + 1)
 	}
 }
 
@@ -156,4 +166,4 @@ func split(head []byte) [][]byte {
 }
 
 // trim returns a line or value without the blanks around it.
-func trim(b []byte) []byte { return bytes.Trim(b, " \t\r") }
+func trim(b []byte) []byte { return bytes.Trim(b, " \t\r\x00") }

@@ -15,7 +15,7 @@ func (d *ReplyDecoder) Feed(b []byte) { d.p.feed(b) }
 
 // Next returns the next reply, like Decoder.Next. A FORWARD without a length is an UnknownReply.
 func (d *ReplyDecoder) Next() (rep Reply, ok bool, err error) {
-	d.p.mode = characters
+	d.p.mode, d.p.lead = characters, yes
 	if d.Bytes {
 		d.p.mode = bytesOf
 	}

@@ -18,16 +18,57 @@ const (
 // one. It is ok if all of it is there and it is certain where it ends.
 func (p *parser) text(n int) (text string, ok, over bool) {
 	rest := p.buf[p.off:]
-	size := p.size(rest, n)
+	begin := 0
+	if p.lead == no && begins(rest, n) {
+		begin = 1
+	}
+	size := p.size(rest[begin:], n)
 	switch {
 	case size > TextBytesMax, size < 0 && len(rest) > TextBytesMax+headBytesMax:
 		return "", false, true
 	case size < 0:
 		return "", false, false
 	}
-	text = string(rest[:size])
-	p.advance(size)
+	if p.lead == maybe && begins(rest, n) {
+		if p.lead = p.leads(rest[size:]); p.lead == maybe {
+			return "", false, false
+		}
+		return p.text(n)
+	}
+	text = string(rest[begin : begin+size])
+	p.advance(begin + size)
 	return text, true, false
+}
+
+// begins reports whether a text of length n begins with a space, which some programs put there and do not count
+// (PROTOCOL.md 2.2).
+func begins(rest []byte, n int) bool { return n > 0 && len(rest) > 0 && rest[0] == ' ' }
+
+// leads returns whether the peer counts the space with which a text begins, of which it said that it ends before rest. If
+// not, rest is one character and then something else.
+func (p *parser) leads(rest []byte) guess {
+	flushing := p.flushing
+	p.flushing = false
+	switch {
+	case isNext(rest) == yes:
+		return yes
+	case !utf8.FullRune(rest): // Also nothing.
+		if flushing {
+			return yes
+		}
+		return maybe
+	}
+	_, size := utf8.DecodeRune(rest)
+	switch isNext(rest[size:]) {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	if flushing {
+		return no
+	}
+	return maybe
 }
 
 // size returns how many bytes of rest are a text of length n, or -1 if there are not enough to tell.
@@ -64,8 +105,12 @@ func (p *parser) size(rest []byte, n int) int {
 	return n
 }
 
-// pendingText reports whether silence may end a text of length n: its bytes are there, and perhaps not its characters.
-func (p *parser) pendingText(n int) bool { return p.mode == unknown && len(p.buf)-p.off >= n }
+// pendingText reports whether silence may end a text of length n: its bytes are there, and perhaps not its characters, or one
+// too many.
+func (p *parser) pendingText(n int) bool {
+	rest := p.buf[p.off:]
+	return len(rest) >= n && (p.mode == unknown || p.lead == maybe && begins(rest, n))
+}
 
 // sizeOfCharacters returns how many bytes the first n characters of b have, or -1 if there are not as many. A byte that
 // belongs to none counts as one.
@@ -114,12 +159,13 @@ const (
 	yes
 )
 
-// isNext reports whether b, behind a text, begins something else: an empty line or another message.
+// isNext reports whether b, behind a text, begins something else: an empty line, another message, or the NULs in the rest of a
+// buffer.
 func isNext(b []byte) guess {
 	if len(b) == 0 {
 		return maybe
 	}
-	if b[0] == '\n' || b[0] == '\r' {
+	if b[0] == '\n' || b[0] == '\r' || b[0] == 0 {
 		return yes
 	}
 	for _, word := range []string{"SEND ", "RECEIVED ", "RECIEVED ", "REGISTER ", "ERROR "} {

@@ -65,6 +65,7 @@ func (w *World) call(ctx context.Context, from *Conn, transport string, addr net
 // add makes the connection called name from remote.
 func (w *World) add(name, transport, remote string) *Conn {
 	c := newConn(name, remote, transport == session.TransportPlain)
+	c.stream = transport == session.TransportStream
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conns = append(w.conns, c)
@@ -73,8 +74,11 @@ func (w *World) add(name, transport, remote string) *Conn {
 
 // server returns c as the server has it.
 func (c *Conn) server() net.Conn {
-	if c.datagrams {
+	switch {
+	case c.datagrams:
 		return plainConn{c}
+	case c.stream:
+		return streamConn{c}
 	}
 	return c
 }

@@ -22,6 +22,7 @@ type Conn struct {
 
 	local, remote netip.AddrPort
 	datagrams     bool // One Write is one datagram, and the server is given a plainConn.
+	stream        bool // What is written arrives late, and the server is given a streamConn.
 
 	mu         sync.Mutex
 	changed    sync.Cond // On mu: in, err, closed or deadline.
@@ -37,6 +38,7 @@ type Conn struct {
 	proven     int            // Calls of Proven.
 	alive      int            // Calls of Alive.
 	answers    map[string]int // What NoteAnswer was given and is not written yet.
+	wrote      time.Time      // The last Write.
 }
 
 // A write is one Write of the server.
@@ -147,6 +149,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if answer {
 		c.answers[string(p)]--
 	}
+	c.wrote = time.Now()
 	c.out = append(c.out, write{bytes: append([]byte(nil), p...), answer: answer})
 	return len(p), nil
 }

@@ -28,7 +28,7 @@ func Update() bool { return *update }
 //	# …                     a comment
 //	config KEY[=VALUE] …    before all else: settings for cast
 //	open NAME [PROTO] [TRANSPORT [ADDR]]   a client connects to the front-end of that name, any if nothing is said, over
-//	                        tcp, from 10.0.0.2:50001
+//	                        tcp, from 10.0.0.2:50001; over stream what the server writes takes 300 ms to arrive
 //	listen ADDR NAME        a client expects calls at ADDR; what it opens then is NAME
 //	send NAME               what follows is sent in one segment or datagram
 //	eof NAME                the client has nothing more to send, and still reads
