@@ -30,6 +30,9 @@ CGO := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env C
 RACE := $(if $(CGO),-race -gcflags=github.com/mattn/go-runewidth=-race=false)
 export GORACE ?= atexit_sleep_ms=100
 
+# The Go command writes the commit into a binary, where it may look for it; see cmd/internal/origin.
+STAMP := $(addprefix -ldflags=-X=udpchat/cmd/internal/origin.revision=,$(shell git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null))
+
 .DEFAULT_GOAL := help
 .PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-reliable compare-record lint tidy cross clean
 
@@ -41,7 +44,7 @@ run: build ## build, then start the server on port 4000 (PORT=…)
 
 build: ## build the binary into .bin/
 	@mkdir -p $(BIN)
-	$(GO) build -o $(BIN)/udpchat ./cmd/udpchat
+	$(GO) build $(STAMP) -o $(BIN)/udpchat ./cmd/udpchat
 
 test: ## run all tests with the race detector, in random order
 	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
@@ -96,9 +99,9 @@ tidy: ## check that go.mod and go.sum are tidy
 	$(GO) mod tidy -diff
 
 cross: ## build for other platforms: linux/arm64, darwin/arm64, windows/amd64
-	CGO_ENABLED=0 GOOS=linux   GOARCH=arm64 $(GO) build -o $(BIN)/cross/udpchat-linux-arm64       ./cmd/udpchat
-	CGO_ENABLED=0 GOOS=darwin  GOARCH=arm64 $(GO) build -o $(BIN)/cross/udpchat-darwin-arm64      ./cmd/udpchat
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -o $(BIN)/cross/udpchat-windows-amd64.exe ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=linux   GOARCH=arm64 $(GO) build $(STAMP) -o $(BIN)/cross/udpchat-linux-arm64       ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=darwin  GOARCH=arm64 $(GO) build $(STAMP) -o $(BIN)/cross/udpchat-darwin-arm64      ./cmd/udpchat
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build $(STAMP) -o $(BIN)/cross/udpchat-windows-amd64.exe ./cmd/udpchat
 
 clean: ## remove what was built
 	rm -rf $(BIN)

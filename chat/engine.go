@@ -15,6 +15,8 @@ var (
 	ErrConflict = errors.New("revision conflict")
 	// ErrFull: a limit of the engine is reached: nothing was stored.
 	ErrFull = errors.New("engine is full")
+	// ErrUnwritable: what the engine stores on cannot be written to, because it is read-only or broken: nothing was stored.
+	ErrUnwritable = errors.New("the store cannot be written to")
 	// ErrTooLarge: a message, record, file or name is larger than the engine takes: nothing was stored.
 	ErrTooLarge = errors.New("too large")
 	// ErrClosed: the engine was closed.

@@ -106,6 +106,9 @@ func adviseStore(err error) error {
 			"or save what can be read with the sqlite3 program: sqlite3 udpchat.db .recover")
 	case errors.Is(err, sqlite.ErrForeign):
 		return advise(err, "Take a newer version of this program, or another directory with --data DIR.")
+	case errors.Is(err, core.ErrUnwritable):
+		return advise(err, "The data directory, which --data DIR names, and every file in it must be writable for who starts the server:\n"+
+			"see 'ls -l DIR', and whether its disk is mounted read-only. --durability memory needs no store.")
 	case errors.Is(err, core.ErrFull):
 		return advise(err, "Make room on the disk, or take a directory on another one with --data DIR.")
 	}

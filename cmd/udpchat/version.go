@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"udpchat/cmd/internal/origin"
 )
 
 func newVersionCommand() *cobra.Command {
@@ -23,17 +25,13 @@ func newVersionCommand() *cobra.Command {
 // versionText is one line: version, commit, Go version and platform, as the Go tool recorded them at build time.
 func versionText() string {
 	version, commit, dirty := "devel", "", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && v != "(devel)" {
-			version = v
-		}
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision" && len(s.Value) >= 12:
-				commit = " commit " + s.Value[:12]
-			case s.Key == "vcs.modified" && s.Value == "true":
-				dirty = " with local changes"
-			}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	if hash, changed := origin.Revision(); hash != "" {
+		commit = " commit " + hash
+		if changed {
+			dirty = " with local changes"
 		}
 	}
 	return fmt.Sprintf("udpchat %s%s%s (%s, %s/%s)", version, commit, dirty, runtime.Version(), runtime.GOOS, runtime.GOARCH)

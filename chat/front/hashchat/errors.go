@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"udpchat/chat"
+	"udpchat/chat/front"
 	wire "udpchat/chat/wire/hashchat"
 )
 
@@ -84,6 +85,9 @@ func refused(err error, log *slog.Logger) answer {
 		if a := answerTo(e.Code); a != unforeseen {
 			return a
 		}
+	}
+	if front.StoreTrouble(err, log) != "" {
+		return full
 	}
 	log.Error("internal error", "ref", fmt.Sprintf("%04X", rand.IntN(referenceMax)), "proto", "hashchat", "err", err)
 	return unforeseen

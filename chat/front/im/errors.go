@@ -9,6 +9,7 @@ import (
 
 	"udpchat/chat"
 	"udpchat/chat/account"
+	"udpchat/chat/front"
 	wire "udpchat/chat/wire/im"
 )
 
@@ -61,6 +62,7 @@ const (
 	textIdle        = "Your client has been closed due to inactivity"
 	textPassword    = "Your password was changed"
 	textShutdown    = "The server is shutting down"
+	textStore       = "Error. The server could not do that: %s\n"
 	textInternal    = "Error. The server could not do that; reference %s\n"
 
 	textFileRegistered    = "Ok\n"
@@ -77,6 +79,9 @@ func refusedf(format string, args ...any) wire.Reply { return refused(fmt.Sprint
 
 // unforeseen logs an error that has no words in the protocol and returns an answer by which it is found in the log.
 func (f *Front) unforeseen(ctx context.Context, err error) wire.Reply {
+	if text := front.StoreTrouble(err, f.cfg.Logger); text != "" {
+		return refusedf(textStore, text)
+	}
 	ref := fmt.Sprintf("%04X", rand.IntN(referenceMax))
 	if ctx.Err() == nil {
 		f.cfg.Logger.Error("internal error", "ref", ref, "proto", "im", "err", err)

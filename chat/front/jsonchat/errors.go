@@ -8,6 +8,7 @@ import (
 
 	"udpchat/chat"
 	"udpchat/chat/account"
+	"udpchat/chat/front"
 )
 
 // A refusal is an error in the words that clients know, or in ours where they know none (PROTOCOL.md 5).
@@ -82,6 +83,9 @@ func (f *Front) explain(err error) string {
 		return string(errFileTooLarge)
 	case errors.Is(err, chat.ErrClosed):
 		return string(errShutdown)
+	}
+	if text := front.StoreTrouble(err, f.cfg.Logger); text != "" {
+		return "Exception: " + strings.ToUpper(text[:1]) + text[1:]
 	}
 	ref := newReference()
 	f.cfg.Logger.Error("internal error", "ref", ref, "proto", f.Name(), "err", err)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"udpchat/chat"
+	"udpchat/chat/front"
 	wire "udpchat/chat/wire/lab"
 )
 
@@ -52,6 +53,9 @@ func errorReply(err error, log *slog.Logger) wire.ErrorReply {
 		if code := codeOf(refused.Code); code != wire.CodeInternal {
 			return wire.ErrorReply{Code: code, Description: describe(refused)}
 		}
+	}
+	if text := front.StoreTrouble(err, log); text != "" {
+		return wire.ErrorReply{Code: wire.CodeInternal, Description: text}
 	}
 	ref := newReference()
 	log.Error("internal error", "ref", ref, "err", err)

@@ -29,7 +29,7 @@ func TestEveryRefusalHasACode(t *testing.T) {
 // What the store cannot do now is said to be so; what nobody foresaw is logged under a reference, and only that is said.
 func TestStoreErrorsAreTold(t *testing.T) {
 	for err, want := range map[error]wire.Code{
-		chat.ErrFull: wire.CodeUnavailable, chat.ErrTooLarge: wire.CodeTooLong, chat.ErrClosed: wire.CodeShuttingDown,
+		chat.ErrFull: wire.CodeUnavailable, chat.ErrUnwritable: wire.CodeUnavailable, chat.ErrTooLarge: wire.CodeTooLong, chat.ErrClosed: wire.CodeShuttingDown,
 		errors.New("secret"): wire.CodeInternal,
 	} {
 		var log lockedText

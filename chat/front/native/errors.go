@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 
 	"udpchat/chat"
+	"udpchat/chat/front"
 	wire "udpchat/chat/wire/native"
 	"udpchat/reliable/message"
 )
@@ -78,14 +79,11 @@ func errorReply(err error, log *slog.Logger) wire.Error {
 		return busyReply("too many long messages at the same time")
 	case errors.Is(err, chat.ErrTooLarge):
 		return wire.Error{Code: wire.CodeTooLong, Text: "larger than the store takes"}
-	case errors.Is(err, chat.ErrFull):
-		log.Warn("store is full", "err", err)
-		return busyReply("the store is full")
 	case errors.Is(err, chat.ErrClosed), errors.Is(err, context.Canceled):
 		return wire.Error{Code: wire.CodeShuttingDown, Text: "the server is going down", RetryAfter: wire.For(retryUnavailable)}
-	case errors.Is(err, context.DeadlineExceeded):
-		log.Warn("store does not answer", "err", err)
-		return busyReply("the store does not answer")
+	}
+	if text := front.StoreTrouble(err, log); text != "" {
+		return busyReply(text)
 	}
 	ref := fmt.Sprintf("%04X", rand.IntN(referenceMax))
 	log.Error("internal error", "ref", ref, "err", err)

@@ -40,6 +40,14 @@ func openSpool(dir string) (*spool, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("native: place for uploads: %w", err)
 	}
+	try := filepath.Join(dir, "try") // Better now than at the first upload.
+	err := os.WriteFile(try, nil, 0o600)
+	if err == nil {
+		err = os.Remove(try)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("native: place for uploads: %w", err)
+	}
 	return &spool{dir: dir, busy: make(map[string]*part)}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -164,9 +165,13 @@ func (c *conn) awaitEnd() error {
 
 // failed says why a transfer ends.
 func (c *conn) failed(head wire.Head, err error) error {
-	if errors.Is(err, syscall.ENOSPC) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
 		c.front.cfg.Logger.Warn("no room for an upload", "err", err)
 		err = busy("the server has no room")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		c.front.cfg.Logger.Error("uploads cannot be written", "err", err)
+		err = busy("the server's directory of uploads cannot be written to")
 	}
 	c.reply(head, errorReply(err, c.front.cfg.Logger))
 	return fmt.Errorf("native: transfer: %w", err)

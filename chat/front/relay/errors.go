@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 
 	"udpchat/chat"
+	"udpchat/chat/front"
 	wire "udpchat/chat/wire/relay"
 )
 
@@ -59,6 +60,9 @@ func codeOf(err error, log *slog.Logger) wire.Code {
 		if code := refusedCode(refused.Code); code != 0 {
 			return code
 		}
+	}
+	if front.StoreTrouble(err, log) != "" {
+		return wire.CodeUnable
 	}
 	log.Error("internal error", "ref", fmt.Sprintf("%04X", rand.IntN(referenceMax)), "proto", "relay", "err", err)
 	return wire.CodeUnable

@@ -26,7 +26,8 @@
 // # What goes wrong
 //
 // A full disk, a directory that became read-only and the like are errors of the calls that met them; nothing of what
-// they were to write is stored, and the next calls try again. They match chat.ErrFull if there is no space. After a
+// they were to write is stored, and the next calls try again. They match chat.ErrFull if there is no space, else
+// chat.ErrUnwritable. Open does not open a store that it cannot write to, though a full one. After a
 // failure Health tries to write, and says what it met.
 //
 // After a stop that was none of ours Open looks at the write-ahead log, and has SQLite look through the whole file: before it

@@ -44,7 +44,7 @@ type Engine struct {
 var _ chat.Engine = (*Engine)(nil)
 
 // Open opens the store in dir and makes what is not there. The error matches ErrInUse if another process has it, ErrDamaged
-// if it is broken, ErrForeign if it is none of ours.
+// if it is broken, ErrForeign if it is none of ours, chat.ErrUnwritable if nothing can be stored in it.
 func Open(dir string, cfg Config) (*Engine, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -88,6 +88,9 @@ func (e *Engine) open(ctx context.Context) error {
 		return err
 	}
 	if err := e.check(ctx); err != nil {
+		return err
+	}
+	if err := e.writer.try(); err != nil {
 		return err
 	}
 	e.feed.init()

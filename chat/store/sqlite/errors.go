@@ -25,6 +25,7 @@ var (
 const (
 	codeBusy     = 5
 	codeReadOnly = 8
+	codeIOErr    = 10
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14
@@ -45,9 +46,11 @@ func explain(err error) error {
 	case codeBusy:
 		return fmt.Errorf("%w by another program: %w", ErrInUse, err)
 	case codeReadOnly:
-		return fmt.Errorf("the store's directory or file is read-only: %w", err)
+		return fmt.Errorf("%w: its directory or file is read-only (%w)", chat.ErrUnwritable, err)
+	case codeIOErr:
+		return fmt.Errorf("%w: its disk is broken, or was taken away (%w)", chat.ErrUnwritable, err)
 	case codeCantOpen:
-		return fmt.Errorf("the store's file cannot be opened: %w", err)
+		return fmt.Errorf("%w: its file cannot be opened (%w)", chat.ErrUnwritable, err)
 	}
 	return err
 }

@@ -17,6 +17,35 @@ import (
 
 const envFullDisk = "SQLITE_TEST_FULL_DISK"
 
+const envReadOnly = "SQLITE_TEST_READ_ONLY"
+
+// A store whose file was made read-only, for root too, is not opened: a server on it would let nobody in.
+func TestReadOnlyStoreIsNotOpened(t *testing.T) {
+	if os.Getenv(envReadOnly) == "" {
+		withOwnMounts(t, envReadOnly)
+		return
+	}
+	dir := filepath.Join(os.Getenv(envReadOnly), "data")
+	e := open(t, dir, sqlite.Config{})
+	if _, err := e.Append(t.Context(), "kitchen", "ann-1", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := filepath.Join(dir, "udpchat.db")
+	if err := syscall.Mount(db, db, "", syscall.MS_BIND, ""); err != nil {
+		t.Fatalf("no rights to mount: %v", err)
+	}
+	defer syscall.Unmount(db, syscall.MNT_DETACH)
+	if err := syscall.Mount("", db, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatalf("no rights to mount: %v", err)
+	}
+	if _, err := sqlite.Open(dir, sqlite.Config{}); !errors.Is(err, chat.ErrUnwritable) {
+		t.Errorf("Open: %v, want ErrUnwritable", err)
+	}
+}
+
 // TestFullDiskRefusesAndRecovers is TestFullStoreRefusesAndRecovers on a disk of 8 MiB that is really full: a process with
 // a view of the file system of its own mounts one in memory.
 func TestFullDiskRefusesAndRecovers(t *testing.T) {
@@ -24,8 +53,14 @@ func TestFullDiskRefusesAndRecovers(t *testing.T) {
 		onFullDisk(t)
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestFullDiskRefusesAndRecovers$", "-test.v")
-	cmd.Env = append(os.Environ(), envFullDisk+"="+t.TempDir())
+	withOwnMounts(t, envFullDisk)
+}
+
+// withOwnMounts runs the test again, in a process that may mount what it likes, with a directory in a variable.
+func withOwnMounts(t *testing.T, env string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), env+"="+t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,16 @@ func newWriter(ctx context.Context, e *Engine, db *sql.DB) (*writer, error) {
 	return w, nil
 }
 
+// try writes something that changes nothing, before run has begun. A full store is none that cannot be used.
+func (w *writer) try() error {
+	err := w.txn.run([]*change{{apply: (*txn).probe}})
+	if errors.Is(explain(err), chat.ErrFull) {
+		w.note(err)
+		return nil
+	}
+	return err
+}
+
 // epoch returns which life of the store this is.
 func (w *writer) epoch(ctx context.Context) (epoch string, err error) {
 	err = w.conn.QueryRowContext(ctx, "SELECT val FROM meta WHERE key = ?", metaEpoch).Scan(&epoch)
@@ -79,7 +90,7 @@ func (w *writer) do(ctx context.Context, what string, bytes int, apply func(*txn
 
 func (w *writer) submit(ctx context.Context, what string, c *change) error {
 	if err := w.engine.damaged(); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", chat.ErrUnwritable, err)
 	}
 	c.gone, c.done = ctx.Done(), make(chan struct{})
 	select {

@@ -7,10 +7,11 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
+
+	"udpchat/cmd/internal/origin"
 )
 
 // A File is a comparison as --json writes it and --from reads it: one JSON object with a header, every run with all its
@@ -176,20 +177,14 @@ func readRuns(r io.Reader) (*File, error) {
 
 // revision is the program's, from what the Go command wrote into it.
 func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	commit, changed := origin.Revision()
+	switch {
+	case commit == "":
 		return "unknown"
+	case changed:
+		return commit + "+dirty"
 	}
-	rev, dirty := "unknown", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision" && len(s.Value) >= 12:
-			rev = s.Value[:12]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+dirty"
-		}
-	}
-	return rev + dirty
+	return commit
 }
 
 // system names the machine: on Linux with the release of its kernel.
