@@ -2,8 +2,10 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"udpchat/chat/wire/native"
+	"udpchat/reliable"
 )
 
 // A brokenState cannot be written.
@@ -162,12 +165,12 @@ func TestComebackIsQuickAtFirst(t *testing.T) {
 	for seed := range uint64(100) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		var c comeback
-		if d := c.next(rng); d != 0 {
+		if d := c.next(rng, true); d != 0 {
 			t.Fatalf("seed %d: the first try after %v, want at once", seed, d)
 		}
 		away := time.Duration(0)
 		for range retryQuickTries {
-			d := c.next(rng)
+			d := c.next(rng, false)
 			if away += d; d < retryQuick/16 || d > retryQuick {
 				t.Fatalf("seed %d: %v after %v", seed, d, away)
 			}
@@ -177,10 +180,17 @@ func TestComebackIsQuickAtFirst(t *testing.T) {
 		}
 		last := time.Duration(0)
 		for range 8 {
-			last = c.next(rng)
+			last = c.next(rng, false)
 		}
 		if last < retryMost/4 || last > retryMost {
 			t.Errorf("seed %d: at last %v", seed, last)
+		}
+		c = comeback{}
+		for range 9 { // A server that is there and does not let us in.
+			last = c.next(rng, true)
+		}
+		if last < retryMost/4 || last > retryMost {
+			t.Errorf("seed %d: turned away, at last %v", seed, last)
 		}
 	}
 }
@@ -194,7 +204,7 @@ func TestComebackForgivesWhoDies(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		begin := time.Now()
 		for now := begin; atOnce < 1000; now = now.Add(every) {
-			wait := c.next(rng)
+			wait := c.next(rng, true)
 			if wait == 0 {
 				atOnce++
 			} else if now.Sub(begin) > 20*time.Second {
@@ -219,32 +229,39 @@ func TestComebackForgivesWhoDies(t *testing.T) {
 	}
 }
 
-func TestClockBelievesTheQuickestExchange(t *testing.T) {
-	var c clock
-	base := time.Unix(1e9, 0)
-	if got := c.since(base, base.Add(time.Second)); got != 0 {
-		t.Errorf("knows %v before it was told anything", got)
+// Over TCP a server that takes no more closes the connection before TLS; where none is, the system refuses it.
+func TestTurnedAwayIsNotNobodyThere(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	ahead := 90 * time.Second // The server's clock.
-	exchange := func(at time.Time, up, down time.Duration) {
-		const busy = 30 * time.Millisecond
-		c.exchange(at, at.Add(up+ahead), at.Add(up+ahead+busy), at.Add(up+busy+down))
+	dial := func() error {
+		n := newNetwork(reliable.Config{}, reliable.Key{}, nil)
+		conn, err := n.dial(t.Context(), TCP, ln.Addr().String())
+		if err == nil {
+			conn.Drop()
+		}
+		return err
 	}
-	exchange(base, 400*time.Millisecond, 100*time.Millisecond) // 150 ms wrong.
-	exchange(base, 52*time.Millisecond, 48*time.Millisecond)   // 2 ms wrong.
-	exchange(base, 100*time.Millisecond, 900*time.Millisecond)
-	now := base.Add(time.Minute)
-	sent := now.Add(ahead - 70*time.Millisecond)
-	if got := c.since(sent, now); got < 67*time.Millisecond || got > 73*time.Millisecond {
-		t.Errorf("a message of 70 ms took %v", got)
+	closed := make(chan error, 1)
+	go func() { // Ends with the first connection.
+		conn, err := ln.Accept()
+		if err == nil {
+			err = conn.Close()
+		}
+		closed <- err
+	}()
+	if err := dial(); !turnedAway(err) {
+		t.Errorf("closed at once: %v", err)
 	}
-	if got := c.since(now.Add(ahead+time.Second), now); got != 0 {
-		t.Errorf("a message from the future took %v", got)
+	if err := <-closed; err != nil {
+		t.Fatal(err)
 	}
-	for range clockSamples { // The server's clock was set: old exchanges are forgotten.
-		c.exchange(now, now.Add(50*time.Millisecond), now.Add(50*time.Millisecond), now.Add(100*time.Millisecond))
+	ln.Close()
+	if err := dial(); err == nil || turnedAway(err) {
+		t.Errorf("nobody there: %v", err)
 	}
-	if got := c.since(now.Add(-time.Second), now); got != time.Second {
-		t.Errorf("after the clock was set: %v, want 1s", got)
+	if full := fmt.Errorf("over udp: %w", &reliable.RefusedError{Code: reliable.CodeFull}); !turnedAway(errors.Join(full, io.ErrShortWrite)) {
+		t.Error("a full server did not turn us away")
 	}
 }
