@@ -50,8 +50,11 @@ type Hearer interface {
 // of that name that are logged in and have words for it, on any node as far as this one has heard of them. It returns at once
 // with a receipt that tells what became of it. Naming oneself is allowed. Each of them hears it once at most; if a node is
 // lost on the way, or no word comes back, the receipt says so, and whether it was heard nobody knows. It refuses with
-// CodeNoUser, CodeTooLong, CodeShuttingDown or CodeClosed.
+// CodeNoUser, CodeBadName, CodeTooLong, CodeShuttingDown or CodeClosed.
 func (u *User) Whisper(to, text string) (*Receipt, error) {
+	if err := u.hub.checkVisitorName("whisper", 0, u.name); err != nil {
+		return nil, err // As in Say.
+	}
 	u.mu.Lock()
 	closing := u.closing
 	u.mu.Unlock()
@@ -80,7 +83,10 @@ func (h *Hub) whisper(closed bool, from, to, text string, accounts bool) (*Recei
 		return nil, h.refuse(op, CodeTooLong, 0, fmt.Sprintf("text has %d bytes, the most is %d", len(text), h.cfg.MessageBytesMax))
 	}
 	r := &Receipt{waiting: 1, done: make(chan struct{})} // 1 is for ourselves, until all have been told.
-	n := h.tellEverywhere(whisperTo{to: to, from: from, text: text}, r)
+	n := 0
+	if !h.isReserved(to) { // Else what is whispered to an account would be heard by who had the name before.
+		n = h.tellEverywhere(whisperTo{to: to, from: from, text: text}, r)
+	}
 	if n == 0 && accounts {
 		n = h.tellEverywhere(whisperTo{to: to, from: from, text: text, account: true}, r)
 		if canonical, err := names.Account(to); n == 0 && err == nil { // Visitors write what they see.
