@@ -34,7 +34,7 @@ export GORACE ?= atexit_sleep_ms=100
 STAMP := $(addprefix -ldflags=-X=udpchat/cmd/internal/origin.revision=,$(shell git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-reliable compare-record lint tidy cross clean
+.PHONY: help run build test crash fuzz sim soak abuse latency bulk bench bench-nats bench-reliable compare-record lint tidy cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,7 @@ test: ## run all tests with the race detector, in random order
 	@test -z "$(RACE)" || { echo "what is on one goroutine once more, all of it, without the race detector:"; \
 		$(GO) test -shuffle=on -timeout 8m $(TESTFLAGS) ./reliable ./reliable/simulate; }
 
-crash: ## kill servers and writers KILLS=100 times and leaders of a cluster, fill disks, damage files, and look for every message
+crash: ## kill servers and writers KILLS=100 times and leaders of a cluster, fill disks, set clocks, damage files, and look for every message
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Leader' ./chat/store/jetstream -args -kills=$(KILLS) -leader-kills=5 -leader-stops=5
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) ./cmd/internal/crash -args -long -kills=$(KILLS) -stop=30s
@@ -80,6 +80,9 @@ bench-reliable: build ## our transport beside KCP and QUIC: bad links, the loopb
 
 bulk: ## what files get of lossy and shared lines, and how long chat takes beside one; UPLOAD=10s
 	$(GO) test -count=1 -v -timeout 10m -run 'SimulationOf(Bulk|ChatBeside|TwoFiles|AFile)' ./reliable/simulate -args -upload=$(UPLOAD)
+
+bench-nats: ## figures of a server on a cluster of three NATS servers, which it starts on this machine; two minutes
+	$(GO) test -count=1 -v -timeout 20m -run 'FiguresOfACluster' ./cmd/internal/crash -args -figures
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -113,10 +113,11 @@ func (h *Hub) conversations(ctx context.Context, account string) ([]string, erro
 
 // A Conversation is a room of which an account is a member, or a direct conversation.
 type Conversation struct {
-	Log  string // The room, or DirectLog.
-	Peer string // With whom, if it is a direct conversation.
-	Head uint64 // Seq of the last message.
-	Read uint64 // How far the account has read it: its read marker.
+	Log   string // The room, or DirectLog.
+	Peer  string // With whom, if it is a direct conversation.
+	Topic string // Of a room; empty if it has none.
+	Head  uint64 // Seq of the last message.
+	Read  uint64 // How far the account has read it: its read marker.
 }
 
 // Conversations returns the rooms of which the account is a member and then its direct conversations,
@@ -132,7 +133,11 @@ func (d *Device) Conversations(ctx context.Context) ([]Conversation, error) {
 	}
 	var list []Conversation
 	for _, room := range d.Rooms() {
-		list = append(list, Conversation{Log: room})
+		topic, err := d.hub.topic(ctx, room)
+		if err != nil {
+			return nil, engineError(op, err)
+		}
+		list = append(list, Conversation{Log: room, Topic: topic})
 	}
 	for _, peer := range peers {
 		list = append(list, Conversation{Log: DirectLog(d.account.name, peer), Peer: peer})

@@ -117,7 +117,7 @@ const (
 	seenMax = 256
 
 	// topicBytesMax is the longest topic. Longer ones are refused with CodeTooLong.
-	topicBytesMax = 512
+	topicBytesMax = 1 << 10
 
 	// listMax is how many rooms one call of List returns. Callers ask on.
 	listMax = 500

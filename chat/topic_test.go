@@ -26,7 +26,7 @@ func TestTopicIsToldAndKept(t *testing.T) {
 		ann.phone < kitchen: ann topic
 		vic < kitchen: ann topic
 		ann.phone < kitchen: ann topic tea`)
-	for text, code := range map[string]chat.Code{strings.Repeat("x", 513): chat.CodeTooLong, "a\nb": chat.CodeBadContent, "\xff": chat.CodeBadContent} {
+	for text, code := range map[string]chat.Code{strings.Repeat("x", 1025): chat.CodeTooLong, "a\nb": chat.CodeBadContent, "\xff": chat.CodeBadContent} {
 		wantCode(t, fmt.Sprintf("Topic(%.5q)", text), ann.Topic(t.Context(), "kitchen", text), code)
 	}
 	bob := w.login("bob", "phone")

@@ -62,6 +62,40 @@ func TestJoinAndSayAcrossLoss(t *testing.T) {
 	})
 }
 
+// A server whose clock is set an hour ahead, back, and an hour behind has nobody read that a message took an hour, and
+// after the next few messages everybody reads how long it took.
+func TestServerWhoseClockIsSetKeepsLatenciesTrue(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(20 * time.Minute) // Now it is asked for seldom.
+		for _, lag := range []time.Duration{2 * time.Hour, time.Hour, 0, time.Hour} {
+			w.server.mu.Lock()
+			w.server.lag = lag
+			w.server.mu.Unlock()
+			for i := range 20 {
+				if _, err := c.Say(w.Context(), "lobby", fmt.Sprint(i)); err != nil {
+					w.Fatal(err)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			said := of[Said](k)
+			for i, ev := range said[len(said)-20:] {
+				if ev.Took > 500*time.Millisecond || i >= 15 && ev.Took < 45*time.Millisecond {
+					w.Errorf("%v ahead: message %d took %v", lag, i, ev.Took)
+				}
+			}
+		}
+		if err := c.Close(); err != nil {
+			w.Error(err)
+		}
+		k.task.Wait()
+	})
+}
+
 func TestEverythingIsStoredOnceAndInOrderAcrossCrashes(t *testing.T) {
 	inWorld(t, 0.1, func(w *world) {
 		c := w.dial(Config{})
@@ -572,8 +606,11 @@ func TestRequestsAreMadeAgainUnlessTheyWouldDoSomethingTwice(t *testing.T) {
 
 func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
-		w.server.set(func() { w.server.logs["dm/ann/bob"] = &storedLog{epoch: "e", peers: []string{"ann", "bob"}} })
-		w.server.happen(native.Event{Log: "dm/ann/bob", Kind: native.KindSaid, Account: "bob", Text: "while you were away"})
+		before := []string{"bob", "cat", "dan", "fay", "gus"} // More than the server lists at once.
+		for _, peer := range before {
+			w.server.set(func() { w.server.logs["dm/ann/"+peer] = &storedLog{epoch: "e", peers: []string{"ann", peer}} })
+			w.server.happen(native.Event{Log: "dm/ann/" + peer, Kind: native.KindSaid, Account: peer, Text: "while you were away"})
+		}
 		c := w.dial(Config{})
 		k := collect(c)
 		time.Sleep(time.Second)
@@ -581,10 +618,16 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 		w.server.happen(native.Event{Log: "dm/ann/eve", Kind: native.KindSaid, Account: "eve", Text: "hello"})
 		w.server.happen(native.Event{Log: "ac/ann", Kind: native.KindConversation, Peer: "eve", About: "dm/ann/eve"})
 		time.Sleep(time.Second)
-		for _, tt := range []struct{ log, peer, text string }{{"dm/ann/bob", "bob", "while you were away"}, {"dm/ann/eve", "eve", "hello"}} {
-			if got := k.said(t, tt.log); !slices.Equal(got, []string{tt.text}) {
-				w.Errorf("%s: heard %q", tt.log, got)
+		for _, peer := range before {
+			if got := k.said(t, "dm/ann/"+peer); !slices.Equal(got, []string{"while you were away"}) {
+				w.Errorf("%s: heard %q", peer, got)
 			}
+		}
+		if got := k.said(t, "dm/ann/eve"); !slices.Equal(got, []string{"hello"}) {
+			w.Errorf("eve: heard %q", got)
+		}
+		if all, err := c.Conversations(w.Context()); err != nil || len(all) != len(before)+1 {
+			w.Errorf("conversations: %+v, %v", all, err)
 		}
 		for _, s := range of[Said](k) {
 			if "dm/ann/"+s.Peer != s.Log {

@@ -73,6 +73,13 @@ const (
 const (
 	// clockSamples is of how many exchanges of times the quickest one is believed.
 	clockSamples = 8
+
+	// clockDrift is by which fraction of the time that passes two clocks may come apart while nobody sets them, and
+	// clockStep how much more is no sign that somebody did. What seems to have been under way for longer than clockDoubt
+	// has the clocks compared again.
+	clockDrift = 1000
+	clockStep  = 20 * time.Millisecond
+	clockDoubt = 10 * time.Second
 )
 
 // What we say.
@@ -120,6 +127,9 @@ const (
 
 	// logsMax bounds the logs that are followed; beyond it joining another fails with ErrFull.
 	logsMax = 4096
+
+	// conversationsMax is how many logs of the account are listed, about; a server that has more to tell is not listened to.
+	conversationsMax = 1 << 16
 )
 
 // What we ask.

@@ -225,7 +225,10 @@ func (m *machine) seen(ev Event, past bool) Event {
 		o.Mine = o.Account != "" && o.Account == m.account
 		o.Here = o.Device != "" && o.Device == m.device
 		if !past {
-			o.Took = m.clock.since(o.Time, m.heard)
+			var doubt bool
+			if o.Took, doubt = m.clock.since(o.Time, m.heard); doubt {
+				m.pause = min(m.pause, pingFirst) // A clock was set: asking again must not wait for minutes.
+			}
 		}
 	}
 	switch ev := ev.(type) {

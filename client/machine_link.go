@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -88,8 +89,24 @@ func (m *machine) loggedIn(now time.Time, how native.Request, reply native.Reply
 	if l.Own != "" {
 		m.follow(l.Own, "", 0)
 	}
-	m.send(now, &request{what: native.Conversations{}, settle: m.conversations})
+	m.listConversations(now, nil, "")
 	m.advance(now)
+}
+
+// listConversations asks for the logs of the account that come behind after, and on until it has all of them.
+func (m *machine) listConversations(now time.Time, had []native.Conversation, after string) {
+	m.send(now, &request{what: native.Conversations{After: after}, settle: func(now time.Time, reply native.Reply, err error) {
+		list, ok := reply.(native.ConversationList)
+		if err != nil || !ok {
+			return // Logs that are followed are resumed all the same.
+		}
+		had = append(had, list.Conversations...)
+		if n := len(list.Conversations); list.More && n > 0 && len(had) <= conversationsMax {
+			m.listConversations(now, had, list.Conversations[n-1].Log)
+			return
+		}
+		m.conversations(now, had)
+	}})
 }
 
 // notLoggedIn decides whether there is another way in.
@@ -123,12 +140,11 @@ func (m *machine) notLoggedIn(how native.Request, err error) {
 
 // conversations takes the list of all logs of the account. Direct conversations are followed from where the user has read
 // them; rooms only if the program wants to.
-func (m *machine) conversations(now time.Time, reply native.Reply, err error) {
-	list, ok := reply.(native.ConversationList)
-	if err != nil || !ok {
-		return // Logs that are followed are resumed all the same.
+func (m *machine) conversations(now time.Time, list []native.Conversation) {
+	if len(list) > logsMax { // What is new must not be left out.
+		slices.SortStableFunc(list, func(a, b native.Conversation) int { return cmp.Compare(unread(b), unread(a)) })
 	}
-	for _, c := range list.Conversations {
+	for _, c := range list {
 		if c.Log == m.own || c.Peer == "" && !m.cfg.AllRooms || m.logs[c.Log] != nil {
 			continue
 		}
@@ -140,6 +156,14 @@ func (m *machine) conversations(now time.Time, reply native.Reply, err error) {
 		}
 	}
 	m.advance(now)
+}
+
+// unread is 1 if there is something new.
+func unread(c native.Conversation) int {
+	if c.Head > c.Mark {
+		return 1
+	}
+	return 0
 }
 
 // follow begins to follow a log, nil if there are too many.

@@ -186,17 +186,21 @@ type Conversation struct {
 
 // Conversations lists everything the account is a member of.
 func (c *Client) Conversations(ctx context.Context) (all []Conversation, err error) {
-	list, err := do[native.ConversationList](ctx, c, native.Conversations{}, true)
-	if err != nil {
-		return nil, fmt.Errorf("client: listing conversations: %w", err)
+	for after := ""; ; after = all[len(all)-1].Log {
+		list, err := do[native.ConversationList](ctx, c, native.Conversations{After: after}, true)
+		if err != nil {
+			return nil, fmt.Errorf("client: listing conversations: %w", err)
+		}
+		c.mu.Lock()
+		own := c.m.own
+		c.mu.Unlock()
+		for _, v := range list.Conversations {
+			all = append(all, Conversation{Log: v.Log, Peer: v.Peer, Topic: v.Topic, Head: v.Head, Mark: v.Mark, Own: v.Log == own})
+		}
+		if !list.More || len(list.Conversations) == 0 || len(all) > conversationsMax {
+			return all, nil
+		}
 	}
-	c.mu.Lock()
-	own := c.m.own
-	c.mu.Unlock()
-	for _, v := range list.Conversations {
-		all = append(all, Conversation{Log: v.Log, Peer: v.Peer, Topic: v.Topic, Head: v.Head, Mark: v.Mark, Own: v.Log == own})
-	}
-	return all, nil
 }
 
 // Followed lists the logs whose events come on Events, in the order they were entered.

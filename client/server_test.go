@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -225,8 +226,11 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 		return ss.enter(r.Name, r.Token), nothing
 	case native.Conversations:
 		var list native.ConversationList
-		for name, l := range s.logs {
-			if slices.Contains(l.peers, ss.account) {
+		for _, name := range slices.Sorted(maps.Keys(s.logs)) {
+			if l := s.logs[name]; slices.Contains(l.peers, ss.account) && name > r.After {
+				if list.More = len(list.Conversations) == 2; list.More {
+					break
+				}
 				list.Conversations = append(list.Conversations, native.Conversation{
 					Log: name, Epoch: l.epoch, Head: l.head(), Peer: l.other(ss.account),
 				})

@@ -218,33 +218,3 @@ func TestComebackForgivesWhoDies(t *testing.T) {
 		t.Errorf("told to go after a while: at once only %d times", n)
 	}
 }
-
-func TestClockBelievesTheQuickestExchange(t *testing.T) {
-	var c clock
-	base := time.Unix(1e9, 0)
-	if got := c.since(base, base.Add(time.Second)); got != 0 {
-		t.Errorf("knows %v before it was told anything", got)
-	}
-	ahead := 90 * time.Second // The server's clock.
-	exchange := func(at time.Time, up, down time.Duration) {
-		const busy = 30 * time.Millisecond
-		c.exchange(at, at.Add(up+ahead), at.Add(up+ahead+busy), at.Add(up+busy+down))
-	}
-	exchange(base, 400*time.Millisecond, 100*time.Millisecond) // 150 ms wrong.
-	exchange(base, 52*time.Millisecond, 48*time.Millisecond)   // 2 ms wrong.
-	exchange(base, 100*time.Millisecond, 900*time.Millisecond)
-	now := base.Add(time.Minute)
-	sent := now.Add(ahead - 70*time.Millisecond)
-	if got := c.since(sent, now); got < 67*time.Millisecond || got > 73*time.Millisecond {
-		t.Errorf("a message of 70 ms took %v", got)
-	}
-	if got := c.since(now.Add(ahead+time.Second), now); got != 0 {
-		t.Errorf("a message from the future took %v", got)
-	}
-	for range clockSamples { // The server's clock was set: old exchanges are forgotten.
-		c.exchange(now, now.Add(50*time.Millisecond), now.Add(50*time.Millisecond), now.Add(100*time.Millisecond))
-	}
-	if got := c.since(now.Add(-time.Second), now); got != time.Second {
-		t.Errorf("after the clock was set: %v, want 1s", got)
-	}
-}

@@ -25,6 +25,7 @@ type benchFlags struct {
 	transport string
 	jsonFile  string
 	duration  time.Duration
+	serve     []string // For the server that is started.
 }
 
 func newBenchCommand() *cobra.Command {
@@ -54,6 +55,7 @@ func newBenchFanoutCommand() *cobra.Command {
 	var f benchFlags
 	var members, stopped, size int
 	var rate float64
+	var durability, nats string
 	cmd := &cobra.Command{
 		Use:   "fanout",
 		Short: "One room, many members: deliveries per second and their delay",
@@ -61,11 +63,16 @@ func newBenchFanoutCommand() *cobra.Command {
 that rate, or at --rate, by a fixed plan (delay from the planned time of sending to delivery, percentiles over all members).
 
 --stopped adds members that then stop reading, and repeats the second phase: the server must cut them off without
-anybody else noticing.`,
+anybody else noticing.
+
+The room forgets, unless --durability has the server keep it, or --nats a cluster: then a message is delivered when it is
+stored.`,
 		Example: strings.Trim(`
   udpchat bench fanout --members 200 --transport mixed
   udpchat bench fanout --members 1000 --transport udp --json -
-  udpchat bench fanout --members 99 --stopped 1`, "\n"),
+  udpchat bench fanout --members 99 --stopped 1
+  udpchat bench fanout --durability synced
+  udpchat bench fanout --nats nats://127.0.0.1:4222,nats://127.0.0.1:4223,nats://127.0.0.1:4224`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
@@ -73,6 +80,10 @@ anybody else noticing.`,
 				return fmt.Errorf("--transport %s: want tcp, udp or mixed", f.transport)
 			case members < 1 || stopped < 0 || size < 1 || size > 60_000 || rate < 0:
 				return errors.New("--members must be at least 1, --stopped and --rate at least 0, --bytes 1..60000")
+			case f.server != "" && (durability != "" || nats != ""), durability != "" && nats != "":
+				return errors.New("--server, --durability and --nats each say what to measure: want at most one")
+			case durability != "" || nats != "":
+				f.serve = append([]string{"--durable-rooms", "*"}, storeArgs([]string{durability}, nats)[0]...)
 			}
 			return f.run(cmd, func(ctx context.Context, server string, _ int, progress func(string, ...any)) (fmt.Stringer, error) {
 				return bench.FanoutConfig{
@@ -87,6 +98,8 @@ anybody else noticing.`,
 	cmd.Flags().IntVar(&stopped, "stopped", 0, "how many further members stop reading")
 	cmd.Flags().Float64Var(&rate, "rate", 0, "`messages` per second in the second phase; 0: half of what the first reached")
 	cmd.Flags().IntVar(&size, "bytes", 200, "length of a message's text in `bytes`")
+	cmd.Flags().StringVar(&durability, "durability", "", "have the room kept, with this `level` of serve's setting of that name")
+	cmd.Flags().StringVar(&nats, "nats", "", "have the room kept by a NATS cluster: its servers, as `URL`s")
 	return cmd
 }
 
@@ -170,7 +183,7 @@ func (f *benchFlags) run(cmd *cobra.Command, work func(ctx context.Context, serv
 			return fmt.Errorf("finding this program to start a server: %w", err)
 		}
 		// The server ends by our word, not by the signal that ends us: its memory is read until the end.
-		server, err := bench.Start(context.WithoutCancel(ctx), executable)
+		server, err := bench.Start(context.WithoutCancel(ctx), executable, f.serve...)
 		if err != nil {
 			return err
 		}

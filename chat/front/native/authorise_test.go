@@ -1,10 +1,14 @@
 package native
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"udpchat/chat"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
 )
@@ -21,7 +25,44 @@ var askers = []string{
 
 const ok = wire.Code(0)
 
-// Every request by every kind of user: what it is answered with. bob is the other one, and is online.
+// A changes is an engine that counts what changes in it, and what is sent through it.
+type changes struct {
+	chat.Engine
+	n atomic.Int64
+}
+
+func (e *changes) Append(ctx context.Context, room, id string, data []byte) (chat.Msg, error) {
+	e.n.Add(1)
+	return e.Engine.Append(ctx, room, id, data)
+}
+
+func (e *changes) Drop(ctx context.Context, room string, upto, only uint64) error {
+	e.n.Add(1)
+	return e.Engine.Drop(ctx, room, upto, only)
+}
+
+func (e *changes) Put(ctx context.Context, bucket, key string, val []byte, rev uint64) (uint64, error) {
+	e.n.Add(1)
+	return e.Engine.Put(ctx, bucket, key, val, rev)
+}
+
+func (e *changes) Delete(ctx context.Context, bucket, key string, rev uint64) error {
+	e.n.Add(1)
+	return e.Engine.Delete(ctx, bucket, key, rev)
+}
+
+func (e *changes) PutBlob(ctx context.Context, r io.Reader) (string, int64, error) {
+	e.n.Add(1)
+	return e.Engine.PutBlob(ctx, r)
+}
+
+func (e *changes) DropBlob(ctx context.Context, id string) error {
+	e.n.Add(1)
+	return e.Engine.DropBlob(ctx, id)
+}
+
+// Every request by every kind of user: what it is answered with, and that what is refused has changed nothing and told
+// nobody anything. bob is the other one, and is online.
 func TestAuthorisation(t *testing.T) {
 	all := func(c wire.Code) [6]wire.Code {
 		return [6]wire.Code{wire.CodeOutOfOrder, wire.CodeNotLoggedIn, c, c, c, c}
@@ -103,7 +144,8 @@ func TestAuthorisation(t *testing.T) {
 		{"transfer", same(wire.Transfer{Token: "x"}), but(all(wire.CodeOutOfOrder), 1, wire.CodeOutOfOrder)},
 		{"log out", same(wire.LogOut{}), but(all(ok), 1, ok)},
 	}
-	inWorld(t, setUp{files: true}, func(w *world) {
+	engine := new(changes)
+	inWorld(t, setUp{files: true, engine: func(e chat.Engine) chat.Engine { engine.Engine = e; return engine }}, func(w *world) {
 		tested := map[wire.Type]bool{}
 		w.register("carol").hangUp()
 		bob := w.register("bob")
@@ -118,9 +160,15 @@ func TestAuthorisation(t *testing.T) {
 				}
 				req := row.ask(me)
 				tested[req.Type()] = true
+				bob.take()
+				before := engine.n.Load()
 				got, reply := ok, c.answer(c.send(req))
 				if e, refused := reply.(wire.Error); refused {
 					got = e.Code
+					told := bob.take() // After everything has come to rest.
+					if n := engine.n.Load() - before; n != 0 || len(told) != 0 || e.Text == "" {
+						t.Errorf("%s, %s: refused with %q, changed %d things and told bob %+v", name, row.name, e.Text, n, told)
+					}
 				}
 				if want := row.want[i]; got != want {
 					t.Errorf("%s, %s: got %v (%+v), want %v", name, row.name, got, reply, want)

@@ -103,6 +103,7 @@ const (
 	roomsDefault = 100
 
 	// conversationsMax is how many conversations an answer has. It must not be more than the decoder takes of an array.
+	// Clients ask on.
 	conversationsMax = 1000
 
 	// peopleMax is how many persons an answer has, and contactsMax how many contacts.

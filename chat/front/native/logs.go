@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -251,8 +252,8 @@ func (l *login) rooms(ctx context.Context, m wire.Rooms) (wire.Reply, error) {
 	return list, nil
 }
 
-// conversations carries out Conversations: the account's own log first, then rooms, then direct conversations.
-func (l *login) conversations(ctx context.Context) (wire.Reply, error) {
+// conversations carries out Conversations: the account's own log first, then all others by name.
+func (l *login) conversations(ctx context.Context, m wire.Conversations) (wire.Reply, error) {
 	all, err := l.device.Conversations(ctx)
 	if err != nil {
 		return nil, err
@@ -262,18 +263,23 @@ func (l *login) conversations(ctx context.Context) (wire.Reply, error) {
 	if err != nil {
 		return nil, fmt.Errorf("native: conversations: %w", err)
 	}
-	list := wire.ConversationList{Conversations: make([]wire.Conversation, 0, 1+len(all))}
-	for _, c := range slices.Concat([]chat.Conversation{{Log: own, Head: heads[0]}}, all) {
-		if len(list.Conversations) == conversationsMax {
-			break
-		}
+	slices.SortFunc(all, func(a, b chat.Conversation) int { return cmp.Compare(a.Log, b.Log) })
+	switch m.After {
+	case "":
+		all = slices.Concat([]chat.Conversation{{Log: own, Head: heads[0]}}, all)
+	case own: // All others come behind it.
+	default:
+		all = slices.DeleteFunc(all, func(c chat.Conversation) bool { return c.Log <= m.After })
+	}
+	list := wire.ConversationList{More: len(all) > conversationsMax}
+	for _, c := range all[:min(conversationsMax, len(all))] {
 		epoch, err := l.front.cfg.Engine.Epoch(ctx, c.Log)
 		if err != nil {
 			return nil, fmt.Errorf("native: conversations: %w", err)
 		}
 		ref, _ := l.conn.hub.RoomNamed(c.Log)
 		list.Conversations = append(list.Conversations, wire.Conversation{
-			Log: c.Log, Epoch: epoch, Head: c.Head, Mark: c.Read, Peer: c.Peer, Ref: uint64(ref),
+			Log: c.Log, Epoch: epoch, Head: c.Head, Mark: c.Read, Topic: printable(c.Topic), Peer: c.Peer, Ref: uint64(ref),
 		})
 	}
 	return list, nil

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"udpchat/chat"
+	"udpchat/chat/account"
+	"udpchat/chat/passwd"
 	wire "udpchat/chat/wire/native"
 )
 
@@ -99,6 +101,49 @@ func TestReadMarkersAreShared(t *testing.T) {
 		if len(list) != 2 || list[0].Log != in.Own || list[1].Log != "a" || list[1].Mark != said.Seq ||
 			list[1].Head < said.Seq || list[1].Epoch != place.Epoch {
 			t.Errorf("got %+v", list)
+		}
+	})
+}
+
+// However many conversations somebody has: all of them are listed, so that nothing said in them is missed.
+func TestConversationsAreListedToTheLast(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann := w.register("ann")
+		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
+		ask[wire.Done](ann, wire.Topic{Log: "kitchen", Text: "food"})
+		secret, err := passwd.Clear("secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		const peers = conversationsMax + 100
+		for i := range peers {
+			name := fmt.Sprintf("peer%d", i)
+			if _, err := w.accounts.Register(t.Context(), account.Attempt{}, name, secret); err != nil {
+				t.Fatal(err)
+			}
+			ask[wire.Said](ann, wire.Say{Log: "dm/ann/" + name, Counter: uint64(i + 1), Text: "hi"})
+			ann.take()
+		}
+		listed := make(map[string]bool)
+		after := ""
+		for more := true; more; {
+			list := ask[wire.ConversationList](ann, wire.Conversations{After: after})
+			if more = list.More; len(list.Conversations) == 0 {
+				t.Fatal("an empty list")
+			}
+			for i, c := range list.Conversations {
+				if after == "" && (i == 0) != (c.Peer == "" && c.Log != "kitchen") {
+					t.Errorf("at place %d: %+v", i, c)
+				}
+				if listed[c.Log] || c.Log == "kitchen" && c.Topic != "food" {
+					t.Errorf("listed: %+v", c)
+				}
+				listed[c.Log] = true
+			}
+			after = list.Conversations[len(list.Conversations)-1].Log
+		}
+		if len(listed) != peers+2 {
+			t.Errorf("%d are listed, want %d", len(listed), peers+2)
 		}
 	})
 }

@@ -141,7 +141,7 @@ func (l *login) handle(ctx context.Context, req wire.Request) (wire.Reply, error
 	case wire.Rooms:
 		return l.rooms(ctx, m)
 	case wire.Conversations:
-		return l.conversations(ctx)
+		return l.conversations(ctx, m)
 	case wire.Presence:
 		return wire.Done{}, l.presence(m)
 	case wire.Who:

@@ -46,7 +46,10 @@ func backup(ctx context.Context, from, to string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err = copyInto(ctx, from, part); err == nil {
+	if err = own(part); err == nil { // SQLite writes into an empty file.
+		err = copyInto(ctx, from, part)
+	}
+	if err == nil {
 		err = seal(ctx, part)
 	}
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -110,6 +111,31 @@ func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
 	}
 	if now, _ := open(t, dir, sqlite.Config{}).Epoch(t.Context(), "kitchen"); now != was {
 		t.Errorf("a store that was copied has epoch %q, before %q", now, was)
+	}
+}
+
+// What people said to each other, and the hashes of their passwords, are nobody else's business.
+func TestFilesOfAStoreAreReadByTheirOwnerOnly(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no such bits")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil { // As an administrator may have made it.
+		t.Fatal(err)
+	}
+	e := open(t, dir, sqlite.Config{})
+	appendN(t, e, "kitchen", 0, 1)
+	if err := sqlite.Backup(t.Context(), dir, filepath.Join(dir, "copy.db")); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 4 {
+		t.Fatalf("there are %v, %v", files, err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s may be read by others: %v, %v", f.Name(), info.Mode(), err)
+		}
 	}
 }
 

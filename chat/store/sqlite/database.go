@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -38,6 +39,16 @@ func openDatabase(path string, cfg Config, writes bool) (*sql.DB, error) {
 		pragmas = append(pragmas, "synchronous(FULL)", "fullfsync(1)", "checkpoint_fullfsync(1)")
 	}
 	return sql.Open("sqlite", dataSource(path, pragmas))
+}
+
+// own makes path an empty file that only its owner may read, unless there is one: a store has what people said to each
+// other, and SQLite would let everybody read it. What SQLite puts beside it later is as private as the file.
+func own(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // dataSource is the name by which the driver opens path.

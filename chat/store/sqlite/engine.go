@@ -71,6 +71,9 @@ func (e *Engine) open(ctx context.Context) error {
 	if err := e.inspectWAL(); err != nil {
 		return err
 	}
+	if err := own(e.path()); err != nil {
+		return err
+	}
 	db, err := openDatabase(e.path(), e.cfg, true)
 	if err != nil {
 		return err

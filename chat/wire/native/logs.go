@@ -117,11 +117,14 @@ type Room struct {
 }
 
 // Conversations asks for all logs the account is a member of.
-type Conversations struct{}
+type Conversations struct {
+	After string `cbor:"1,keyasint,omitempty"` // The last log of the answer before; empty: from the beginning.
+}
 
 // ConversationList answers Conversations.
 type ConversationList struct {
 	Conversations []Conversation `cbor:"1,keyasint,omitempty"`
+	More          bool           `cbor:"2,keyasint,omitempty"`
 }
 
 // A Conversation is a room or direct conversation the account is a member of, or its own log.
@@ -175,4 +178,4 @@ func (m Topic) check() error { return first(checkLog(m.Log), longest("text", m.T
 
 func (m Rooms) check() error { return first(longest("after", m.After, NameBytesMax)) }
 
-func (m Conversations) check() error { return nil }
+func (m Conversations) check() error { return first(longest("after", m.After, LogBytesMax)) }

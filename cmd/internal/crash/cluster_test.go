@@ -17,6 +17,7 @@ import (
 // A cluster is three NATS servers, each a process with a directory of its own.
 type cluster struct {
 	tb    testing.TB
+	bin   string
 	nodes [3]*exec.Cmd
 	args  [3][]string
 	urls  []string // For clients.
@@ -26,7 +27,13 @@ type cluster struct {
 // newCluster starts three NATS servers that are set as ours want them, and waits until they work together.
 func newCluster(tb testing.TB) *cluster {
 	tb.Helper()
-	c := &cluster{tb: tb}
+	return newClusterOf(tb, natsServer)
+}
+
+// newClusterOf is newCluster with another program.
+func newClusterOf(tb testing.TB, bin string) *cluster {
+	tb.Helper()
+	c := &cluster{tb: tb, bin: bin}
 	dir, ports := tb.TempDir(), freePorts(tb, 9)
 	var routes []string
 	for i := range c.nodes {
@@ -55,7 +62,7 @@ cluster { name: test, listen: "127.0.0.1:%d", routes: [%s] }
 
 func (c *cluster) start(i int) {
 	c.tb.Helper()
-	c.nodes[i] = exec.Command(natsServer, c.args[i]...)
+	c.nodes[i] = exec.Command(c.bin, c.args[i]...)
 	if err := c.nodes[i].Start(); err != nil {
 		c.tb.Fatal(err)
 	}

@@ -28,6 +28,9 @@ type person struct {
 	odd  []string          // What should not have happened. Guarded by mu.
 	acks int               // How many of said it was told are stored. Guarded by mu.
 	way  journey           // The last one back to a server. Guarded by mu.
+
+	shown  []shown // What came live, in the order it came. Guarded by mu.
+	losses int     // How often the connection was lost. Guarded by mu.
 }
 
 // seen is one message that a client was given.
@@ -36,6 +39,14 @@ type seen struct {
 	id      string
 	text    string
 	account string
+}
+
+// shown is what a client was told about when a message was stored, and when that was by our clock.
+type shown struct {
+	log      string
+	seq      uint64
+	time, at time.Time
+	took     time.Duration
 }
 
 // newPerson registers an account at the first server and joins all rooms, over the transport given.
@@ -88,6 +99,11 @@ func (p *person) watch() {
 			}
 		case client.Said:
 			p.seen[ev.Log] = append(p.seen[ev.Log], seen{ev.Seq, ev.ID(), ev.Text, ev.Account})
+			if !ev.Past {
+				p.shown = append(p.shown, shown{ev.Log, ev.Seq, ev.Time, time.Now().Round(0), ev.Took})
+			}
+		case client.Offline:
+			p.losses++
 		case client.Reload, client.Gone:
 			p.odd = append(p.odd, fmt.Sprintf("%T %+v", ev, ev))
 		}
