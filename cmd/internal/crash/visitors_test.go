@@ -112,5 +112,15 @@ func visitorsMeet(t *testing.T, a, b *server) *caller {
 	relay.say("SEND bob\nContent-length: 2\n\nhi")
 	bob.hears("MESSAGE#carl#hi")
 	relay.hears("SENT bob")
+	other := visit(t, b, "REGISTER TOSEND dora\n\n")
+	other.say("REGISTER TORECV dora\n\n")
+	ann.sees("ann,bob,carl,dora")
+	relay.say("SEND ALL\nContent-length: 5\n\nhello")
+	other.hears("FORWARD carl")
+	if n, _ := relay.count("SENT ALL", ""); n != 0 {
+		t.Error("SENT ALL before the user of the other server has the message")
+	}
+	other.say("RECEIVED carl\n\n")
+	relay.hears("SENT ALL")
 	return bob
 }
