@@ -38,7 +38,8 @@ func TestTwoPeopleTalk(t *testing.T) {
 				t.Errorf("%s got %+v, want %+v", c.name, ev, want)
 			}
 		}
-		again := ask[wire.Said](ann, wire.Say{Log: "kitchen", Counter: 1, Text: "something else"})
+		ann.refused(wire.CodeReused, wire.Say{Log: "kitchen", Counter: 1, Text: "something else"})
+		again := ask[wire.Said](ann, wire.Say{Log: "kitchen", Counter: 1, Text: "hello"})
 		if again != said {
 			t.Errorf("the same counter again: got %+v, want %+v", again, said)
 		}
