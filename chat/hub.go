@@ -138,11 +138,14 @@ func (h *Hub) checkVisitorName(op string, ref RoomRef, name string) error {
 	if err := names.Check(name, h.cfg.NameBytesMax); err != nil {
 		return h.refuse(op, CodeBadName, ref, err.Error())
 	}
-	if h.cfg.Reserved != nil && h.cfg.Reserved(name) {
+	if h.isReserved(name) {
 		return h.refuse(op, CodeBadName, ref, "it belongs to somebody who logs in")
 	}
 	return nil
 }
+
+// isReserved reports whether no visitor may be called name. That may change while one is.
+func (h *Hub) isReserved(name string) bool { return h.cfg.Reserved != nil && h.cfg.Reserved(name) }
 
 // checkRoomName refuses a name that no room may have.
 func (h *Hub) checkRoomName(op, name string) error {

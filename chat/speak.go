@@ -30,7 +30,11 @@ func (d *Device) Say(ctx context.Context, log string, counter uint64, c Content)
 	if err != nil {
 		return Said{}, err
 	}
-	if err := d.maySay(ctx, op, log); err != nil {
+	peer, err := d.maySay(ctx, op, log)
+	if err == nil && peer != "" {
+		err = d.converse(ctx, op, peer)
+	}
+	if err != nil {
 		return Said{}, err
 	}
 	seq, stale := d.hub.remember(log, d.id, counter)
@@ -110,21 +114,19 @@ func (h *Hub) checkFile(ctx context.Context, op string, f *File) error {
 	return nil
 }
 
-// maySay refuses unless the device may say something in that log now.
-func (d *Device) maySay(ctx context.Context, op, log string) error {
+// maySay refuses unless the device may say something in that log now. It returns the other account of a direct conversation,
+// which need not have begun; empty: the log is a room's.
+func (d *Device) maySay(ctx context.Context, op, log string) (peer string, err error) {
 	if err := d.refuseClosed(op); err != nil {
-		return err
+		return "", err
 	}
 	peer, direct := DirectPeer(log, d.account.name)
 	if !direct {
 		_, err := d.account.entered(ctx, op, log)
-		return err
+		return "", err
 	}
 	if err := d.meet(ctx, op, peer); err != nil {
-		return err
+		return "", err
 	}
-	if err := d.refuseBlocked(ctx, op, peer); err != nil {
-		return err
-	}
-	return d.converse(ctx, op, peer)
+	return peer, d.refuseBlocked(ctx, op, peer)
 }

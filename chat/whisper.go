@@ -42,8 +42,11 @@ type Hearer interface {
 
 // Whisper says text to everybody called to: visitors who came by Enter, or else the devices of the account
 // of that name that are logged in on this Hub and have words for it. It returns at once with a receipt that tells what became of
-// it. Naming oneself is allowed. It refuses with CodeNoUser, CodeTooLong, CodeShuttingDown or CodeClosed.
+// it. Naming oneself is allowed. It refuses with CodeNoUser, CodeBadName, CodeTooLong, CodeShuttingDown or CodeClosed.
 func (u *User) Whisper(to, text string) (*Receipt, error) {
+	if err := u.hub.checkVisitorName("whisper", 0, u.name); err != nil {
+		return nil, err // As in Say.
+	}
 	u.mu.Lock()
 	closing := u.closing
 	u.mu.Unlock()
@@ -72,10 +75,13 @@ func (h *Hub) whisper(closed bool, from, to, text string, accounts bool) (*Recei
 		return nil, h.refuse(op, CodeTooLong, 0, fmt.Sprintf("text has %d bytes, the most is %d", len(text), h.cfg.MessageBytesMax))
 	}
 	r := &Receipt{waiting: 1, done: make(chan struct{})} // 1 is for ourselves, until all have been told.
-	n := h.visitors.tell(to, func() *Whisper {
-		r.expect()
-		return &Whisper{From: from, Text: text, receipt: r}
-	})
+	n := 0
+	if !h.isReserved(to) { // Else what is whispered to an account would be heard by who had the name before.
+		n = h.visitors.tell(to, func() *Whisper {
+			r.expect()
+			return &Whisper{From: from, Text: text, receipt: r}
+		})
+	}
 	if n == 0 && accounts && h.whisperToAccount(from, to, text) {
 		r.taken = true // Nobody else has r yet.
 		n++

@@ -2,7 +2,9 @@ package client
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"udpchat/chat/wire/native"
@@ -32,28 +34,24 @@ func upTo(rng *rand.Rand, most time.Duration) time.Duration {
 // succeed notes that a connection has lasted, so that the next loss is the first failure again.
 func (b *backoff) succeed() { b.failures = 0 }
 
-// A comeback says when to try again after a connection is lost: at once, then often for a while, as a server that was killed
-// is back soon, and then as a backoff does. The zero value is ready for the first loss.
+// A comeback says when to try again after a connection is lost: at once, then often for a while if nobody is there, as a
+// server that was killed is back soon. Who is there and does not let us in is left alone as a backoff says. The zero value is
+// ready for the first loss.
 type comeback struct {
 	tries    int       // Since a connection was good.
-	slow     backoff   // After retryQuickTries.
+	slow     backoff   // For who is there, and after retryQuickTries.
 	forgiven time.Time // When as many short connections as may be are forgiven again.
 }
 
-// next returns how long to wait until the next try.
-func (c *comeback) next(rng *rand.Rand) time.Duration {
+// next returns how long to wait until the next try. answered says that the last one found a server.
+func (c *comeback) next(rng *rand.Rand, answered bool) time.Duration {
 	n := c.tries
 	c.tries++
 	switch {
 	case n == 0:
 		return 0
-	case n < 8: // Beyond it the shift would only become larger.
-		return upTo(rng, min(retryQuick>>2<<(n-1), retryQuick))
-	case n <= retryQuickTries:
-		return upTo(rng, retryQuick)
-	}
-	if c.slow.failures == 0 {
-		c.slow.failures++ // retryFirst itself would be a step back.
+	case !answered && n <= retryQuickTries:
+		return upTo(rng, min(retryQuick>>2<<min(n-1, 2), retryQuick))
 	}
 	return c.slow.next(rng)
 }
@@ -81,4 +79,12 @@ func wordless(why error) bool {
 	_, refused := errors.AsType[native.Error](why)
 	closed, told := errors.AsType[*reliable.CloseError](why)
 	return !refused && !(told && closed.Remote) && !errors.Is(why, ErrDrained)
+}
+
+// turnedAway reports whether an attempt failed because a server was there and did not want us: it said so, or closed the
+// connection before there was any talk.
+func turnedAway(why error) bool {
+	_, refused := errors.AsType[*reliable.RefusedError](why)
+	op, failed := errors.AsType[*net.OpError](why)
+	return refused || errors.Is(why, io.EOF) || failed && op.Op == "read"
 }

@@ -22,7 +22,7 @@
 // # Connections
 //
 // Reliable UDP is tried first, TLS over TCP as well when it has not answered after 300 ms, and whichever answers first is
-// taken. Both are encrypted, and the server is known by its key over both. A lost connection is made again at once, then three
+// taken. Both are encrypted, and the server is known by its key over both. A lost connection is made again at once, then four
 // times a second for some ten seconds, then after growing, random times. A server that was killed is found within half a second
 // when it runs again: over UDP it says itself that it does not know the connection, if it is asked anything, which an idle
 // client does after 10 s. A server that is asked something and says nothing for 3 s is looked for over a new connection

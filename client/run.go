@@ -110,7 +110,7 @@ func (c *Client) pauseFor(r *road, v verdict, unreachable bool) bool {
 	if wait > 0 {
 		wait += time.Duration(c.m.rng.Int64N(int64(wait) + 1)) // All clients are told the same.
 	}
-	wait = max(wait, r.retry.next(c.m.rng))
+	wait = max(wait, r.retry.next(c.m.rng, !unreachable || turnedAway(v.err)))
 	if unreachable {
 		r.failed++
 		c.m.queue.add(Retry{Attempt: r.failed, Err: v.err, In: wait})

@@ -2,8 +2,10 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"udpchat/chat/wire/native"
+	"udpchat/reliable"
 )
 
 // A brokenState cannot be written.
@@ -161,12 +164,12 @@ func TestComebackIsQuickAtFirst(t *testing.T) {
 	for seed := range uint64(100) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		var c comeback
-		if d := c.next(rng); d != 0 {
+		if d := c.next(rng, true); d != 0 {
 			t.Fatalf("seed %d: the first try after %v, want at once", seed, d)
 		}
 		away := time.Duration(0)
 		for range retryQuickTries {
-			d := c.next(rng)
+			d := c.next(rng, false)
 			if away += d; d < retryQuick/16 || d > retryQuick {
 				t.Fatalf("seed %d: %v after %v", seed, d, away)
 			}
@@ -176,10 +179,17 @@ func TestComebackIsQuickAtFirst(t *testing.T) {
 		}
 		last := time.Duration(0)
 		for range 8 {
-			last = c.next(rng)
+			last = c.next(rng, false)
 		}
 		if last < retryMost/4 || last > retryMost {
 			t.Errorf("seed %d: at last %v", seed, last)
+		}
+		c = comeback{}
+		for range 9 { // A server that is there and does not let us in.
+			last = c.next(rng, true)
+		}
+		if last < retryMost/4 || last > retryMost {
+			t.Errorf("seed %d: turned away, at last %v", seed, last)
 		}
 	}
 }
@@ -193,7 +203,7 @@ func TestComebackForgivesWhoDies(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		begin := time.Now()
 		for now := begin; atOnce < 1000; now = now.Add(every) {
-			wait := c.next(rng)
+			wait := c.next(rng, true)
 			if wait == 0 {
 				atOnce++
 			} else if now.Sub(begin) > 20*time.Second {
@@ -215,5 +225,42 @@ func TestComebackForgivesWhoDies(t *testing.T) {
 	}
 	if n := play(steadyAfter, told); n < 1000 {
 		t.Errorf("told to go after a while: at once only %d times", n)
+	}
+}
+
+// Over TCP a server that takes no more closes the connection before TLS; where none is, the system refuses it.
+func TestTurnedAwayIsNotNobodyThere(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial := func() error {
+		n := newNetwork(reliable.Config{}, reliable.Key{}, nil)
+		conn, err := n.dial(t.Context(), TCP, ln.Addr().String())
+		if err == nil {
+			conn.Drop()
+		}
+		return err
+	}
+	closed := make(chan error, 1)
+	go func() { // Ends with the first connection.
+		conn, err := ln.Accept()
+		if err == nil {
+			err = conn.Close()
+		}
+		closed <- err
+	}()
+	if err := dial(); !turnedAway(err) {
+		t.Errorf("closed at once: %v", err)
+	}
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if err := dial(); err == nil || turnedAway(err) {
+		t.Errorf("nobody there: %v", err)
+	}
+	if full := fmt.Errorf("over udp: %w", &reliable.RefusedError{Code: reliable.CodeFull}); !turnedAway(errors.Join(full, io.ErrShortWrite)) {
+		t.Error("a full server did not turn us away")
 	}
 }

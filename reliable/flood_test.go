@@ -83,7 +83,7 @@ func mutated(rng *rand.Rand, b, other []byte) []byte {
 
 // Whatever comes in, from strangers and in the name of a client, leaves nothing behind but a number.
 func TestAbuseRandomAndMutatedDatagramsLeaveNothing(t *testing.T) {
-	inCrowd(t, Config{}, func(c *crowd, server, client *Endpoint) {
+	inCrowd(t, keyed(t), func(c *crowd, server, client *Endpoint) {
 		all := c.genuine(server, client)
 		dialled, accepted := c.connect(server, client)
 		time.Sleep(time.Second)
@@ -145,7 +145,7 @@ func exchange(t *testing.T, a, b *Conn) {
 
 // Each datagram is a client's first, well made, from an address of its own where nobody asked for anything.
 func TestAbuseForgedFirstDatagramsCostLittle(t *testing.T) {
-	inCrowd(t, Config{}, func(c *crowd, server, client *Endpoint) {
+	inCrowd(t, keyed(t), func(c *crowd, server, client *Endpoint) {
 		worthless := firstHello(t, 0, wire.Nonce{}) // For another name than its own: the handshake fails.
 		answered := make([]uint16, *datagramsFlag)  // bytes, by source
 		dialled, accepted := c.connect(server, client)

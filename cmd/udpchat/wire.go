@@ -120,7 +120,7 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	})
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	n.cancelBackground = cancel
-	n.background.Go(func() { n.sweepGuests(background) }) // Owns nothing but its timer; stop ends and awaits it.
+	n.background.Go(func() { n.sweep(background) }) // Owns nothing but its timer; stop ends and awaits it.
 	for _, l := range cfg.Listen {
 		fronts, err := n.speaking(l.Protocol)
 		if err != nil {
