@@ -116,7 +116,7 @@ func TestConversationsAreListedToTheLast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const peers = conversationsMax + 100
+		const peers = conversationsMax + 50
 		for i := range peers {
 			name := fmt.Sprintf("peer%d", i)
 			if _, err := w.accounts.Register(t.Context(), account.Attempt{}, name, secret); err != nil {
