@@ -20,6 +20,7 @@ type Hub struct {
 	blockings blockings
 	people    people
 	crier     crier
+	post      post
 	teller    chan struct{} // Has one entry when the teller has something to do.
 
 	closing sync.Once
@@ -48,7 +49,9 @@ func New(cfg Config) (*Hub, error) {
 		teller:   make(chan struct{}, 1),
 	}
 	h.people.hub = h
-	h.crier = crier{hub: h, self: newNodeID(), wake: make(chan struct{}, 1)}
+	self := newNodeID()
+	h.post.hub, h.post.self, h.post.wake = h, self, make(chan struct{}, 1)
+	h.crier.hub, h.crier.self, h.crier.wake = h, self, make(chan struct{}, 1)
 	return h, nil
 }
 
@@ -138,11 +141,14 @@ func (h *Hub) checkVisitorName(op string, ref RoomRef, name string) error {
 	if err := names.Check(name, h.cfg.NameBytesMax); err != nil {
 		return h.refuse(op, CodeBadName, ref, err.Error())
 	}
-	if h.cfg.Reserved != nil && h.cfg.Reserved(name) {
+	if h.isReserved(name) {
 		return h.refuse(op, CodeBadName, ref, "it belongs to somebody who logs in")
 	}
 	return nil
 }
+
+// isReserved reports whether no visitor may be called name. That may change while one is.
+func (h *Hub) isReserved(name string) bool { return h.cfg.Reserved != nil && h.cfg.Reserved(name) }
 
 // checkRoomName refuses a name that no room may have.
 func (h *Hub) checkRoomName(op, name string) error {

@@ -170,6 +170,28 @@ func TestBlockedAccountsDoNotSeeEachOther(t *testing.T) {
 	})
 }
 
+// Typing is sent and forgotten: towards a stranger, too, nothing is stored, and who has begun to write has not begun a
+// conversation.
+func TestTypingToAStrangerBeginsNoConversation(t *testing.T) {
+	presenceWorld(t, func(t *testing.T, w *world, _ *fakePeople) {
+		ann, bob := w.login("ann", "phone"), w.login("bob", "phone")
+		if err := ann.Typing(t.Context(), "dm/ann/bob", true); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []*phone{ann, bob} {
+			for _, c := range must(p.Conversations(t.Context()))(t) {
+				if c.Peer != "" {
+					t.Errorf("%s has a conversation with %s", p.name, c.Peer)
+				}
+			}
+		}
+		ann.text("dm/ann/bob", "hi")
+		if got := must(bob.Conversations(t.Context()))(t); len(got) != 1 {
+			t.Errorf("after a message bob has the conversations %+v, want one", got)
+		}
+	})
+}
+
 func TestBlocksAreKnownAfterARestart(t *testing.T) {
 	presenceWorld(t, func(t *testing.T, w *world, people *fakePeople) {
 		people.blocked["ann"] = []string{"bob"}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -29,7 +30,11 @@ func (d *Device) Say(ctx context.Context, log string, counter uint64, c Content)
 	if err != nil {
 		return Said{}, err
 	}
-	if err := d.maySay(ctx, op, log); err != nil {
+	peer, err := d.maySay(ctx, op, log)
+	if err == nil && peer != "" {
+		err = d.converse(ctx, op, peer)
+	}
+	if err != nil {
 		return Said{}, err
 	}
 	seq, stale := d.hub.remember(log, d.id, counter)
@@ -37,17 +42,46 @@ func (d *Device) Say(ctx context.Context, log string, counter uint64, c Content)
 	case stale:
 		return Said{}, d.hub.refuse(op, CodeStale, 0, "")
 	case seq > 0:
-		return d.hub.said(ctx, log, Msg{Seq: seq}), nil
+		return d.hub.saidBefore(ctx, op, log, Msg{Seq: seq}, rec)
 	}
 	if err := d.hub.checkFile(ctx, op, c.File); err != nil {
 		return Said{}, err
 	}
 	rec.account, rec.name = d.account.name, d.show
-	msg, err := d.hub.cfg.Engine.Append(ctx, log, deviceID(d.id, counter), rec.encode())
+	data := rec.encode()
+	msg, err := d.hub.cfg.Engine.Append(ctx, log, deviceID(d.id, counter), data)
 	if err != nil {
 		return Said{}, engineError(op, err)
 	}
+	if !bytes.Equal(msg.Data, data) {
+		return d.hub.saidBefore(ctx, op, log, msg, rec)
+	}
 	return d.hub.said(ctx, log, msg), nil
+}
+
+// saidBefore answers a message whose counter the device has used before, if it is the message that is stored: a program
+// whose state was put back to what it was a while ago must not take one for the other. What is not kept any more is
+// believed.
+func (h *Hub) saidBefore(ctx context.Context, op, log string, msg Msg, rec record) (Said, error) {
+	if msg.Data == nil {
+		msgs, err := h.cfg.Engine.Read(ctx, log, msg.Seq-1, msg.Seq+1, 1)
+		if err != nil {
+			return Said{}, engineError(op, err)
+		}
+		if len(msgs) > 0 {
+			msg = msgs[0]
+		}
+	}
+	if msg.Data != nil {
+		is, err := decodeRecord(msg.Data)
+		if err != nil {
+			return Said{}, engineError(op, err)
+		}
+		if is.account, is.name, rec.account, rec.name = "", "", "", ""; is != rec {
+			return Said{}, h.refuse(op, CodeReused, 0, "")
+		}
+	}
+	return h.said(ctx, log, msg), nil
 }
 
 // said says where a message is. Some engines do not look further than the number of one that they have.
@@ -80,21 +114,19 @@ func (h *Hub) checkFile(ctx context.Context, op string, f *File) error {
 	return nil
 }
 
-// maySay refuses unless the device may say something in that log now.
-func (d *Device) maySay(ctx context.Context, op, log string) error {
+// maySay refuses unless the device may say something in that log now. It returns the other account of a direct conversation,
+// which need not have begun; empty: the log is a room's.
+func (d *Device) maySay(ctx context.Context, op, log string) (peer string, err error) {
 	if err := d.refuseClosed(op); err != nil {
-		return err
+		return "", err
 	}
 	peer, direct := DirectPeer(log, d.account.name)
 	if !direct {
 		_, err := d.account.entered(ctx, op, log)
-		return err
+		return "", err
 	}
 	if err := d.meet(ctx, op, peer); err != nil {
-		return err
+		return "", err
 	}
-	if err := d.refuseBlocked(ctx, op, peer); err != nil {
-		return err
-	}
-	return d.converse(ctx, op, peer)
+	return peer, d.refuseBlocked(ctx, op, peer)
 }

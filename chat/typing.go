@@ -3,11 +3,11 @@ package chat
 import "context"
 
 // Typing tells the others in a room or a direct conversation that somebody is writing something, or has
-// stopped. It is sent and forgotten: a client that has heard nothing for some seconds takes it for stopped. It
-// refuses like Say.
+// stopped. It is sent and forgotten: a client that has heard nothing for some seconds takes it for stopped, and no
+// direct conversation begins by it. It refuses like Say.
 func (d *Device) Typing(ctx context.Context, log string, on bool) error {
 	const op = "typing"
-	if err := d.maySay(ctx, op, log); err != nil {
+	if _, err := d.maySay(ctx, op, log); err != nil {
 		return err
 	}
 	rec := record{kind: KindTyping, account: d.account.name, name: d.show}

@@ -47,15 +47,17 @@ func (u *User) Rooms() []RoomRef {
 }
 
 // Say sends text to the room and returns when the engine has it; the sender receives it like
-// everybody. as is the name to show; empty means the user's own. It refuses with CodeNotMember,
-// CodeNoRoom, CodeBadName, CodeTooLong, CodeShuttingDown or CodeClosed. After any other error the
-// text may or may not appear.
+// everybody. as is the name to show; empty means the user's own, under which nothing can be said any
+// more when somebody has made an account of that name. It refuses with CodeNotMember, CodeNoRoom,
+// CodeBadName, CodeTooLong, CodeShuttingDown or CodeClosed. After any other error the text may or may
+// not appear.
 func (u *User) Say(ctx context.Context, ref RoomRef, as, text string) error {
 	const op = "say"
 	h := u.hub
 	if as == "" {
 		as = u.name
-	} else if err := h.checkVisitorName(op, ref, as); err != nil {
+	}
+	if err := h.checkVisitorName(op, ref, as); err != nil {
 		return err
 	}
 	if len(text) > h.cfg.MessageBytesMax {

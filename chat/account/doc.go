@@ -42,6 +42,7 @@
 //	contact-of      NAME            who has added the account; repaired by the next read of the other's contacts
 //	blocks          NAME            whom the account has blocked
 //	file-quota      NAME            which files the account answers for
+//	files-stored    ID              who has stored a file that nobody was told of yet, or that somebody was
 //
 // # Concurrency
 //

@@ -74,6 +74,17 @@ const (
 	quotaBytes    = 1 << 30
 	quotaFilesMax = 4_096
 
+	// unsharedLife is how long a file stays that was stored and that nobody was told of: a client that was cut off in between
+	// has that much time to come back.
+	unsharedLife = 7 * 24 * time.Hour
+
+	// waitsMax is how many accounts may have stored the same file and told nobody. With more it stays for good.
+	waitsMax = 64
+
+	// dropTimeout bounds dropping one file. Who has not come to the end after dropLease never will, and another server does it.
+	dropTimeout = time.Minute
+	dropLease   = time.Hour
+
 	// fileIDBytesMax is the longest id of a file in that list; longer ones are refused with CodeTooLong.
 	fileIDBytesMax = 128
 

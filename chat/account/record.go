@@ -23,6 +23,7 @@ const (
 	bucketContactOf = "contact-of"
 	bucketBlocks    = "blocks"
 	bucketQuota     = "file-quota"
+	bucketFiles     = "files-stored"
 )
 
 // secretBytes is the length of keys and tokens.

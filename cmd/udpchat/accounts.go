@@ -10,7 +10,7 @@ import (
 	"udpchat/config"
 )
 
-// sweepEvery is how often guests are looked through for those whose time is over.
+// sweepEvery is how often guests are looked through for those whose time is over, and files for those nobody was told of.
 const sweepEvery = time.Hour
 
 // openAccounts returns the accounts that are stored in an engine.
@@ -61,8 +61,8 @@ func (n *node) announce(ctx context.Context, c account.Change) {
 	}
 }
 
-// sweepGuests forgets guests whose time is over, until ctx ends.
-func (n *node) sweepGuests(ctx context.Context) {
+// sweep forgets guests whose time is over and drops files that nobody was told of, until ctx ends.
+func (n *node) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -73,6 +73,9 @@ func (n *node) sweepGuests(ctx context.Context) {
 		}
 		if err := n.accounts.Sweep(ctx, n.hub.IsOnline); err != nil && ctx.Err() == nil {
 			n.log.Warn("guests not looked through", "err", err)
+		}
+		if err := n.accounts.Collect(ctx, n.native.Forget); err != nil && ctx.Err() == nil {
+			n.log.Warn("files not looked through", "err", err)
 		}
 	}
 }

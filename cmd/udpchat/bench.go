@@ -72,7 +72,7 @@ stored.`,
   udpchat bench fanout --members 1000 --transport udp --json -
   udpchat bench fanout --members 99 --stopped 1
   udpchat bench fanout --durability synced
-  udpchat bench fanout --nats nats://127.0.0.1:4222,nats://127.0.0.1:4223,nats://127.0.0.1:4224`, "\n"),
+  udpchat bench fanout --nats nats://a:4222,nats://b:4222,nats://c:4222`, "\n"),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {

@@ -114,13 +114,14 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if n.fronts, err = n.makeFronts(ctx, kill); err != nil {
 		return err
 	}
+	n.hub.Start()
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,
 	})
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	n.cancelBackground = cancel
-	n.background.Go(func() { n.sweepGuests(background) }) // Owns nothing but its timer; stop ends and awaits it.
+	n.background.Go(func() { n.sweep(background) }) // Owns nothing but its timer; stop ends and awaits it.
 	for _, l := range cfg.Listen {
 		fronts, err := n.speaking(l.Protocol)
 		if err != nil {

@@ -18,7 +18,7 @@ var (
 	ErrGoodbye error = goodbye{}
 	// ErrIllegal: the client said something that is no request here (PROTOCOL.md 4).
 	ErrIllegal = errors.New("hashchat: illegal input")
-	// ErrNoUser: the client's name is not one of the users (PROTOCOL.md 4).
+	// ErrNoUser: the client's name, or that of somebody it writes to, is not one of the users (PROTOCOL.md 4).
 	ErrNoUser = errors.New("hashchat: not one of the users")
 	// ErrRefused: the client cannot have its name, or the server takes no more.
 	ErrRefused = errors.New("hashchat: not let in")
@@ -67,10 +67,16 @@ func answerTo(c chat.Code) answer {
 	case chat.CodeNotMember, chat.CodeNoRoom:
 		return unforeseen // The client is in the room as long as it is there.
 	case chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany, chat.CodeQuota, chat.CodeBadContent,
-		chat.CodeStale:
+		chat.CodeStale, chat.CodeReused:
 		return unforeseen // Only who logs in is refused like that, which nobody does here.
 	}
 	return unforeseen
+}
+
+// isNobody reports whether err is that nobody has the name.
+func isNobody(err error) bool {
+	e, ok := errors.AsType[*chat.Error](err)
+	return ok && e.Code == chat.CodeNoUser
 }
 
 // refused returns what the protocol has for err. What nobody foresaw is logged, and silence.

@@ -116,24 +116,32 @@ func (c *conn) notLetIn(a answer) error {
 	return ErrRefused
 }
 
-// send carries out SEND. What the core refuses is silence, and so is nobody of that name.
+// send carries out SEND. What the core refuses is silence, and so is nobody of that name, but for a name that belongs to
+// somebody else by now, and a recipient who is not one of the users (PROTOCOL.md 3.1, 4).
 func (c *conn) send(ctx context.Context, r wire.Send) error {
 	m := c.member
 	if m == nil {
 		return c.illegal()
 	}
 	if r.All {
-		if err := m.user.Say(ctx, m.room, "", r.Text); err != nil && ctx.Err() == nil {
-			refused(err, c.front.cfg.Logger)
+		err := m.user.Say(ctx, m.room, "", r.Text)
+		if err != nil && ctx.Err() == nil && refused(err, c.front.cfg.Logger) == badName {
+			return c.notLetIn(badName)
 		}
 		return nil
 	}
+	var end error
 	for _, name := range r.To {
-		if _, err := m.user.Whisper(name, r.Text); err != nil {
-			refused(err, c.front.cfg.Logger)
+		_, err := m.user.Whisper(name, r.Text)
+		switch {
+		case err == nil:
+		case isNobody(err) && c.front.users != nil && !c.front.users[name]:
+			end = ErrNoUser
+		case refused(err, c.front.cfg.Logger) == badName:
+			return c.notLetIn(badName)
 		}
 	}
-	return nil
+	return end
 }
 
 // close is the end of the session, whose loop has ended with err.

@@ -115,7 +115,7 @@ func (f *Front) store(ctx context.Context, name, want string, size int64, from i
 	if err := accounts.Charge(ctx, name, charge, size); err != nil {
 		return fileRecord{}, err
 	}
-	id, got, err := f.cfg.Engine.PutBlob(ctx, &checked{from: from, sum: md5.New(), want: want})
+	id, got, err := f.keep(ctx, &checked{from: from, sum: md5.New(), want: want})
 	if err != nil {
 		ctx := context.WithoutCancel(ctx)
 		errRelease := accounts.Release(ctx, name, charge)
@@ -136,6 +136,28 @@ func (f *Front) store(ctx context.Context, name, want string, size int64, from i
 	// Once more, since another connection that has sent other bytes as this file may have given the space back. Now it sees
 	// the record.
 	return r, accounts.Charge(ctx, name, charge, size)
+}
+
+// keep stores the bytes of a file that somebody is told of next.
+func (f *Front) keep(ctx context.Context, from io.Reader) (id string, size int64, err error) {
+	if id, size, err = f.cfg.Engine.PutBlob(ctx, from); err != nil {
+		return "", 0, err
+	}
+	ok, err := f.cfg.Accounts.Share(ctx, id)
+	if err == nil && !ok {
+		err = errUploads // The same bytes, of which nobody was told for long, are just being dropped.
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	r, err := f.cfg.Engine.GetBlob(ctx, id, 0) // Until now they could be.
+	if errors.Is(err, chat.ErrNotFound) {
+		return "", 0, errUploads
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	return id, size, r.Close()
 }
 
 // checked reads from, and ends with errFileParts if its MD5 is not want.

@@ -32,7 +32,7 @@ func (f *Front) uploaded(ctx context.Context, account string, d digest) (size ui
 	return size, true, nil
 }
 
-// owns refuses a file that the account has not uploaded.
+// owns refuses a file that the account has not uploaded, and sees to it that one that it has stays.
 func (l *login) owns(ctx context.Context, d digest, size uint64) error {
 	had, ok, err := l.front.uploaded(ctx, l.account, d)
 	switch {
@@ -43,7 +43,20 @@ func (l *login) owns(ctx context.Context, d digest, size uint64) error {
 	case had != size:
 		return refusef(wire.CodeNoFile, "the file has %d bytes", had)
 	}
-	return nil
+	ok, err = l.front.cfg.Accounts.Share(ctx, d.id())
+	if err == nil && !ok {
+		err = refusef(wire.CodeNoFile, "upload the file again: it was not announced for too long")
+	}
+	return err
+}
+
+// Forget has an account forget that it has uploaded a file, which is about to be dropped because nobody was told of it.
+func (f *Front) Forget(ctx context.Context, account, id string) error {
+	err := f.cfg.Engine.Delete(ctx, uploadsBucket, account+"/"+id, 0)
+	if errors.Is(err, chat.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // upload carries out Upload.

@@ -246,3 +246,33 @@ func TestTicketsAreLimited(t *testing.T) {
 		t.Errorf("after all are old: %v, %d are left", err, len(ts.open))
 	}
 }
+
+// A file that nobody was told of is dropped after a week, and may be uploaded anew; one that was announced stays.
+func TestFilesThatWereNotAnnouncedAreCollected(t *testing.T) {
+	inWorld(t, setUp{files: true}, func(w *world) {
+		ann := w.register("ann")
+		w.register("bob")
+		place := ask[wire.Place](ann, wire.Direct{Peer: "bob"})
+		b, sum := content(1000)
+		file := &wire.File{Digest: sum, Size: uint64(len(b)), Name: "a.txt"}
+		for counter, announced := range []bool{false, true} {
+			if done, ok := ann.store("upload", b, sum).(wire.Done); !ok {
+				t.Fatalf("upload %d: got %+v", counter, done)
+			}
+			if announced {
+				ask[wire.Said](ann, wire.Say{Log: place.Log, Counter: 2, File: file})
+			}
+			time.Sleep(8 * 24 * time.Hour)
+			if err := w.accounts.Collect(w.ctx, w.front.Forget); err != nil {
+				t.Error(err)
+			}
+			there, err := w.front.has(w.ctx, digest(sum).id())
+			if err != nil || there != announced {
+				t.Errorf("announced %t: it is there %t, %v", announced, there, err)
+			}
+			if !announced {
+				ann.refused(wire.CodeNoFile, wire.Say{Log: place.Log, Counter: 1, File: file})
+			}
+		}
+	})
+}

@@ -89,7 +89,7 @@ func (c *conn) finish(work context.Context, t ticket, p *part) error {
 	if err := f.cfg.Accounts.Charge(ctx, t.account, t.digest.id(), int64(t.size)); err != nil {
 		return err
 	}
-	_, _, err := f.cfg.Engine.PutBlob(ctx, p.reader())
+	err := f.keep(ctx, t, p)
 	if errors.Is(err, errChecksum) {
 		p.discard()
 		_ = f.cfg.Accounts.Release(ctx, t.account, t.digest.id()) // If it stays charged, the right file is not charged again.
@@ -105,6 +105,42 @@ func (c *conn) finish(work context.Context, t ticket, p *part) error {
 	}
 	p.discard()
 	return f.chargeAgain(ctx, t.account, t.digest)
+}
+
+// keep stores the bytes of a file, and notes whose they are until somebody is told of them.
+func (f *Front) keep(ctx context.Context, t ticket, p *part) error {
+	id := t.digest.id()
+	had, err := f.has(ctx, id)
+	if err != nil {
+		return err
+	}
+	if _, _, err := f.cfg.Engine.PutBlob(ctx, p.reader()); err != nil {
+		return err
+	}
+	ok, err := f.cfg.Accounts.Hold(ctx, t.account, id, !had)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return busy("the same file is just being dropped")
+	}
+	if has, err := f.has(ctx, id); has || err != nil {
+		return err
+	}
+	_, _, err = f.cfg.Engine.PutBlob(ctx, p.reader()) // It was dropped before we said that it is ours.
+	return err
+}
+
+// has reports whether the engine has a file.
+func (f *Front) has(ctx context.Context, id string) (bool, error) {
+	r, err := f.cfg.Engine.GetBlob(ctx, id, 0)
+	if errors.Is(err, chat.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, r.Close()
 }
 
 // chargeAgain has the account answer for a file that it has uploaded, if it does not: other bytes, sent as that file at

@@ -51,5 +51,5 @@ const (
 	WhyUnsaid  Why = iota // CLOSE#
 	WhyNormal             // CLOSE#0: the client asked for it, or the server ends.
 	WhyIllegal            // CLOSE#1: the client said something that is no request here.
-	WhyNoUser             // CLOSE#2: the name is not one of the users.
+	WhyNoUser             // CLOSE#2: a name is not one of the users.
 )
