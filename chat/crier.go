@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,23 +13,28 @@ type crier struct {
 	hub  *Hub
 	self nodeID
 	wake chan struct{} // Has one entry when there is something to do.
-	runs bool          // It was started, and the teller with it. Guarded by the hub's mu.
+	runs atomic.Bool   // It was started, and the others with it. Set with the hub's mu held.
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex // One of the innermost: nothing is locked while it is held.
 	inbox []nodeMessage
 }
 
-// startCrier starts the goroutines of the Hub unless they run. Close ends them.
-func (h *Hub) startCrier() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.isClosed() || h.crier.runs {
+// Start has the Hub hear from other nodes who is there, and say it. The first LogIn, Enter or Join does that, too, but
+// then whoever comes first is there before it is known who else is. Close ends it.
+func (h *Hub) Start() {
+	if h.crier.runs.Load() {
 		return
 	}
-	h.crier.runs = true
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isClosed() || h.crier.runs.Load() {
+		return
+	}
+	h.crier.runs.Store(true)
 	h.crier.wg.Go(h.crier.run)
 	h.crier.wg.Go(h.runTeller)
+	h.crier.wg.Go(h.post.run)
 }
 
 // wakeCrier says that there is something to do. It never blocks.
@@ -68,7 +74,7 @@ func (c *crier) run() {
 			if ticks++; ticks%aliveTicks == 0 {
 				c.send(c.hub.people.alive(c.self))
 			}
-			c.hub.people.expire(now)
+			c.hub.reseat(c.hub.people.expire(now))
 			c.hub.flushMarks()
 		case <-c.hub.done:
 			return
@@ -78,8 +84,11 @@ func (c *crier) run() {
 
 // take queues what was sent on the log. The engine calls it.
 func (c *crier) take(msg Msg) {
+	if isFrom(msg.Data, c.self) {
+		return
+	}
 	m, ok := decodeNodeMessage(msg.Data)
-	if !ok || msg.Seq != 0 || m.from == c.self {
+	if !ok || msg.Seq != 0 {
 		return
 	}
 	c.mu.Lock()
@@ -96,14 +105,18 @@ func (c *crier) listen() {
 	inbox := c.inbox
 	c.inbox = nil
 	c.mu.Unlock()
-	asked := false
+	asked, rooms := false, make(map[string]bool)
 	for _, m := range inbox {
-		ask, askedUs := c.hub.people.hear(c.self, m, time.Now())
-		if ask != 0 {
-			c.send(nodeMessage{kind: nodeAsk, from: c.self, of: ask})
+		h := c.hub.people.hear(c.self, m, time.Now())
+		if h.ask != 0 {
+			c.send(nodeMessage{kind: nodeAsk, from: c.self, of: h.ask})
 		}
-		asked = asked || askedUs
+		asked = asked || h.asked
+		for room, first := range h.rooms {
+			rooms[room] = rooms[room] || first
+		}
 	}
+	c.hub.reseat(rooms)
 	if asked {
 		for _, part := range c.hub.people.everything(c.self) {
 			c.send(part)

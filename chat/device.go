@@ -67,7 +67,7 @@ func (h *Hub) LogIn(ctx context.Context, who Login, r Receiver) (*Device, error)
 	if !isDevice(who.Device) {
 		return nil, h.refuse(op, CodeBadName, 0, "a device has a name of printable ASCII")
 	}
-	h.startCrier()
+	h.Start()
 	a, err := h.enterAccount(ctx, who.Account)
 	if err != nil {
 		return nil, err

@@ -62,27 +62,35 @@
 // protocols that have direct messages but no accounts: it goes past the rooms, is not stored, and a
 // Receipt says what became of it.
 //
+// # Several nodes
+//
+// Hubs on one engine are one chat. They tell each other who is there (nodes.go): accounts, the names of visitors who can
+// be whispered to, and who sits in the rooms in which there are visitors. So Who, Present, Online and IsOnline are about
+// all nodes, a name that a visitor does not share is taken on all of them, and a whisper goes to all who have the name,
+// wherever they are: once to each, in the order in which it was said, and with a Receipt that waits for the answer (post.go).
+//
+// What one node has just done reaches the others a moment later. In that moment two of them may let in visitors by one name
+// that neither shares: both stay, and both hear what is whispered to it. A node that is not heard of for half a minute is
+// gone with all its people; whispers to them are not taken then. A node that has just begun (Start) knows the others' people
+// when they have answered it, and JoinIDs are unique on one Hub only.
+//
 // # Concurrency
 //
 // All methods may be called at the same time. Locks are taken in the order hub, room, account, user or
-// device, people, user table, visitor table, and whatever Receive and Hear lock comes last; no two of the same
-// kind are ever held together.
+// device, people, user table, visitor table, then whatever Receive and Hear lock, and last a Receipt and the post; no
+// two of the same kind are ever held together.
 // None is held over a call to the engine. Events are delivered with the room locked, so Receive
 // must not block.
 //
 // One user's calls may run concurrently too; they are then ordered by the engine like anybody's,
 // except that its KindLeft comes after everything it said or joined before it.
 //
-// With the first LogIn the Hub starts two goroutines, one of which tells other nodes who is here and writes read
-// markers, the other tells devices what was gathered for them; Close waits for them.
+// With Start, or the first LogIn, Enter or Join, the Hub starts three goroutines: one tells other nodes who is here and writes read
+// markers, one tells devices what was gathered for them, and one takes whispers to other nodes; Close waits for them.
 //
 // # What it does not do
 //
 // It knows no protocol, no socket and no passwords; it does not limit rates (front-ends do).
-//
-// On several nodes with one engine, accounts are the same on all of them, and so is who is there; visitors are
-// seen by what they do in a room, but JoinIDs are unique on one Hub only, and Who has the visitors of its own. What
-// one node has just done with an account reaches the others a moment later.
 //
 // Whether somebody was here (Since) is forgotten when the process ends, and a crash makes read markers some seconds
 // older. Rooms are never closed, so a Hub has at most Config.RoomsMax of them in its life; direct conversations and

@@ -81,6 +81,8 @@ const (
 	KindCame
 	// KindWent: the last one is told no longer.
 	KindWent
+	// KindElsewhere: on other nodes somebody has come into the room or gone. Present says who is there now.
+	KindElsewhere
 
 	kindCount = iota + 1
 )
@@ -134,6 +136,8 @@ func (k Kind) String() string {
 		return "came"
 	case KindWent:
 		return "went"
+	case KindElsewhere:
+		return "elsewhere"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }

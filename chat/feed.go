@@ -62,6 +62,9 @@ func (r *room) attachLocked(d *Device, entered, have uint64) (after uint64, is, 
 		r.hub.people.attend(r.name, d)
 	}
 	if first {
+		if r.ref != 0 {
+			r.hub.people.sit(at.place(), at.seat())
+		}
 		r.tellAttendanceLocked(KindCame, d)
 	}
 	return at.after, true, true
@@ -89,6 +92,7 @@ func (r *room) detachLocked(at *attachment) (was bool) {
 		r.feed = nil // Rooms are kept for ever, so those that nobody looks at must be small.
 	}
 	if last {
+		r.hub.people.rise(at.place())
 		r.tellAttendanceLocked(KindWent, d)
 	}
 	return true

@@ -20,6 +20,7 @@ type Hub struct {
 	blockings blockings
 	people    people
 	crier     crier
+	post      post
 	teller    chan struct{} // Has one entry when the teller has something to do.
 
 	closing sync.Once
@@ -48,7 +49,9 @@ func New(cfg Config) (*Hub, error) {
 		teller:   make(chan struct{}, 1),
 	}
 	h.people.hub = h
-	h.crier = crier{hub: h, self: newNodeID(), wake: make(chan struct{}, 1)}
+	self := newNodeID()
+	h.post.hub, h.post.self, h.post.wake = h, self, make(chan struct{}, 1)
+	h.crier.hub, h.crier.self, h.crier.wake = h, self, make(chan struct{}, 1)
 	return h, nil
 }
 

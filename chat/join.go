@@ -16,6 +16,7 @@ func (u *User) Join(ctx context.Context, name string) (RoomRef, error) {
 	if err := h.checkRoomName(op, name); err != nil {
 		return 0, err
 	}
+	h.Start()
 	r, err := h.roomFor(name, u.refuseFull)
 	if err != nil {
 		return 0, err

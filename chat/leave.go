@@ -72,7 +72,9 @@ func (u *User) endCloseLocked() {
 	}
 	u.closed, u.rooms = true, nil
 	u.hub.users.remove(u)
-	u.hub.visitors.remove(u)
+	if u.hub.visitors.remove(u) {
+		u.hub.people.dirtyName(u.name)
+	}
 	u.notifyLocked()
 }
 

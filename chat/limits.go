@@ -112,6 +112,23 @@ const (
 	nodeInboxMax        = 10_000
 	nodeMessageBytesMax = 128 << 10
 
+	// nodeNamesMax and nodeSeatsMax are how many names of visitors, and seats in rooms, another node is believed to
+	// have: as many as it may have users, and twice that, in some 100 bytes each. Others are not seen from here.
+	nodeNamesMax = usersMax
+	nodeSeatsMax = 2 * usersMax
+
+	// postPause is after what time a whisper to another node is sent again, if that has not said that it has it, the
+	// first repeatsMax of those.
+	// letterLife is how long an answer is waited for: longer than front-ends do. lettersMax and letterBytesMax are how
+	// many may be under way to one node, and how many bytes; one more is not taken. postMemory is how long a node
+	// remembers up to which letter it has heard another one that is silent: far longer than letters are sent again.
+	postPause      = 400 * time.Millisecond
+	repeatsMax     = 64
+	letterLife     = 35 * time.Second
+	lettersMax     = 4_096
+	letterBytesMax = 8 << 20
+	postMemory     = 10 * time.Minute
+
 	// seenMax is how many ids of messages of devices are remembered of a log while somebody is told about it.
 	// In a room that forgets, a message that comes behind one that was forgotten here is refused with CodeStale.
 	seenMax = 256

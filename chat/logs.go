@@ -14,6 +14,7 @@ const (
 	accountPrefix = "ac/"
 	presenceLog   = "pr"
 	nodesPrefix   = presenceLog + "/"
+	postLog       = nodesPrefix + "post"
 )
 
 // DirectLog returns the name of the log of the direct conversation of two accounts.

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Nodes tell each other who is there by sending on the log pr, which promises nothing. Each node numbers
-// what it says: a state says what has changed, an alive says every now and then which number is the last, and
-// whoever finds that it has missed one asks, and is sent everything (whole). A node that is not heard of for a
-// while is gone, and so are its people.
+// Nodes tell each other who is there by sending on the log pr, which promises nothing: accounts, the names of
+// visitors to whom others may whisper, and who sits in which room. Each node numbers what it says: a state says what
+// has changed, an alive says every now and then which number is the last, and whoever finds that it has missed one
+// asks, and is sent everything (whole). A node that is not heard of for a while is gone, and so are all of its people.
 
 // nodeID is a random number that a node has for its life. It is never 0.
 type nodeID uint64
@@ -28,36 +28,53 @@ type node struct {
 	asked   time.Time // When it was last asked for everything.
 	version uint64    // Everything up to that is known, if known is set.
 	known   bool
-	people  map[string]bool // Of whom it has said something.
+	people  map[string]bool           // Who is there, and whether it can be whispered to.
+	names   map[string]Naming         // Of its visitors.
+	seats   map[string]map[place]seat // By room.
+	seated  int                       // How many seats that are.
 
-	whole     map[string]nodePerson // Parts of everything that have come, of number wholeOf.
+	whole     *whole // Parts of everything that have come, of number wholeOf; nil: none.
 	wholeOf   uint64
 	wholeNext int
 }
 
-// hear takes what another node has sent. It returns which node must be asked for everything, or 0, and
-// whether we were asked.
-func (p *people) hear(self nodeID, m nodeMessage, now time.Time) (ask nodeID, asked bool) {
+// A whole is everything that a node has said, in parts.
+type whole struct {
+	people map[string]nodePerson
+	names  map[string]nodeName
+	seats  map[place]nodeSeat
+}
+
+// heard is what follows from something that another node has sent.
+type heard struct {
+	ask   nodeID          // This one must be asked for everything; 0: none.
+	asked bool            // We were.
+	rooms map[string]bool // Where others sit now than before. True: a visitor sits there, for the first time.
+}
+
+// hear takes what another node has sent.
+func (p *people) hear(self nodeID, m nodeMessage, now time.Time) (h heard) {
 	if m.from == self {
-		return 0, false
+		return h
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.nodes[m.from]
 	if n == nil {
 		if len(p.nodes) >= nodesMax {
-			return 0, false
+			return h
 		}
 		if p.nodes == nil {
 			p.nodes = make(map[nodeID]*node)
 		}
-		n = &node{people: make(map[string]bool)}
+		n = &node{people: make(map[string]bool), names: make(map[string]Naming), seats: make(map[string]map[place]seat)}
 		p.nodes[m.from] = n
 	}
 	n.heard = now
+	h.rooms = make(map[string]bool)
 	switch m.kind {
 	case nodeAsk:
-		asked = m.of == self || m.of == 0
+		h.asked = m.of == self || m.of == 0
 	case nodeAlive:
 		n.known = n.known && n.version == m.version
 	case nodeState:
@@ -66,21 +83,27 @@ func (p *people) hear(self nodeID, m nodeMessage, now time.Time) (ask nodeID, as
 			for _, who := range m.people {
 				p.believeLocked(m.from, n, who, now)
 			}
+			for _, name := range m.names {
+				n.name(name)
+			}
+			for _, s := range m.seats {
+				p.seatLocked(n, s, h.rooms)
+			}
 		}
 	case nodeWhole:
-		p.hearWholeLocked(n, m, now)
+		p.hearWholeLocked(n, m, now, h.rooms)
 	}
 	if !n.known && m.kind != nodeWhole && now.Sub(n.asked) >= askInterval {
 		n.asked = now
-		ask = m.from
+		h.ask = m.from
 	}
-	return ask, asked
+	return h
 }
 
 // hearWholeLocked takes one part of everything. With the last one it replaces what was known.
-func (p *people) hearWholeLocked(n *node, m nodeMessage, now time.Time) {
+func (p *people) hearWholeLocked(n *node, m nodeMessage, now time.Time, rooms map[string]bool) {
 	if m.part == 0 {
-		n.whole, n.wholeOf, n.wholeNext = make(map[string]nodePerson), m.version, 0
+		n.whole, n.wholeOf, n.wholeNext = &whole{make(map[string]nodePerson), make(map[string]nodeName), make(map[place]nodeSeat)}, m.version, 0
 	}
 	if n.whole == nil || m.version != n.wholeOf || m.part != n.wholeNext {
 		n.whole = nil // A part is missing; the next alive makes us ask again.
@@ -88,20 +111,55 @@ func (p *people) hearWholeLocked(n *node, m nodeMessage, now time.Time) {
 	}
 	n.wholeNext++
 	for _, who := range m.people {
-		n.whole[who.name] = who
+		n.whole.people[who.name] = who
+	}
+	for _, name := range m.names {
+		n.whole.names[name.name] = name
+	}
+	for _, s := range m.seats {
+		n.whole.seats[s.place] = s
 	}
 	if m.part != m.parts-1 {
 		return
 	}
+	p.replaceLocked(m.from, n, n.whole, now, rooms)
+	n.version, n.known, n.whole = m.version, true, nil
+}
+
+// replaceLocked has a node have said that and nothing else.
+func (p *people) replaceLocked(from nodeID, n *node, w *whole, now time.Time, rooms map[string]bool) {
 	for _, name := range slices.Collect(maps.Keys(n.people)) {
-		if _, ok := n.whole[name]; !ok {
-			p.believeLocked(m.from, n, nodePerson{name: name}, now)
+		if _, ok := w.people[name]; !ok {
+			p.believeLocked(from, n, nodePerson{name: name}, now)
 		}
 	}
-	for _, who := range n.whole {
-		p.believeLocked(m.from, n, who, now)
+	for _, who := range w.people {
+		p.believeLocked(from, n, who, now)
 	}
-	n.version, n.known, n.whole = m.version, true, nil
+	clear(n.names)
+	for _, name := range w.names {
+		n.name(name)
+	}
+	for _, seats := range n.seats {
+		for at := range seats {
+			if _, ok := w.seats[at]; !ok {
+				p.seatLocked(n, nodeSeat{place: at}, rooms)
+			}
+		}
+	}
+	for _, s := range w.seats {
+		p.seatLocked(n, s, rooms)
+	}
+}
+
+// name takes what the node says about a name.
+func (n *node) name(said nodeName) {
+	switch {
+	case !said.here:
+		delete(n.names, said.name)
+	case len(n.names) < nodeNamesMax:
+		n.names[said.name] = said.naming
+	}
 }
 
 // believeLocked takes what a node says about somebody.
@@ -115,7 +173,7 @@ func (p *people) believeLocked(from nodeID, n *node, said nodePerson, now time.T
 			who.there = make(map[nodeID]sighting)
 		}
 		who.there[from] = sighting{said.state, said.arrived}
-		n.people[said.name] = true
+		n.people[said.name] = said.whispers
 		var blocked map[string]struct{}
 		if len(said.blocked) > 0 {
 			blocked = make(map[string]struct{}, len(said.blocked))
@@ -128,38 +186,72 @@ func (p *people) believeLocked(from nodeID, n *node, said nodePerson, now time.T
 	p.settleLocked(who, now)
 }
 
-// expire forgets the nodes that were not heard of for too long.
-func (p *people) expire(now time.Time) {
+// expire forgets the nodes that were not heard of for too long. It returns in which rooms somebody sat.
+func (p *people) expire(now time.Time) (rooms map[string]bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	rooms = make(map[string]bool)
 	for id, n := range p.nodes {
-		if now.Sub(n.heard) <= nodeSilence {
-			continue
+		if now.Sub(n.heard) > nodeSilence {
+			p.replaceLocked(id, n, new(whole), now, rooms)
+			delete(p.nodes, id)
 		}
-		for _, name := range slices.Collect(maps.Keys(n.people)) {
-			p.believeLocked(id, n, nodePerson{name: name}, now)
-		}
-		delete(p.nodes, id)
 	}
+	return rooms
+}
+
+// heardOf notes a sign of life of a node.
+func (p *people) heardOf(id nodeID, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := p.nodes[id]; n != nil {
+		n.heard = now
+	}
+}
+
+// lives reports whether a node was heard of not too long ago.
+func (p *people) lives(id nodeID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.nodes[id] != nil
 }
 
 // news returns what has changed on this node since the last call, as a message, or false.
 func (p *people) news(self nodeID) (nodeMessage, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.dirty) == 0 {
+	if len(p.dirty)+len(p.dirtyNames)+len(p.dirtySeats) == 0 {
 		return nodeMessage{}, false
 	}
 	p.version++
 	m := nodeMessage{kind: nodeState, from: self, version: p.version}
 	size := 0
+	full := func(n int) bool { // What does not fit makes another message.
+		size += n
+		return size > nodeMessageBytesMax && size > n
+	}
 	for name := range p.dirty {
 		who := p.ownLocked(name)
-		if size += who.size(); size > nodeMessageBytesMax && len(m.people) > 0 {
-			break // The rest makes another message.
+		if full(who.size()) {
+			return m, true
 		}
 		m.people = append(m.people, who)
 		delete(p.dirty, name)
+	}
+	for name := range p.dirtyNames {
+		if full(len(name)) {
+			return m, true
+		}
+		m.names = append(m.names, p.ownName(name))
+		delete(p.dirtyNames, name)
+	}
+	for at := range p.dirtySeats {
+		s := p.ownSeatLocked(at)
+		if full(s.size()) {
+			return m, true
+		}
+		m.seats = append(m.seats, s)
+		delete(p.dirtySeats, at)
 	}
 	return m, true
 }
@@ -177,17 +269,30 @@ func (p *people) everything(self nodeID) []nodeMessage {
 	defer p.mu.Unlock()
 	parts := []nodeMessage{{kind: nodeWhole, from: self, version: p.version}}
 	size := 0
-	for name, who := range p.byName {
-		if who.here.state == Offline {
-			continue
-		}
-		own := p.ownLocked(name)
-		if size += own.size(); size > nodeMessageBytesMax && len(parts[len(parts)-1].people) > 0 {
+	last := func(n int) *nodeMessage {
+		if size += n; size > nodeMessageBytesMax && size > n {
 			parts = append(parts, nodeMessage{kind: nodeWhole, from: self, version: p.version, part: len(parts)})
-			size = own.size()
+			size = n
 		}
-		last := &parts[len(parts)-1]
-		last.people = append(last.people, own)
+		return &parts[len(parts)-1]
+	}
+	for name, who := range p.byName {
+		if who.here.state != Offline {
+			own := p.ownLocked(name)
+			m := last(own.size())
+			m.people = append(m.people, own)
+		}
+	}
+	for _, name := range p.hub.visitors.names() {
+		m := last(len(name.name))
+		m.names = append(m.names, name)
+	}
+	for _, seats := range p.seats {
+		for at := range seats {
+			s := p.ownSeatLocked(at)
+			m := last(s.size())
+			m.seats = append(m.seats, s)
+		}
 	}
 	for i := range parts {
 		parts[i].parts = len(parts)
@@ -202,7 +307,19 @@ func (p *people) ownLocked(name string) nodePerson {
 		return nodePerson{name: name}
 	}
 	return nodePerson{
-		name: name, show: who.show, state: who.here.state, arrived: who.here.arrived,
+		name: name, show: who.show, state: who.here.state, whispers: who.whispers, arrived: who.here.arrived,
 		blocked: slices.Sorted(maps.Keys(who.blocked)),
 	}
+}
+
+// ownName is what this node says about the name of a visitor.
+func (p *people) ownName(name string) nodeName {
+	naming, here := p.hub.visitors.naming(name)
+	return nodeName{name, here, naming}
+}
+
+// ownSeatLocked is what this node says about a seat.
+func (p *people) ownSeatLocked(at place) nodeSeat {
+	s, taken := p.seats[at.room][at]
+	return nodeSeat{at, s, taken}
 }

@@ -9,13 +9,23 @@ import (
 func testNodeMessages() []nodeMessage {
 	people := []nodePerson{
 		{name: "ann", show: "Ann", state: Online, arrived: time.UnixMilli(1_700_000_000_000), blocked: []string{"bob", "cat"}},
-		{name: "bob", arrived: time.UnixMilli(0)},
+		{name: "bob", whispers: true, arrived: time.UnixMilli(0)},
+	}
+	all := news{
+		people: people,
+		names:  []nodeName{{"vic", true, SharedName}, {"walt", true, SoleName}, {name: "gone"}},
+		seats: []nodeSeat{
+			{place{"lobby", "00ff", false}, seat{since: 7, name: "vic", user: 3}, true},
+			{place{"lobby", "ann", true}, seat{name: "Ann"}, true},
+			{place{room: "hall", who: "bob", account: true}, seat{}, false},
+		},
 	}
 	return []nodeMessage{
 		{kind: nodeAlive, from: 1, version: 300},
 		{kind: nodeAsk, from: 1<<64 - 1, of: 2},
-		{kind: nodeState, from: 3, version: 4, people: people},
-		{kind: nodeWhole, from: 3, version: 4, part: 1, parts: 2, people: people},
+		{kind: nodeState, from: 3, version: 4, news: all},
+		{kind: nodeState, from: 3, version: 4, news: news{people: people}},
+		{kind: nodeWhole, from: 3, version: 4, part: 1, parts: 2, news: all},
 		{kind: nodeWhole, from: 3, version: 0, part: 0, parts: 1},
 	}
 }
@@ -64,7 +74,7 @@ func TestManyPeopleMakeManyParts(t *testing.T) {
 	const n = 5000
 	name := func(i int) string { return string(rune('a'+i%26)) + time.Duration(i).String() }
 	for i := range n {
-		h.people.setOwn(name(i), "A name of some length, to make it larger", Online, nil, now)
+		h.people.setOwn(name(i), "A name of some length, to make it larger", Online, false, nil, now)
 	}
 	other.people.hear(9, nodeMessage{kind: nodeAlive, from: 1, version: 0}, now)
 	parts := h.people.everything(1)
@@ -101,8 +111,8 @@ func TestPeopleWhoAreGoneAreForgotten(t *testing.T) {
 	now := time.Now()
 	for i := range 3 * peopleGoneMax {
 		name := time.Duration(i).String()
-		h.people.setOwn(name, name, Online, nil, now)
-		h.people.setOwn(name, name, Offline, nil, now.Add(time.Duration(i)))
+		h.people.setOwn(name, name, Online, false, nil, now)
+		h.people.setOwn(name, name, Offline, false, nil, now.Add(time.Duration(i)))
 		if len(h.people.byName) > peopleGoneMax+1 || len(h.people.byName) != h.people.gone {
 			t.Fatalf("%d people are remembered, %d of them gone", len(h.people.byName), h.people.gone)
 		}
@@ -135,15 +145,15 @@ func TestWatchingEverybodyKeepsNothingOfEach(t *testing.T) {
 		if i == 0 {
 			blocked = &map[string]struct{}{"eve": {}}
 		}
-		h.people.setOwn(name, name, Online, blocked, now)
-		h.people.setOwn(name, name, Online, blocked, now)
+		h.people.setOwn(name, name, Online, false, blocked, now)
+		h.people.setOwn(name, name, Online, false, blocked, now)
 	}
 	if r.told != n-1 || len(d.hidden) != 1 {
 		t.Errorf("told %d times, and %d are kept; want %d, and the one who has blocked", r.told, len(d.hidden), n-1)
 	}
 	for i := range n {
 		name := time.Duration(i).String()
-		h.people.setOwn(name, name, Offline, nil, now)
+		h.people.setOwn(name, name, Offline, false, nil, now)
 	}
 	if r.told != 2*(n-1) || len(d.hidden) != 0 {
 		t.Errorf("when all have gone: told %d times, and %d are kept", r.told, len(d.hidden))

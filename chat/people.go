@@ -23,6 +23,11 @@ type people struct {
 	late      map[*audience]bool     // Those that the teller is to tell.
 	events    []*person              // Those that have an event.
 
+	seats      map[string]map[place]seat // Who sits in which room on this node.
+	visited    map[string]bool           // Rooms in which a visitor sat on another node.
+	dirtyNames map[string]bool           // Names of visitors of which is still to be sent whether they are here.
+	dirtySeats map[place]bool            // Seats of which is still to be sent who has them.
+
 	version uint64          // Number of the last change that was sent.
 	dirty   map[string]bool // Accounts whose state on this node is still to be sent.
 	closed  bool            // Nobody is told anything any more.
@@ -31,11 +36,12 @@ type people struct {
 
 // A person is an account that is there, or was.
 type person struct {
-	name    string
-	show    string
-	here    sighting            // On this node.
-	there   map[nodeID]sighting // On the others.
-	blocked map[string]struct{} // Whom the account has blocked. Replaced, never changed.
+	name     string
+	show     string
+	here     sighting            // On this node.
+	whispers bool                // It can be whispered to here.
+	there    map[nodeID]sighting // On the others.
+	blocked  map[string]struct{} // Whom the account has blocked. Replaced, never changed.
 
 	state   Presence
 	was     Presence  // Before that.
@@ -66,7 +72,7 @@ func (p *people) personLocked(name string) *person {
 }
 
 // setOwn says what an account is on this node.
-func (p *people) setOwn(name, show string, state Presence, blocked *map[string]struct{}, now time.Time) {
+func (p *people) setOwn(name, show string, state Presence, whispers bool, blocked *map[string]struct{}, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who := p.personLocked(name)
@@ -80,7 +86,7 @@ func (p *people) setOwn(name, show string, state Presence, blocked *map[string]s
 	if who.here.state == Offline {
 		who.here.arrived = now
 	}
-	who.here.state = state
+	who.here.state, who.whispers = state, whispers
 	p.dirtyLocked(name)
 	p.settleLocked(who, now)
 }

@@ -37,7 +37,7 @@ func (p Presence) String() string {
 // A Person is somebody who is there, or was a while ago.
 type Person struct {
 	Account string // Empty for a visitor.
-	User    JoinID // Of a visitor; 0 for an account.
+	User    JoinID // Of a visitor, on its node: one on another node may have the same. 0 for an account.
 	Name    string // To show.
 	State   Presence
 	Arrived time.Time // When the account came online last, and Seen when it was last online. Zero for visitors.
@@ -70,19 +70,20 @@ func (a *account) setState(d *Device, state Presence) {
 
 // showLocked tells the table of people what the account's devices on this node make of its presence.
 func (a *account) showLocked() {
-	state, show := Offline, ""
+	state, show, whispers := Offline, "", false
 	for _, d := range a.devices {
+		whispers = whispers || d.whispers
 		if show == "" || d.state >= state {
 			show = d.show
 		}
 		state = max(state, d.state)
 	}
-	a.hub.people.setOwn(a.name, show, state, a.blocked.Load(), time.Now())
+	a.hub.people.setOwn(a.name, show, state, whispers, a.blocked.Load(), time.Now())
 }
 
 // Who returns who is there of those in a room of which the account is a member, or in a direct
-// conversation, in the order in which they came: accounts on all nodes, then the visitors of this one. Those
-// whom the account has blocked, or who have blocked it, are not among them. It refuses like History.
+// conversation, in the order in which they came: first accounts, then visitors, on all nodes. Those whom the account has blocked,
+// or who have blocked it, are not among them. It refuses like History.
 func (d *Device) Who(ctx context.Context, log string) ([]Person, error) {
 	const op = "who"
 	if _, err := d.mayRead(ctx, op, log); err != nil {
@@ -131,13 +132,24 @@ func (d *Device) Since(ago time.Duration) []Person {
 // IsOnline reports whether a device of the account is logged in on any node, as far as this one knows.
 func (h *Hub) IsOnline(account string) bool { return h.people.state(account) != Offline }
 
-// visitors returns the users of this Hub that are in the room, in the order in which they joined.
+// visitors returns the users that are in the room, on all nodes, in the order in which they joined.
 func (r *room) visitors() []Person {
+	elsewhere := r.hub.people.elsewhere(r.name)
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	list := make([]Person, len(r.members))
-	for i, m := range r.members {
-		list[i] = Person{User: m.user.id, Name: m.user.name, State: Online}
+	all := make([]seat, 0, len(r.members)+len(elsewhere))
+	for _, m := range r.members {
+		all = append(all, seat{since: m.since, name: m.user.name, user: m.user.id})
+	}
+	r.mu.Unlock()
+	for _, s := range elsewhere {
+		if !s.account {
+			all = append(all, s.seat)
+		}
+	}
+	slices.SortFunc(all, func(a, b seat) int { return cmp.Compare(a.since, b.since) })
+	list := make([]Person, len(all))
+	for i, s := range all {
+		list[i] = Person{User: s.user, Name: s.name, State: Online}
 	}
 	return list
 }

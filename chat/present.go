@@ -2,25 +2,42 @@ package chat
 
 import "slices"
 
-// Present returns the names of those who are in the room on this Hub when the event has happened: visitors
+// Present returns the names of those who are in the room when the event has happened, on all nodes: visitors
 // that are members, and accounts that have a device attached, each once. They are in the order in which
-// they came. A name that several have is there several times. It must only be called from within Receive of
-// a visitor. The caller owns what it gets.
+// they came. A name that several have is there several times. What happens on another node is known when
+// KindElsewhere comes. It must only be called from within Receive of a visitor. The caller owns what it gets.
 func (ev *Event) Present() []string {
 	var attached []*attachment
 	if ev.room.feed != nil {
 		attached = ev.room.feed.attached
 	}
-	names := make([]string, 0, len(ev.room.members)+len(attached))
-	accounts := make(map[*account]bool)
+	elsewhere := ev.room.hub.people.elsewhere(ev.room.name)
+	names := make([]string, 0, len(ev.room.members)+len(attached)+len(elsewhere))
+	accounts := make(map[string]bool)
+	account := func(name, show string) {
+		if !accounts[name] {
+			accounts[name] = true
+			names = append(names, show)
+		}
+	}
+	others := func(before uint64) { // Those who came before that number, or with it and are visitors.
+		for len(elsewhere) > 0 && (elsewhere[0].since < before || elsewhere[0].since == before && !elsewhere[0].account) {
+			if s := elsewhere[0]; s.account {
+				account(s.who, s.name)
+			} else {
+				names = append(names, s.name)
+			}
+			elsewhere = elsewhere[1:]
+		}
+	}
 	arrive := func(before uint64) {
 		for len(attached) > 0 && attached[0].after < before {
-			if d := attached[0].device; !accounts[d.account] {
-				accounts[d.account] = true
-				names = append(names, d.show)
-			}
+			d := attached[0].device
+			others(attached[0].after)
+			account(d.account.name, d.show)
 			attached = attached[1:]
 		}
+		others(before)
 	}
 	for _, m := range ev.room.members {
 		arrive(m.since)

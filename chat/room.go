@@ -228,6 +228,7 @@ func (r *room) admitLocked(dev string, seq uint64) {
 	}
 	r.members = append(r.members, member{receiver: u.receiver, user: u, since: seq})
 	r.since[dev] = seq
+	r.hub.people.sit(place{room: r.name, who: dev}, seat{since: seq, name: u.name, user: u.id})
 	r.hub.stats.members.Add(1)
 }
 
@@ -266,7 +267,9 @@ func (r *room) tellLocked(ev *Event, subject int) {
 
 // removeLocked takes the member at i out of the room.
 func (r *room) removeLocked(i int) {
-	delete(r.since, r.members[i].user.device)
+	dev := r.members[i].user.device
+	delete(r.since, dev)
+	r.hub.people.rise(place{room: r.name, who: dev})
 	r.members = slices.Delete(r.members, i, i+1)
 	r.hub.stats.members.Add(-1)
 	if len(r.members) == 0 {

@@ -9,8 +9,14 @@ import (
 	"udpchat/chat/names"
 )
 
-// ErrNotTaken says that nobody has taken a whisper.
-var ErrNotTaken = errors.New("chat: whisper not taken")
+// What Done may say of a whisper, so that its sender hears it on whichever node it is. Of other errors only those on
+// this node hear more than that it was not taken.
+var (
+	// ErrNotTaken says that nobody has taken a whisper.
+	ErrNotTaken = errors.New("chat: whisper not taken")
+	// ErrNotUnderstood says that the client has answered that it cannot make sense of it.
+	ErrNotUnderstood = errors.New("chat: whisper not understood")
+)
 
 // A Whisper is something said to one name, past every room and every log: it is stored nowhere, and
 // whoever is not there does not hear of it.
@@ -41,8 +47,10 @@ type Hearer interface {
 }
 
 // Whisper says text to everybody called to: visitors who came by Enter, or else the devices of the account
-// of that name that are logged in on this Hub and have words for it. It returns at once with a receipt that tells what became of
-// it. Naming oneself is allowed. It refuses with CodeNoUser, CodeBadName, CodeTooLong, CodeShuttingDown or CodeClosed.
+// of that name that are logged in and have words for it, on any node as far as this one has heard of them. It returns at once
+// with a receipt that tells what became of it. Naming oneself is allowed. Each of them hears it once at most; if a node is
+// lost on the way, or no word comes back, the receipt says so, and whether it was heard nobody knows. It refuses with
+// CodeNoUser, CodeBadName, CodeTooLong, CodeShuttingDown or CodeClosed.
 func (u *User) Whisper(to, text string) (*Receipt, error) {
 	if err := u.hub.checkVisitorName("whisper", 0, u.name); err != nil {
 		return nil, err // As in Say.
@@ -77,14 +85,13 @@ func (h *Hub) whisper(closed bool, from, to, text string, accounts bool) (*Recei
 	r := &Receipt{waiting: 1, done: make(chan struct{})} // 1 is for ourselves, until all have been told.
 	n := 0
 	if !h.isReserved(to) { // Else what is whispered to an account would be heard by who had the name before.
-		n = h.visitors.tell(to, func() *Whisper {
-			r.expect()
-			return &Whisper{From: from, Text: text, receipt: r}
-		})
+		n = h.tellEverywhere(whisperTo{to: to, from: from, text: text}, r)
 	}
-	if n == 0 && accounts && h.whisperToAccount(from, to, text) {
-		r.taken = true // Nobody else has r yet.
-		n++
+	if n == 0 && accounts {
+		n = h.tellEverywhere(whisperTo{to: to, from: from, text: text, account: true}, r)
+		if canonical, err := names.Account(to); n == 0 && err == nil { // Visitors write what they see.
+			n = h.tellEverywhere(whisperTo{to: canonical, from: from, text: text, account: true}, r)
+		}
 	}
 	if n == 0 {
 		return nil, h.refuse(op, CodeNoUser, 0, "")
@@ -93,15 +100,54 @@ func (h *Hub) whisper(closed bool, from, to, text string, accounts bool) (*Recei
 	return r, nil
 }
 
+// tellEverywhere whispers to those on this node and has it done on the others. It returns to how many, counting others
+// by node.
+func (h *Hub) tellEverywhere(w whisperTo, r *Receipt) int {
+	n := h.tell(w, r)
+	for _, node := range h.people.nodesOf(w) {
+		r.expect()
+		h.post.deliver(node, w, r)
+		n++
+	}
+	return n
+}
+
+// nodesOf returns on which other nodes there is somebody who can be whispered to by that name.
+func (p *people) nodesOf(w whisperTo) (ids []nodeID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, n := range p.nodes {
+		there := n.people[w.to]
+		if !w.account {
+			_, there = n.names[w.to]
+		}
+		if there {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// tell whispers to those on this node, and returns to how many.
+func (h *Hub) tell(w whisperTo, r *Receipt) int {
+	if !w.account {
+		return h.visitors.tell(w.to, func() *Whisper {
+			r.expect()
+			return &Whisper{From: w.from, Text: w.text, receipt: r}
+		})
+	}
+	if !h.whisperToAccount(w.from, w.to, w.text) {
+		return 0
+	}
+	r.expect()
+	r.settle(nil) // There is no more to know.
+	return 1
+}
+
 // whisperToAccount tells the devices of an account, and reports whether there is one.
 func (h *Hub) whisperToAccount(from, to, text string) bool {
 	h.mu.RLock()
 	a := h.accounts[to]
-	if a == nil {
-		if canonical, err := names.Account(to); err == nil { // Visitors write what they see.
-			a = h.accounts[canonical]
-		}
-	}
 	h.mu.RUnlock()
 	if a == nil {
 		return false
@@ -122,7 +168,8 @@ func (h *Hub) whisperToAccount(from, to, text string) bool {
 
 // A Receipt tells what became of a whisper. Its methods are safe for concurrent use.
 type Receipt struct {
-	done chan struct{} // Closed when waiting is 0.
+	done chan struct{}   // Closed when waiting is 0.
+	then func(err error) // Called then, if it is not nil. Constant.
 
 	mu      sync.Mutex
 	waiting int   // Who has not called Done. Guarded by mu.
@@ -142,6 +189,11 @@ func (r *Receipt) Wait(ctx context.Context) error {
 			return fmt.Errorf("chat: whisper: %w", context.Cause(ctx))
 		}
 	}
+	return r.outcome()
+}
+
+// outcome is what Wait returns at the end.
+func (r *Receipt) outcome() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.taken {
@@ -163,14 +215,19 @@ func (r *Receipt) expect() {
 // settle notes what one of them says.
 func (r *Receipt) settle(err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	switch {
 	case err == nil:
 		r.taken = true
 	case r.err == nil || err != ErrNotTaken:
 		r.err = err
 	}
-	if r.waiting--; r.waiting == 0 {
+	r.waiting--
+	over := r.waiting == 0
+	r.mu.Unlock()
+	if over {
 		close(r.done)
+		if r.then != nil {
+			r.then(r.outcome())
+		}
 	}
 }

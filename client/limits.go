@@ -65,6 +65,10 @@ const (
 	// most that many of 2⁶⁴.
 	counterBlock = 256
 
+	// counterSkip is how many numbers are left out when one turns out to be used: more than anybody says between two copies
+	// of a State.
+	counterSkip = 1 << 32
+
 	// stateBytesMax is the longest state file that is read; ours have some hundred bytes.
 	stateBytesMax = 64 << 10
 )

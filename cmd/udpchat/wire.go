@@ -114,6 +114,7 @@ func (n *node) open(ctx context.Context, kill func()) error {
 	if n.fronts, err = n.makeFronts(ctx, kill); err != nil {
 		return err
 	}
+	n.hub.Start()
 	n.server = server.New(n.hub, server.Config{
 		Logger: log, OutboxBytes: cfg.OutboxBytes, SessionsMax: cfg.SessionsMax,
 		AcceptPerSecond: cfg.AcceptPerSecond, AcceptBurst: cfg.AcceptBurst,

@@ -168,6 +168,7 @@ func TestMemberThatSpeaksFromItsCallbackPortDoesNotLeave(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { hub.Close() })
 		srv := server.New(hub, server.Config{})
 		go srv.Serve(t.Context(), server.Listener{ // Ends by Shutdown.
 			Listener: texts, Transport: session.TransportPlain, Fronts: []front.Front{labfront.New(labfront.Config{})}, Call: callPlain,
@@ -222,6 +223,7 @@ func newTwoServers(t *testing.T) *twoServers {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { hub.Close() })
 		p.nodes[i] = server.New(hub, server.Config{Logger: slog.New(slog.DiscardHandler)})
 		l := server.Listener{
 			Listener: p.texts[i], Transport: session.TransportPlain,

@@ -29,7 +29,7 @@ func (m *member) Receive(ev *chat.Event) {
 	switch ev.Kind {
 	case chat.KindSaid:
 		m.push(ev.Encoded("hashchat", encodeSaid))
-	case chat.KindJoined, chat.KindLeft, chat.KindCame, chat.KindWent:
+	case chat.KindJoined, chat.KindLeft, chat.KindCame, chat.KindWent, chat.KindElsewhere:
 		own := m.user.Owns(ev)
 		switch {
 		case own && ev.Kind == chat.KindLeft, ev.Reason == chat.ReasonShutdown:

@@ -35,7 +35,7 @@ func (m *member) joinID() string { return strconv.FormatUint(uint64(m.user.ID())
 
 // Receive implements chat.Receiver.
 func (m *member) Receive(ev *chat.Event) {
-	own := ev.User == m.user.ID()
+	own := m.user.Owns(ev)
 	switch {
 	case ev.Kind > chat.KindSaid:
 		return // The protocol has no word for it.

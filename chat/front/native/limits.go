@@ -102,9 +102,9 @@ const (
 	roomsMax     = 200
 	roomsDefault = 100
 
-	// conversationsMax is how many conversations an answer has. It must not be more than the decoder takes of an array.
-	// Clients ask on.
-	conversationsMax = 1000
+	// conversationsMax is how many conversations an answer has: with the longest names it is less than the smallest outbox
+	// there may be. Clients ask on.
+	conversationsMax = 250
 
 	// peopleMax is how many persons an answer has, and contactsMax how many contacts.
 	peopleMax   = 500

@@ -35,7 +35,7 @@ var errPanicked = errors.New("relay: internal error")
 var (
 	errNoReceipt = errors.New("relay: not acknowledged in time")
 	errNotTaken  = errors.New("relay: answered with an error")
-	errHeader    = errors.New("relay: answered with error 103")
+	errHeader    = fmt.Errorf("relay: answered with error 103: %w", chat.ErrNotUnderstood)
 	errGone      = errors.New("relay: the user has left")
 )
 
@@ -49,7 +49,7 @@ func codeOf(err error, log *slog.Logger) wire.Code {
 	switch own, ok := errors.AsType[*refusal](err); {
 	case ok:
 		return own.code
-	case errors.Is(err, errHeader):
+	case errors.Is(err, chat.ErrNotUnderstood):
 		return wire.CodeIncomplete // "convey the response back to the sender" (PROTOCOL.md 3.2).
 	case errors.Is(err, errNoReceipt), errors.Is(err, errNotTaken), errors.Is(err, errGone), errors.Is(err, chat.ErrNotTaken):
 		return wire.CodeUnable
@@ -79,7 +79,7 @@ func refusedCode(c chat.Code) wire.Code {
 	case chat.CodeNotMember, chat.CodeNoRoom:
 		return 0 // The user is in the room as long as it is there.
 	case chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany, chat.CodeQuota, chat.CodeBadContent,
-		chat.CodeStale:
+		chat.CodeStale, chat.CodeReused:
 		return 0 // Only who logs in is refused like that, which nobody does here.
 	}
 	return 0

@@ -115,7 +115,7 @@ func TestPipeSendsOneForwardAfterTheOtherAndAnswersBetween(t *testing.T) {
 				t.Errorf("step %d: got %q, want %q", i, now, s.want)
 			}
 		}
-		want := []string{"ann taken", "bob not acknowledged in time", "cat answered with error 103", "dan the user has left", "eve the user has left"}
+		want := []string{"ann taken", "bob not acknowledged in time", "cat answered with error 103: chat: whisper not understood", "dan the user has left", "eve the user has left"}
 		if !slices.Equal(notes.list(), want) {
 			t.Errorf("got %q, want %q", notes.list(), want)
 		}

@@ -43,6 +43,8 @@ type World struct {
 	log  *strings.Builder // Owned by the bubble; read after synctest.Wait.
 	wg   sync.WaitGroup
 
+	beside []*World // Servers on the same engine.
+
 	mu        sync.Mutex                // Calls come from the server's goroutines.
 	conns     []*Conn                   // In the order in which they were opened. Guarded by mu.
 	ended     []string                  // "a: io.EOF", in the order in which Serve returned. Guarded by mu.
@@ -113,7 +115,9 @@ func newWorldWithAccounts(t *testing.T, cast CastWithAccounts, settings map[stri
 }
 
 func emptyWorld(t *testing.T, cfg chat.Config) *World {
-	cfg.Rand = rand.New(rand.NewPCG(1, 2))
+	if cfg.Rand == nil {
+		cfg.Rand = rand.New(rand.NewPCG(1, 2))
+	}
 	hub, err := chat.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -121,6 +125,18 @@ func emptyWorld(t *testing.T, cfg chat.Config) *World {
 	w := &World{Hub: hub, Engine: cfg.Engine, t: t, log: new(strings.Builder), listening: make(map[netip.AddrPort]string)}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	return w
+}
+
+// Beside returns another server on the same engine, as in a cluster. It ends with w.
+func (w *World) Beside(cast Cast, settings map[string]string) *World {
+	w.t.Helper()
+	other := emptyWorld(w.t, chat.Config{Engine: w.Engine, Rand: rand.New(rand.NewPCG(3, uint64(len(w.beside))))})
+	other.Fronts = cast(w.t, other, settings, slog.New(slog.NewTextHandler(other.log, nil)))
+	w.beside = append(w.beside, other)
+	w.Hub.Start()
+	other.Hub.Start()
+	synctest.Wait() // They have heard of each other.
+	return other
 }
 
 // Open connects a client over transport and has it served by the front-end called proto, or by the one that its first
@@ -228,6 +244,9 @@ func (w *World) AskToEnd() {
 
 // close ends the server. A goroutine that does not end makes the bubble panic.
 func (w *World) close() {
+	for _, other := range w.beside {
+		other.close()
+	}
 	w.stop()
 	w.wg.Wait()
 	if s := w.Hub.Stats(); s.Users != 0 || s.Members != 0 {
