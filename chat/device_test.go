@@ -129,12 +129,22 @@ func TestSameCounterIsTheSameMessage(t *testing.T) {
 	first := ann.text("kitchen", "once")
 	w.happened()
 	for range 3 {
-		again, err := ann.Say(t.Context(), "kitchen", 1, chat.Content{Text: "other text"})
+		again, err := ann.Say(t.Context(), "kitchen", 1, chat.Content{Text: "once"})
 		if err != nil || again != first {
 			t.Errorf("said again is %+v, %v, want %+v", again, err, first)
 		}
+		_, err = ann.Say(t.Context(), "kitchen", 1, chat.Content{Text: "other text"})
+		wantCode(t, "another text with the counter", err, chat.CodeReused)
 	}
 	w.want("nothing happens", "")
+	w.restart() // Now only the engine knows.
+	ann = w.login("ann", "phone")
+	if again, err := ann.Say(t.Context(), "kitchen", 1, chat.Content{Text: "once"}); err != nil || again != first {
+		t.Errorf("said again after a restart is %+v, %v, want %+v", again, err, first)
+	}
+	_, again := ann.Say(t.Context(), "kitchen", 1, chat.Content{Text: "other text"})
+	wantCode(t, "another text with the counter after a restart", again, chat.CodeReused)
+	w.happened()
 	// The counters of other devices are their own.
 	tab := w.login("ann", "tab")
 	tab.attach("kitchen")

@@ -51,6 +51,8 @@ const (
 	// CodeStale: in a room that forgets, the device has said so much since that nobody knows any more whether
 	// it has said this, too.
 	CodeStale
+	// CodeReused: the device has said something else with that counter, which is stored, and this is not.
+	CodeReused
 
 	codeCount = iota + 1
 )
@@ -96,6 +98,8 @@ func (c Code) String() string {
 		return "content not acceptable"
 	case CodeStale:
 		return "counter too far behind"
+	case CodeReused:
+		return "counter used before"
 	}
 	return fmt.Sprintf("Code(%d)", uint8(c))
 }

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -41,17 +42,46 @@ func (d *Device) Say(ctx context.Context, log string, counter uint64, c Content)
 	case stale:
 		return Said{}, d.hub.refuse(op, CodeStale, 0, "")
 	case seq > 0:
-		return d.hub.said(ctx, log, Msg{Seq: seq}), nil
+		return d.hub.saidBefore(ctx, op, log, Msg{Seq: seq}, rec)
 	}
 	if err := d.hub.checkFile(ctx, op, c.File); err != nil {
 		return Said{}, err
 	}
 	rec.account, rec.name = d.account.name, d.show
-	msg, err := d.hub.cfg.Engine.Append(ctx, log, deviceID(d.id, counter), rec.encode())
+	data := rec.encode()
+	msg, err := d.hub.cfg.Engine.Append(ctx, log, deviceID(d.id, counter), data)
 	if err != nil {
 		return Said{}, engineError(op, err)
 	}
+	if !bytes.Equal(msg.Data, data) {
+		return d.hub.saidBefore(ctx, op, log, msg, rec)
+	}
 	return d.hub.said(ctx, log, msg), nil
+}
+
+// saidBefore answers a message whose counter the device has used before, if it is the message that is stored: a program
+// whose state was put back to what it was a while ago must not take one for the other. What is not kept any more is
+// believed.
+func (h *Hub) saidBefore(ctx context.Context, op, log string, msg Msg, rec record) (Said, error) {
+	if msg.Data == nil {
+		msgs, err := h.cfg.Engine.Read(ctx, log, msg.Seq-1, msg.Seq+1, 1)
+		if err != nil {
+			return Said{}, engineError(op, err)
+		}
+		if len(msgs) > 0 {
+			msg = msgs[0]
+		}
+	}
+	if msg.Data != nil {
+		is, err := decodeRecord(msg.Data)
+		if err != nil {
+			return Said{}, engineError(op, err)
+		}
+		if is.account, is.name, rec.account, rec.name = "", "", "", ""; is != rec {
+			return Said{}, h.refuse(op, CodeReused, 0, "")
+		}
+	}
+	return h.said(ctx, log, msg), nil
 }
 
 // said says where a message is. Some engines do not look further than the number of one that they have.

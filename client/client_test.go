@@ -280,6 +280,62 @@ func (k *killedState) Save(s Saved) error {
 	return nil
 }
 
+// A State that is put back to what it was a while ago, as with the rest of a disk, gives numbers that were used before.
+// Whatever is said then is stored all the same, once and in order, and is not taken for what was said then.
+func TestStateThatIsPutBackLosesNothing(t *testing.T) {
+	inWorld(t, 0.1, func(w *world) {
+		state := &memoryState{}
+		var want []string
+		talk := func(from, n int) {
+			c := w.dial(Config{State: state})
+			k := collect(c)
+			if _, err := c.Join(w.Context(), "lobby", 100); err != nil {
+				w.Fatal(err)
+			}
+			for i := range n {
+				text := fmt.Sprint("m", from+i)
+				if _, err := c.Send("lobby", text); err != nil {
+					w.Fatal(err)
+				}
+				want = append(want, text)
+				if i%7 == 0 {
+					time.Sleep(time.Second)
+				}
+			}
+			if err := c.Flush(w.Context()); err != nil {
+				w.Fatal(err)
+			}
+			if err := c.Close(); err != nil {
+				w.Error(err)
+			}
+			k.task.Wait()
+			for _, o := range of[Outgoing](k) {
+				if o.Status.State == Failed {
+					w.Errorf("%s failed: %v", o.Message.Text, o.Status.Err)
+				}
+			}
+		}
+		talk(0, 1)
+		copied := state.saved
+		talk(100, 30)
+		for i := range 3 {
+			state.saved = copied
+			talk(200+100*i, 50)
+		}
+		var got []string
+		w.server.set(func() {
+			for _, ev := range w.server.log("lobby").events {
+				if ev.Kind == native.KindSaid {
+					got = append(got, ev.Text)
+				}
+			}
+		})
+		if !slices.Equal(got, want) {
+			w.Errorf("stored %q, want %q", got, want)
+		}
+	})
+}
+
 func TestAProgramThatDoesNotTakeEventsLosesNone(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		c := w.dial(Config{})

@@ -85,7 +85,7 @@ func newMachine(cfg Config, numbers *numbers, rng *rand.Rand) *machine {
 		pending: make(map[uint64]*request), says: make(map[uint64]*Message), logs: make(map[string]*follower),
 		changed: make(chan struct{}),
 	}
-	m.outbox.number = numbers.next
+	m.outbox.number, m.outbox.skip = numbers.next, numbers.skip
 	return m
 }
 

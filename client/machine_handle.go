@@ -181,7 +181,7 @@ func (m *machine) happened(now time.Time, ev native.Event) {
 	}
 	if ev.Device == m.device && ev.Counter > 0 {
 		// Our own: the server has it, whether we have heard its answer or not.
-		if msg := m.outbox.find(ev.Device, ev.Counter); msg != nil && msg.Log == ev.Log {
+		if msg := m.outbox.find(ev.Device, ev.Counter); msg != nil && msg.Log == ev.Log && msg.is(ev) {
 			m.outbox.stored(msg, ev.Seq, ev.Time.Time(), now)
 			m.tell(msg)
 		}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -66,6 +67,7 @@ type Message struct {
 	flying  bool      // It was sent over this connection and is not answered.
 	ever    bool      // It was sent over any: the server may have it.
 	denied  bool      // The server has refused it just now, so it has it not.
+	reused  bool      // Its number is another message's.
 	passed  bool      // A later one was stored in the same log: its number cannot be stored there any more.
 	tries   int       // How often the server could not tell why not.
 
@@ -125,6 +127,14 @@ func (m *Message) change(f func(*Status)) {
 
 // bytes is what the message counts for outboxBytesMax.
 func (m *Message) bytes() int { return len(m.Text) + messageBytes }
+
+// is reports whether an event with the message's id is the message, and not another one that once had its number.
+func (m *Message) is(ev native.Event) bool {
+	if m.File != nil {
+		return ev.File != nil && bytes.Equal(ev.File.Digest, m.File.SHA256[:])
+	}
+	return ev.File == nil && ev.Text == m.Text
+}
 
 // request returns the message as it is said.
 func (m *Message) request() native.Say {

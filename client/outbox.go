@@ -22,6 +22,7 @@ type outbox struct {
 	every  time.Duration // Between two messages, since the server found us too fast; 0: none.
 	due    time.Time     // When the next one may be sent then.
 	number func() (uint64, error)
+	skip   func(used uint64) error // Has number go on far above one that was used before.
 }
 
 // add takes a message, with a number of its own from now on.
@@ -73,6 +74,10 @@ func (o *outbox) next(now time.Time) *Message {
 			return nil
 		}
 		m := o.queue[at]
+		if m.reused {
+			o.anew()
+			continue
+		}
 		if m.denied && m.passed {
 			o.renumber(m)
 			continue
@@ -147,6 +152,12 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 	case native.CodeStale:
 		o.fail(m, errors.Join(ErrUnknown, e))
 		return true
+	case native.CodeReused:
+		if err := o.skip(m.counter); err != nil {
+			o.fail(m, err)
+			return true
+		}
+		m.reused, wait = true, 0
 	default:
 		o.fail(m, e)
 		return true
@@ -182,6 +193,24 @@ func (o *outbox) renumber(m *Message) {
 	o.queue = append(slices.Delete(o.queue, at, at+1), m)
 	m.becomes(o.device, counter)
 	m.passed = false
+}
+
+// anew gives new numbers to all that the server has not for sure, and leaves them in their order: one of them had a number
+// that was used before.
+func (o *outbox) anew() {
+	for _, m := range slices.Clone(o.queue) {
+		m.reused = false
+		if m.flying || m.ever && !m.denied {
+			continue
+		}
+		counter, err := o.number()
+		if err != nil {
+			o.fail(m, err)
+			continue
+		}
+		m.becomes(o.device, counter)
+		m.passed = false
+	}
 }
 
 // fail gives m up.

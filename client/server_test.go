@@ -340,6 +340,9 @@ func (ss *peer) say(r native.Say) (native.Reply, func()) {
 	l := ss.s.log(r.Log)
 	for _, ev := range l.events {
 		if ev.Device == ss.device && ev.Counter == r.Counter {
+			if ev.Text != r.Text {
+				return native.Error{Code: native.CodeReused}, func() {}
+			}
 			return native.Said{Seq: ev.Seq, Time: ev.Time}, func() {}
 		}
 	}

@@ -39,6 +39,8 @@ type numbers struct {
 	mu    sync.Mutex
 	saved Saved  // Guarded by mu: what the State has.
 	last  uint64 // Guarded by mu: given last.
+
+	skipped uint64 // Guarded by mu: numbers up to it are not given any more, since one below it was used before.
 }
 
 // openNumbers loads the State.
@@ -70,8 +72,23 @@ func (n *numbers) loaded() Saved {
 	return n.saved
 }
 
-// become makes the State that of the device we have logged in as, whose numbers begin anew if it is another one, but never
-// below what the server has seen. name is that of the account as Config spells it. The zero LoggedIn forgets the device.
+// skip goes on far above used, a number that the server has another message of: the State was put back to what it was a while
+// ago, or is somewhere else, too. There is nothing to do where that has been done.
+func (n *numbers) skip(used uint64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if used <= n.skipped {
+		return nil
+	}
+	to := n.last + counterSkip
+	if err := n.changeLocked(func(s *Saved) { s.Counter = to + counterBlock }); err != nil {
+		return err
+	}
+	n.last, n.skipped = to, to
+	return nil
+}
+
+// become makes the State that of the device we have logged in as, whose numbers begin anew if it is another one. name is that of the account as Config spells it. The zero LoggedIn forgets the device.
 func (n *numbers) become(name string, l native.LoggedIn) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -82,13 +99,11 @@ func (n *numbers) become(name string, l native.LoggedIn) error {
 	}
 	if s.Device != l.Device {
 		s.Device, s.Token, s.Counter = l.Device, "", 0
-		n.last = 0
+		n.last, n.skipped = 0, 0
 	}
 	if l.Token != "" {
 		s.Token = l.Token
 	}
-	n.last = max(n.last, l.Counter)
-	s.Counter = max(s.Counter, n.last)
 	if s == n.saved {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,8 +87,7 @@ func TestAnotherDeviceBeginsAnewAndTheSameDoesNot(t *testing.T) {
 		want uint64
 		kept Saved
 	}{
-		{native.LoggedIn{Account: "ann", Device: "d1", Counter: 500}, 701, Saved{"Ann", "ann", "d1", "t1", 700 + counterBlock, time.Time{}}},
-		{native.LoggedIn{Account: "ann", Device: "d1", Counter: 5000}, 5001, Saved{"Ann", "ann", "d1", "t1", 5000 + counterBlock, time.Time{}}},
+		{native.LoggedIn{Account: "ann", Device: "d1"}, 701, Saved{"Ann", "ann", "d1", "t1", 700 + counterBlock, time.Time{}}},
 		{native.LoggedIn{Account: "ann", Device: "d2", Token: "t2"}, 1, Saved{"Ann", "ann", "d2", "t2", counterBlock, time.Time{}}},
 	} {
 		if err := n.become("Ann", tt.l); err != nil {
@@ -192,6 +192,32 @@ func TestComebackIsQuickAtFirst(t *testing.T) {
 		if last < retryMost/4 || last > retryMost {
 			t.Errorf("seed %d: turned away, at last %v", seed, last)
 		}
+	}
+}
+
+// Ten thousand clients lose their server in the same moment: how many come at once, while it is away and when it is back, is what
+// limits.go says.
+func TestHerdOfComebacksIsBounded(t *testing.T) {
+	const clients, window, back = 10_000, 100 * time.Millisecond, 3 * time.Second
+	rng := rand.New(rand.NewPCG(1, 2))
+	var tries [90]int // In each window.
+	last := time.Duration(0)
+	for range clients {
+		var c comeback
+		found := false
+		for at := time.Duration(0); ; {
+			at += c.next(rng, false)
+			if !found && at >= back {
+				found, last = true, max(last, at)
+			}
+			if int(at/window) >= len(tries) {
+				break
+			}
+			tries[at/window]++
+		}
+	}
+	if most := slices.Max(tries[3:]); tries[0] > 2*clients+clients/2 || most > clients*55/100 || last > back+retryQuick {
+		t.Errorf("%d tries in the first %v, later up to %d; the last is back after %v", tries[0], window, most, last-back)
 	}
 }
 

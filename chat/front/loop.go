@@ -117,8 +117,22 @@ func (l *Loop) Stopped(ctx context.Context) error {
 	return nil
 }
 
-// Pause waits for d, or until the session or ctx ends. A front-end that reads no faster than a rate waits like this.
-func (l *Loop) Pause(ctx context.Context, d time.Duration) error {
+// Await waits until b lets one more request through, at rate and burst, or until the session or ctx ends. A front-end that
+// reads no faster than a rate waits like this.
+func (l *Loop) Await(ctx context.Context, b *Bucket, rate float64, burst int) error {
+	for {
+		d := b.Delay(time.Now(), rate, burst)
+		if d == 0 {
+			return nil
+		}
+		if err := l.pause(ctx, d); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits for d, or until the session or ctx ends.
+func (l *Loop) pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

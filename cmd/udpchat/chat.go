@@ -90,13 +90,13 @@ Control characters, escape sequences and invisible characters of others are neve
 Each line is said in the current room or conversation; empty lines are skipped. Lines that begin with a slash are commands
 (begin with two to say one slash):
 
-` + nativeHelp("  ") + `
+` + nativeCommands().describe("  ") + `
 At the end of the input everything said is waited for. Ctrl-C does not wait.
 
 With --protocol lab it speaks the lab chat protocol, which knows no accounts and remembers nothing. What you said is
 shown when it comes back from the server; a lost connection ends the chat. Its commands:
 
-` + chatHelp("  "),
+` + chatCommands().describe("  "),
 		Example: `  udpchat chat --name ann --room lobby          over reliable UDP, or else TCP
   udpchat chat --guest --name bob --room lobby  as a guest
   echo 'deployed' | udpchat chat --name bot --password-file bot.pw --room ops

@@ -4,25 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"udpchat/client/clean"
 	"udpchat/client/lab"
 )
 
-// A chatCommand is a line that begins with a slash.
-type chatCommand struct {
-	name, args, help string
-	run              func(u *chatUI, ctx context.Context, arg string) error
-}
-
 // noRoom is shown to people who are in no room.
 const noRoom = "* You are in no room. /join ROOM enters one."
 
 // chatCommands returns all commands, in the order of /help.
-func chatCommands() []chatCommand {
-	return []chatCommand{
+func chatCommands() slashCommands[*chatUI] {
+	return slashCommands[*chatUI]{
 		{"/join", "ROOM", "enter a room, and say the following lines there", (*chatUI).commandJoin},
 		{"/leave", "[ROOM]", "leave a room (the current one)", (*chatUI).commandLeave},
 		{"/rooms", "", "list the rooms you are in", (*chatUI).commandRooms},
@@ -31,34 +23,6 @@ func chatCommands() []chatCommand {
 		{"/quit", "", "say goodbye and end", (*chatUI).commandQuit},
 		{"/help", "", "list the commands", (*chatUI).commandHelp},
 	}
-}
-
-// chatHelp describes the commands, one to a line, each line after indent.
-func chatHelp(indent string) string {
-	var b strings.Builder
-	for _, c := range chatCommands() {
-		fmt.Fprintf(&b, "%s%-14s %s\n", indent, strings.TrimSpace(c.name+" "+c.args), c.help)
-	}
-	return b.String()
-}
-
-// command carries out a line that begins with a slash.
-func (u *chatUI) command(ctx context.Context, line string) error {
-	name, arg, _ := strings.Cut(line, " ")
-	arg = strings.TrimSpace(arg)
-	all := chatCommands()
-	i := slices.IndexFunc(all, func(c chatCommand) bool { return c.name == strings.TrimSpace(name) })
-	if i < 0 {
-		return fmt.Errorf("unknown command %s: /help lists the commands; to say a line that begins with a slash, type two", clean.Name(name))
-	}
-	c := all[i]
-	switch {
-	case arg == "" && c.args != "" && !strings.HasPrefix(c.args, "["):
-		return fmt.Errorf("usage: %s %s: %s", c.name, c.args, c.help)
-	case arg != "" && c.args == "":
-		return fmt.Errorf("usage: %s takes no argument: %s", c.name, c.help)
-	}
-	return c.run(u, ctx, arg)
 }
 
 func (u *chatUI) commandJoin(ctx context.Context, room string) error { return u.join(ctx, room) }
@@ -116,9 +80,6 @@ func (u *chatUI) commandRoom(_ context.Context, room string) error {
 func (u *chatUI) commandQuit(context.Context, string) error { return errQuit }
 
 func (u *chatUI) commandHelp(context.Context, string) error {
-	u.out.event("* Lines are said in the current room. Lines that begin with a slash are commands:")
-	for line := range strings.Lines(chatHelp("*   ")) {
-		u.out.event(strings.TrimRight(line, "\n"))
-	}
+	chatCommands().show(u.out)
 	return nil
 }

@@ -14,15 +14,9 @@ import (
 	"udpchat/client/clean"
 )
 
-// A nativeCommand is a line that begins with a slash.
-type nativeCommand struct {
-	name, args, help string
-	run              func(u *nativeUI, ctx context.Context, arg string) error
-}
-
 // nativeCommands returns all commands, in the order of /help.
-func nativeCommands() []nativeCommand {
-	return []nativeCommand{
+func nativeCommands() slashCommands[*nativeUI] {
+	return slashCommands[*nativeUI]{
 		{"/join", "ROOM", "enter a room, and say the following lines there", (*nativeUI).commandJoin},
 		{"/leave", "[ROOM]", "leave a room (the current one) on all your devices", (*nativeUI).commandLeave},
 		{"/room", "ROOM|@NAME", "say the following lines in another room or conversation", (*nativeUI).commandRoom},
@@ -48,34 +42,11 @@ func nativeCommands() []nativeCommand {
 	}
 }
 
-// nativeHelp describes the commands, one to a line, each line after indent.
-func nativeHelp(indent string) string {
-	var b strings.Builder
-	for _, c := range nativeCommands() {
-		fmt.Fprintf(&b, "%s%-28s %s\n", indent, strings.TrimSpace(c.name+" "+c.args), c.help)
-	}
-	return b.String()
-}
-
 // command carries out a line that begins with a slash.
 func (u *nativeUI) command(ctx context.Context, line string) error {
-	name, arg, _ := strings.Cut(line, " ")
-	arg = strings.TrimSpace(arg)
-	all := nativeCommands()
-	i := slices.IndexFunc(all, func(c nativeCommand) bool { return c.name == strings.TrimSpace(name) })
-	if i < 0 {
-		return fmt.Errorf("unknown command %s: /help lists the commands; to say a line that begins with a slash, type two", clean.Name(name))
-	}
-	c := all[i]
-	switch {
-	case arg == "" && c.args != "" && !strings.HasPrefix(c.args, "["):
-		return fmt.Errorf("usage: %s %s: %s", c.name, c.args, c.help)
-	case arg != "" && c.args == "":
-		return fmt.Errorf("usage: %s takes no argument: %s", c.name, c.help)
-	}
 	ctx, cancel := context.WithTimeout(ctx, nativeAnswerWait)
 	defer cancel()
-	return c.run(u, ctx, arg)
+	return nativeCommands().carryOut(u, ctx, line)
 }
 
 // nativeAnswerWait bounds each command that waits for the server. It is long enough for a server that is started again.
@@ -429,9 +400,6 @@ func (u *nativeUI) commandLogout(ctx context.Context, _ string) error {
 func (u *nativeUI) commandQuit(context.Context, string) error { return errQuit }
 
 func (u *nativeUI) commandHelp(context.Context, string) error {
-	u.out.event("* Lines are said in the current room. Lines that begin with a slash are commands:")
-	for line := range strings.Lines(nativeHelp("*   ")) {
-		u.out.event(strings.TrimRight(line, "\n"))
-	}
+	nativeCommands().show(u.out)
 	return nil
 }

@@ -95,7 +95,7 @@ func (s *nativeShow) event(ev client.Event) {
 	case client.Presence:
 		s.presence(ev)
 	case client.Private:
-		u.out.event(showPrivate(ev))
+		u.out.event(showPrivate(ev, u.noteDirect(ev)))
 	case client.Whispered:
 		u.out.event(fmt.Sprintf("* %s, who has no account, says to you alone: %s", shownName(ev.Name), clean.Line(ev.Text)))
 	case client.Own:

@@ -62,6 +62,7 @@ type nativeUI struct {
 	oldest  map[string]uint64 // Guarded by mu: the lowest number shown of each log.
 	shared  []client.Said     // Guarded by mu: announcements of files, by the number that is shown.
 	took    []time.Duration   // Guarded by mu: how long messages of others were on their way, of late.
+	direct  map[string]bool   // Guarded by mu: with whom there is a direct connection.
 }
 
 // A place is a room or a direct conversation.

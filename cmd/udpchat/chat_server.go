@@ -22,15 +22,8 @@ func (o *chatOptions) checkServer() (err error) {
 		return fmt.Errorf("--server %q: %w", o.server, err)
 	}
 	o.server = o.to.server
-	if o.serverKey != "" {
-		key, err := parseKey(o.serverKey)
-		switch {
-		case err != nil:
-			return fmt.Errorf("--server-key: %w", err)
-		case o.to.key != (reliable.Key{}) && o.to.key != key:
-			return errors.New("--server-key and the invite name different keys")
-		}
-		o.to.key = key
+	if err := o.to.pin(o.serverKey); err != nil {
+		return err
 	}
 	if o.to.key != (reliable.Key{}) && o.protocol == protocolLab && o.transport != lab.UDP {
 		return fmt.Errorf("--transport %s is not encrypted, so the server's key cannot be checked: use udp, or leave out the key", o.transport)

@@ -236,7 +236,7 @@ func (u *chatUI) carryOut(ctx context.Context, line string) error {
 	case strings.HasPrefix(line, "//"):
 		return u.say(ctx, line[1:])
 	case strings.HasPrefix(line, "/"):
-		return u.command(ctx, line)
+		return chatCommands().carryOut(u, ctx, line)
 	case strings.TrimSpace(line) == "":
 		return nil
 	}

@@ -47,6 +47,22 @@ func parseInvite(s string) (i invite, err error) {
 	return i, err
 }
 
+// pin takes in what --server-key says; empty: nothing.
+func (i *invite) pin(serverKey string) error {
+	if serverKey == "" {
+		return nil
+	}
+	key, err := parseKey(serverKey)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--server-key: %w", err)
+	case i.key != (reliable.Key{}) && i.key != key:
+		return errors.New("--server-key and the invite name different keys")
+	}
+	i.key = key
+	return nil
+}
+
 // parseKey reads a server's key as a server shows it.
 func parseKey(s string) (reliable.Key, error) {
 	key, err := reliable.ParseKey(s)
@@ -58,8 +74,8 @@ func parseKey(s string) (reliable.Key, error) {
 }
 
 // invite returns the invite to the node's first reliable UDP address, or TCP where there is none: TLS has the same key.
-// Others reach it where it
-// says so (advertise), or, if it listens on all addresses, at the first of this machine that is not for itself alone.
+// Others reach it where it says so (advertise), or, if it listens on all addresses, at the first of this machine that is not
+// for itself alone.
 func (n *node) invite() invite {
 	if n.identity == nil {
 		return invite{}

@@ -75,15 +75,8 @@ func (o *proxyOptions) check() (err error) {
 	if o.to, err = parseInvite(o.server); err != nil {
 		return fmt.Errorf("--to %q: %w", o.server, err)
 	}
-	if o.serverKey != "" {
-		key, err := parseKey(o.serverKey)
-		switch {
-		case err != nil:
-			return fmt.Errorf("--server-key: %w", err)
-		case o.to.key != (reliable.Key{}) && o.to.key != key:
-			return errors.New("--server-key and the invite name different keys")
-		}
-		o.to.key = key
+	if err := o.to.pin(o.serverKey); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{trustAsk, trustFirstUse, trustPinned}, o.trust) {
 		return fmt.Errorf("--trust %q is not supported: want first-use, ask or pinned", o.trust)

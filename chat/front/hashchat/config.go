@@ -1,6 +1,7 @@
 package hashchat
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 )
@@ -29,20 +30,10 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Room == "" {
-		c.Room = "lobby"
-	}
-	if c.IdleFlush == 0 {
-		c.IdleFlush = idleFlush
-	}
-	if c.RequestsPerSecond == 0 {
-		c.RequestsPerSecond = requestsPerSecond
-	}
-	if c.RequestsBurst == 0 {
-		c.RequestsBurst = requestsBurst
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Room = cmp.Or(c.Room, "lobby")
+	c.IdleFlush = cmp.Or(c.IdleFlush, idleFlush)
+	c.RequestsPerSecond = cmp.Or(c.RequestsPerSecond, requestsPerSecond)
+	c.RequestsBurst = cmp.Or(c.RequestsBurst, requestsBurst)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c
 }

@@ -67,7 +67,7 @@ func answerTo(c chat.Code) answer {
 	case chat.CodeNotMember, chat.CodeNoRoom:
 		return unforeseen // The client is in the room as long as it is there.
 	case chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany, chat.CodeQuota, chat.CodeBadContent,
-		chat.CodeStale:
+		chat.CodeStale, chat.CodeReused:
 		return unforeseen // Only who logs in is refused like that, which nobody does here.
 	}
 	return unforeseen

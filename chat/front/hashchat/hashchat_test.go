@@ -75,7 +75,7 @@ func TestMatchTellsTheProtocolByItsFirstWord(t *testing.T) {
 func TestEveryCoreCodeHasAnAnswer(t *testing.T) {
 	impossible := []chat.Code{
 		chat.CodeNotMember, chat.CodeNoRoom, chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany,
-		chat.CodeQuota, chat.CodeBadContent, chat.CodeStale,
+		chat.CodeQuota, chat.CodeBadContent, chat.CodeStale, chat.CodeReused,
 	}
 	for code := chat.Code(1); !strings.HasPrefix(code.String(), "Code("); code++ {
 		if got := answerTo(code); (got == unforeseen) != slices.Contains(impossible, code) {

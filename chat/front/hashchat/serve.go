@@ -3,7 +3,6 @@ package hashchat
 import (
 	"context"
 	"errors"
-	"time"
 
 	"udpchat/chat"
 	"udpchat/chat/front"
@@ -39,14 +38,8 @@ func (c *conn) requests(ctx context.Context) error {
 		if err == nil && !ok {
 			return nil
 		}
-		for {
-			d := c.bucket.Delay(time.Now(), c.front.cfg.RequestsPerSecond, c.front.cfg.RequestsBurst)
-			if d == 0 {
-				break
-			}
-			if err := c.loop.Pause(ctx, d); err != nil {
-				return err
-			}
+		if err := c.loop.Await(ctx, &c.bucket, c.front.cfg.RequestsPerSecond, c.front.cfg.RequestsBurst); err != nil {
+			return err
 		}
 		if err != nil {
 			err = c.illegal()

@@ -1,6 +1,7 @@
 package im
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -29,23 +30,11 @@ func (c Config) withDefaults() Config {
 	if c.Accounts == nil {
 		panic("BUG: im: no accounts")
 	}
-	if c.Room == "" {
-		c.Room = "lobby"
-	}
-	if c.BlockDuration == 0 {
-		c.BlockDuration = blockDuration
-	}
-	if c.Timeout == 0 {
-		c.Timeout = timeout
-	}
-	if c.RequestsPerSecond == 0 {
-		c.RequestsPerSecond = requestsPerSecond
-	}
-	if c.RequestsBurst == 0 {
-		c.RequestsBurst = requestsBurst
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Room = cmp.Or(c.Room, "lobby")
+	c.BlockDuration = cmp.Or(c.BlockDuration, blockDuration)
+	c.Timeout = cmp.Or(c.Timeout, timeout)
+	c.RequestsPerSecond = cmp.Or(c.RequestsPerSecond, requestsPerSecond)
+	c.RequestsBurst = cmp.Or(c.RequestsBurst, requestsBurst)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c
 }

@@ -109,7 +109,7 @@ func (f *Front) sayRefused(ctx context.Context, err error) wire.Reply {
 	case chat.CodeShuttingDown, chat.CodeClosed:
 		return refused("Error. " + textShutdown + "\n")
 	case chat.CodeNotMember, chat.CodeNoRoom, chat.CodeBadName, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeQuota, chat.CodeBadContent,
-		chat.CodeStale, chat.CodeNameTaken:
+		chat.CodeStale, chat.CodeReused, chat.CodeNameTaken:
 		return f.unforeseen(ctx, err) // Nothing that is asked for here can be refused like that.
 	}
 	return f.unforeseen(ctx, err)

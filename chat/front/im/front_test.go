@@ -514,7 +514,7 @@ func TestEveryCodeHasAnAnswer(t *testing.T) {
 	f := New(Config{Accounts: new(account.Service), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	impossible := []chat.Code{
 		chat.CodeNotMember, chat.CodeNoRoom, chat.CodeBadName, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeQuota, chat.CodeBadContent,
-		chat.CodeStale, chat.CodeNameTaken,
+		chat.CodeStale, chat.CodeReused, chat.CodeNameTaken,
 	}
 	for code := chat.Code(1); !strings.HasPrefix(code.String(), "Code("); code++ {
 		log.Reset()

@@ -1,6 +1,7 @@
 package jsonchat
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 
@@ -27,17 +28,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Engine == nil || c.Accounts == nil {
 		return c, errors.New("jsonchat: config lacks Engine or Accounts")
 	}
-	if c.FileBytesMax == 0 {
-		c.FileBytesMax = fileBytesMax
-	}
-	if c.RequestsPerSecond == 0 {
-		c.RequestsPerSecond = requestsPerSecond
-	}
-	if c.RequestsBurst == 0 {
-		c.RequestsBurst = requestsBurst
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.FileBytesMax = cmp.Or(c.FileBytesMax, fileBytesMax)
+	c.RequestsPerSecond = cmp.Or(c.RequestsPerSecond, requestsPerSecond)
+	c.RequestsBurst = cmp.Or(c.RequestsBurst, requestsBurst)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c, nil
 }

@@ -120,7 +120,7 @@ func ofCore(e *chat.Error) refusal {
 		return errSelf
 	case chat.CodeNotAllowed:
 		return errNotAllowed
-	case chat.CodeBadContent, chat.CodeStale:
+	case chat.CodeBadContent, chat.CodeStale, chat.CodeReused:
 		return errContent
 	case chat.CodeNameTaken:
 		return errTaken

@@ -217,13 +217,26 @@ func TestFramesThatComeInSlowly(t *testing.T) {
 		}
 		idle := w.open("idle")
 		idle.do(wire.State{}, "")
-		for i := range largeMax {
-			c := w.open(fmt.Sprint("large", i))
-			c.Send(head(largeBytes + 1))
+		const header, part = 12, 2 * largeBytes
+		w.front.largeMost = 8 * (header + part)
+		for i := range 20 { // Announced, they are more than there may be.
+			w.open(fmt.Sprint("announced", i)).Send(head(wire.JSONBytesMax))
+		}
+		large := func(name string) *client {
+			c := w.open(name)
+			c.Send(head(part + 1))
+			c.Send(strings.Repeat(" ", part-1))
 			c.heard()
+			return c
+		}
+		for i := range 8 {
+			if c := large(fmt.Sprint("large", i)); c.closed {
+				t.Errorf("large one %d was refused", i)
+			}
 		}
 		late := w.open("late")
-		late.Send(head(largeBytes + 1))
+		late.Send(head(part + 1))
+		late.Send(strings.Repeat(" ", part-1))
 		if got := late.heard(); len(got) != 1 || !strings.Contains(got[0], string(errBusy)) || !late.closed {
 			t.Errorf("one too many: got %q", got)
 		}
@@ -232,21 +245,19 @@ func TestFramesThatComeInSlowly(t *testing.T) {
 		if small.heard(); small.closed {
 			t.Error("one that is not large was refused")
 		}
-		w.conn("large0").Send(strings.Repeat(" ", largeBytes-1) + "}")
+		w.conn("large0").Send("}")
 		if got := w.conn("large0").heard(); len(got) == 0 {
 			t.Error("a large one that is there got no answer")
 		}
-		again := w.open("again")
-		again.Send(head(largeBytes + 1))
-		if again.heard(); again.closed || len(w.front.large) != largeMax {
+		if again := large("again"); again.closed {
 			t.Error("there is no room again")
 		}
 		time.Sleep(time.Hour)
 		if res := idle.do(wire.State{}, ""); res.Name != "STATE" {
 			t.Errorf("a connection that was idle got %+v", res)
 		}
-		if n := len(w.front.large); n != 0 {
-			t.Errorf("%d places are still taken", n)
+		if n := w.front.large.Load(); n != 0 {
+			t.Errorf("%d bytes still count", n)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"udpchat/chat"
 	"udpchat/chat/front"
@@ -13,11 +14,12 @@ import (
 
 // A Front is the length-prefixed JSON chat protocol. Its methods are safe for concurrent use.
 type Front struct {
-	cfg     Config // Constant after New, like the next four.
-	tokens  *tokens
-	uploads *busy         // Files that are being received.
-	fetches *busy         // Large answers.
-	large   chan struct{} // One for each large JSON text that is being received.
+	cfg       Config // Constant after New, like the next two.
+	tokens    *tokens
+	uploads   *busy        // Files that are being received.
+	fetches   *busy        // Large answers.
+	large     atomic.Int64 // Bytes of large JSON texts that are not all there.
+	largeMost int64        // How many there may be. Constant after New.
 
 	mu      sync.Mutex
 	devices map[token]*device // With a connection here. Guarded by mu.
@@ -38,7 +40,7 @@ func New(ctx context.Context, cfg Config) (*Front, error) {
 	}
 	return &Front{
 		cfg: cfg, tokens: tokens,
-		uploads: newBusy(uploadsMax), fetches: newBusy(fetchesMax), large: make(chan struct{}, largeMax),
+		uploads: newBusy(uploadsMax), fetches: newBusy(fetchesMax), largeMost: largeBytesMax,
 		devices: make(map[token]*device), users: make(map[string]user),
 	}, nil
 }

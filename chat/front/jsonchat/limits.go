@@ -12,12 +12,13 @@ const (
 	// may store is its quota's to say.
 	fileBytesMax = 256 << 20
 
-	// largeBytes is from which size on a JSON text is large, largeMax how many large ones are being received at the same
-	// time, and frameTime how long any may take to come in. Beyond these the connection is closed: what has come of it is
-	// in memory. At 20 kbit/s the largest takes seven minutes.
-	largeBytes = 64 << 10
-	largeMax   = 128
-	frameTime  = 10 * time.Minute
+	// largeBytes is from which size on what has come of a JSON text is large, largeBytesMax how many bytes there may be in all
+	// of large ones that are not all there, and frameTime how long any may take to come in. Beyond these the connection is
+	// closed: what has come of it is in memory. What was only announced does not count, or strangers could keep others from
+	// sending images with next to nothing. At 20 kbit/s the largest takes seven minutes.
+	largeBytes    = 64 << 10
+	largeBytesMax = 128 << 20
+	frameTime     = 10 * time.Minute
 
 	// uploadsMax is how many files are being received at the same time. More are refused.
 	uploadsMax = 64

@@ -9,7 +9,8 @@ import (
 	wire "udpchat/chat/wire/jsonchat"
 )
 
-// watchPartial bounds how long a JSON text may be coming in, and how many large ones are: what is there takes memory.
+// watchPartial bounds how long a JSON text may be coming in, and how much there may be of all large ones: what is there takes
+// memory.
 //
 //go:noinline
 func (c *conn) watchPartial() error {
@@ -22,28 +23,28 @@ func (c *conn) watchPartial() error {
 		}
 		_ = c.out.session.SetReadDeadline(at) // An error: Read knows better why. A wake that it undoes is seen next.
 	}
-	switch isLarge := bytes > largeBytes; {
-	case isLarge == c.large:
-	case c.large:
-		c.endLarge()
-	default:
-		select {
-		case c.front.large <- struct{}{}:
-			c.large = true
-		default:
-			_ = c.answer(wire.UnknownName, nil, errBusy) // The connection ends anyway.
-			return errBusy
-		}
+	held := 0
+	if bytes > largeBytes {
+		held = c.decoder.Held()
+	}
+	if held <= largeBytes {
+		held = 0
+	}
+	if !c.countLarge(held) {
+		_ = c.answer(wire.UnknownName, nil, errBusy) // The connection ends anyway.
+		return errBusy
 	}
 	return nil
 }
 
-// endLarge gives the place for a large JSON text back, if the connection has one.
-func (c *conn) endLarge() {
-	if c.large {
-		c.large = false
-		<-c.front.large
+// countLarge has so many bytes of the connection counted, and reports whether there may be as many in all.
+func (c *conn) countLarge(bytes int) bool {
+	more := bytes - c.large
+	if more == 0 {
+		return true
 	}
+	c.large = bytes
+	return c.front.large.Add(int64(more)) <= c.front.largeMost || more < 0
 }
 
 // whyEnded returns why the session ends, of which Read returned err.

@@ -27,7 +27,7 @@ type conn struct {
 	form    atomic.Uint32
 	broken  error // Why a payload could not be read to its end; the session ends with it.
 	partial bool  // A JSON text is coming in, and a read deadline is set.
-	large   bool  // It has one of the Front's places for large ones.
+	large   int   // Bytes of it that are counted in the Front's large.
 }
 
 // newConn returns what serves s until ctx ends, to be closed.
@@ -42,7 +42,7 @@ func newConn(ctx context.Context, f *Front, h *chat.Hub, s *session.Session) *co
 // close gives back what belongs to the connection. Its context has ended.
 func (c *conn) close() {
 	c.stop()
-	c.endLarge()
+	c.countLarge(0)
 	if c.device != nil {
 		c.front.leave(c, c.device)
 	}

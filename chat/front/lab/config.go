@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 )
@@ -33,26 +34,14 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.StudentID == "" {
-		c.StudentID = "0" // The document's testers look for something there.
-	}
+	c.StudentID = cmp.Or(c.StudentID, "0") // The document's testers look for something there.
 	if c.Kill == nil {
 		c.AllowKill = false
 	}
-	if c.IdleFlush == 0 {
-		c.IdleFlush = idleFlush
-	}
-	if c.CallTimeout == 0 {
-		c.CallTimeout = callTimeout
-	}
-	if c.RequestsPerSecond == 0 {
-		c.RequestsPerSecond = requestsPerSecond
-	}
-	if c.RequestsBurst == 0 {
-		c.RequestsBurst = requestsBurst
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.IdleFlush = cmp.Or(c.IdleFlush, idleFlush)
+	c.CallTimeout = cmp.Or(c.CallTimeout, callTimeout)
+	c.RequestsPerSecond = cmp.Or(c.RequestsPerSecond, requestsPerSecond)
+	c.RequestsBurst = cmp.Or(c.RequestsBurst, requestsBurst)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c
 }

@@ -97,7 +97,7 @@ func codeOf(c chat.Code) wire.Code {
 	case chat.CodeClosed:
 		return wire.CodeNotMember // The client has just left over another connection.
 	case chat.CodeBlocked, chat.CodeNoUser, chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany,
-		chat.CodeQuota, chat.CodeBadContent, chat.CodeStale:
+		chat.CodeQuota, chat.CodeBadContent, chat.CodeStale, chat.CodeReused:
 		return wire.CodeNotAllowed // Only who logs in is refused like that, which nobody does here.
 	}
 	return wire.CodeInternal

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"udpchat/chat"
+	"udpchat/chat/account"
+	"udpchat/chat/passwd"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
 )
@@ -277,6 +279,32 @@ func TestContacts(t *testing.T) {
 		ask[wire.Done](bob, wire.RemoveContact{Name: "ann"})
 		if got := contacts(ann); got["bob"] != wire.ContactMine {
 			t.Errorf("ann: %v", got)
+		}
+	})
+}
+
+// However many want to be somebody's contact: whom it has added itself is in the list.
+func TestRequestsDoNotPushOutContacts(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann := w.register("ann")
+		w.register("zoe").hangUp()
+		secret, err := passwd.Clear("secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range contactsMax + 10 {
+			name := fmt.Sprintf("asker%d", i)
+			if _, err := w.accounts.Register(t.Context(), account.Attempt{}, name, secret); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.accounts.AddContact(t.Context(), name, "ann"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ask[wire.Done](ann, wire.AddContact{Name: "zoe"})
+		list := ask[wire.People](ann, wire.Contacts{})
+		if len(list.People) != contactsMax || !list.More || list.People[0].Account != "zoe" {
+			t.Errorf("%d people, more %v, the first is %+v", len(list.People), list.More, list.People[0])
 		}
 	})
 }

@@ -45,6 +45,8 @@ func codeOf(c chat.Code) wire.Code {
 		return wire.CodeBadField
 	case chat.CodeStale:
 		return wire.CodeStale
+	case chat.CodeReused:
+		return wire.CodeReused
 	}
 	return wire.CodeInternal
 }

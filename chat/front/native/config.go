@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"time"
@@ -43,23 +44,11 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Accounts == nil || c.Engine == nil {
 		return c, errors.New("native: config has no Accounts or no Engine")
 	}
-	if c.FileBytesMax == 0 {
-		c.FileBytesMax = fileBytesMax
-	}
-	if c.TextBytesMax == 0 {
-		c.TextBytesMax = textBytesMax
-	}
-	if c.RequestsPerSecond == 0 {
-		c.RequestsPerSecond = requestsPerSecond
-	}
-	if c.RequestsBurst == 0 {
-		c.RequestsBurst = requestsBurst
-	}
-	if c.ComeBackAfter == 0 {
-		c.ComeBackAfter = comeBackAfter
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.FileBytesMax = cmp.Or(c.FileBytesMax, fileBytesMax)
+	c.TextBytesMax = cmp.Or(c.TextBytesMax, textBytesMax)
+	c.RequestsPerSecond = cmp.Or(c.RequestsPerSecond, requestsPerSecond)
+	c.RequestsBurst = cmp.Or(c.RequestsBurst, requestsBurst)
+	c.ComeBackAfter = cmp.Or(c.ComeBackAfter, comeBackAfter)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c, nil
 }

@@ -181,7 +181,7 @@ func TestLyingAboutCountersHurtsNobodyElse(t *testing.T) {
 		ask[wire.Said](eve, wire.Say{Log: "a", Counter: 1 << 62, Text: "eve far"})
 		ask[wire.Said](ann, wire.Say{Log: "a", Counter: 2, Text: "ann 2"})
 		eve.answer(eve.send(wire.Say{Log: "a", Counter: 2, Text: "eve again"})) // Refused or not, it is eve's own.
-		ask[wire.Said](eve, wire.Say{Log: "a", Counter: 1, Text: "eve other"})
+		eve.refused(wire.CodeReused, wire.Say{Log: "a", Counter: 1, Text: "eve other"})
 		var anns, all []string
 		for _, ev := range ask[wire.Page](ann, wire.History{Log: "a", N: 50}).Events {
 			if ev.Kind == wire.KindSaid {

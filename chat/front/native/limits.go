@@ -102,9 +102,11 @@ const (
 	roomsMax     = 200
 	roomsDefault = 100
 
-	// conversationsMax is how many conversations an answer has. It must not be more than the decoder takes of an array.
-	// Clients ask on.
-	conversationsMax = 1000
+	// roomBytes is what a room takes in a list, besides its name and its topic, about.
+	roomBytes = 24
+
+	// conversationBytes is what a conversation takes in a list, besides twice its name and its topic, about.
+	conversationBytes = 60
 
 	// peopleMax is how many persons an answer has, and contactsMax how many contacts.
 	peopleMax   = 500

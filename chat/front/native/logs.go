@@ -244,8 +244,13 @@ func (l *login) rooms(ctx context.Context, m wire.Rooms) (wire.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := wire.RoomList{More: len(rooms) > n}
-	for _, r := range rooms[:min(n, len(rooms))] {
+	var list wire.RoomList
+	size := 0
+	for i, r := range rooms {
+		if size += roomBytes + len(r.Name) + len(r.Topic); i == n || size > pageBytes && i > 0 {
+			list.More = true
+			break
+		}
 		ref, _ := l.conn.hub.RoomNamed(r.Name)
 		list.Rooms = append(list.Rooms, wire.Room{Room: r.Name, Ref: uint64(ref), Here: uint64(r.Here), Topic: printable(r.Topic)})
 	}
@@ -271,8 +276,13 @@ func (l *login) conversations(ctx context.Context, m wire.Conversations) (wire.R
 	default:
 		all = slices.DeleteFunc(all, func(c chat.Conversation) bool { return c.Log <= m.After })
 	}
-	list := wire.ConversationList{More: len(all) > conversationsMax}
-	for _, c := range all[:min(conversationsMax, len(all))] {
+	var list wire.ConversationList
+	for size := 0; len(list.Conversations) < len(all); {
+		c := all[len(list.Conversations)]
+		if size += conversationBytes + 2*len(c.Log) + len(c.Topic); size > pageBytes && len(list.Conversations) > 0 {
+			list.More = true
+			break
+		}
 		epoch, err := l.front.cfg.Engine.Epoch(ctx, c.Log)
 		if err != nil {
 			return nil, fmt.Errorf("native: conversations: %w", err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -38,7 +39,8 @@ func TestTwoPeopleTalk(t *testing.T) {
 				t.Errorf("%s got %+v, want %+v", c.name, ev, want)
 			}
 		}
-		again := ask[wire.Said](ann, wire.Say{Log: "kitchen", Counter: 1, Text: "something else"})
+		ann.refused(wire.CodeReused, wire.Say{Log: "kitchen", Counter: 1, Text: "something else"})
+		again := ask[wire.Said](ann, wire.Say{Log: "kitchen", Counter: 1, Text: "hello"})
 		if again != said {
 			t.Errorf("the same counter again: got %+v, want %+v", again, said)
 		}
@@ -81,6 +83,42 @@ func TestRoomsAndTopics(t *testing.T) {
 	})
 }
 
+// Long topics make short answers: no list is more than a client with a small outbox can be sent.
+func TestListsOfLongTopicsComeInParts(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann := w.register("ann")
+		const rooms = 60
+		for i := range rooms {
+			room := fmt.Sprintf("room %02d", i)
+			ask[wire.Place](ann, wire.Join{Room: room})
+			ask[wire.Done](ann, wire.Topic{Log: room, Text: strings.Repeat("x", wire.TopicBytesMax)})
+			ann.take()
+		}
+		listed, last := 0, ""
+		for more := true; more; listed++ {
+			list := ask[wire.RoomList](ann, wire.Rooms{After: last, N: 200})
+			if n := len(wire.AppendReply(nil, wire.Head{}, list)); n > pageBytes+wire.TopicBytesMax {
+				t.Fatalf("%d bytes", n)
+			}
+			last, more = list.Rooms[len(list.Rooms)-1].Room, list.More
+		}
+		if listed != 3 || last != "room 59" {
+			t.Errorf("rooms came in %d parts up to %s", listed, last)
+		}
+		listed, last = 0, ""
+		for more := true; more; listed++ {
+			list := ask[wire.ConversationList](ann, wire.Conversations{After: last})
+			if n := len(wire.AppendReply(nil, wire.Head{}, list)); n > pageBytes+wire.TopicBytesMax {
+				t.Fatalf("%d bytes", n)
+			}
+			last, more = list.Conversations[len(list.Conversations)-1].Log, list.More
+		}
+		if listed != 3 || last != "room 59" {
+			t.Errorf("conversations came in %d parts up to %s", listed, last)
+		}
+	})
+}
+
 // A read marker is told to the account's other devices, which find it when they come, too.
 func TestReadMarkersAreShared(t *testing.T) {
 	inWorld(t, setUp{}, func(w *world) {
@@ -115,7 +153,7 @@ func TestConversationsAreListedToTheLast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const peers = conversationsMax + 100
+		const peers = 2 * pageBytes / conversationBytes / 3 // More than one answer has, for sure.
 		for i := range peers {
 			name := fmt.Sprintf("peer%d", i)
 			if _, err := w.accounts.Register(t.Context(), account.Attempt{}, name, secret); err != nil {

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -82,11 +83,11 @@ func (l *login) contacts(ctx context.Context) (wire.Reply, error) {
 	for _, who := range l.device.Since(contactSince) {
 		there[who.Account] = who
 	}
-	p := wire.People{More: len(all) > contactsMax}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if len(p.People) == contactsMax {
-			break
-		}
+	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { // Nobody's requests push out whom the account has added.
+		return cmp.Or(cmp.Compare(all[b]&wire.ContactMine, all[a]&wire.ContactMine), cmp.Compare(a, b))
+	})
+	p := wire.People{More: len(names) > contactsMax}
+	for _, name := range names[:min(contactsMax, len(names))] {
 		who := wire.Person{Account: name}
 		if all[name]&wire.ContactMine != 0 { // Whoever only asks to be a contact shows nothing by that, and is told nothing.
 			if seen, ok := there[name]; ok {

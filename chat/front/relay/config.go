@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 )
@@ -24,23 +25,11 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Room == "" {
-		c.Room = "lobby"
-	}
-	if c.IdleFlush == 0 {
-		c.IdleFlush = idleFlush
-	}
-	if c.ReceiptTimeout == 0 {
-		c.ReceiptTimeout = receiptTimeout
-	}
-	if c.RequestsPerSecond == 0 {
-		c.RequestsPerSecond = requestsPerSecond
-	}
-	if c.RequestsBurst == 0 {
-		c.RequestsBurst = requestsBurst
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Room = cmp.Or(c.Room, "lobby")
+	c.IdleFlush = cmp.Or(c.IdleFlush, idleFlush)
+	c.ReceiptTimeout = cmp.Or(c.ReceiptTimeout, receiptTimeout)
+	c.RequestsPerSecond = cmp.Or(c.RequestsPerSecond, requestsPerSecond)
+	c.RequestsBurst = cmp.Or(c.RequestsBurst, requestsBurst)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c
 }

@@ -79,7 +79,7 @@ func refusedCode(c chat.Code) wire.Code {
 	case chat.CodeNotMember, chat.CodeNoRoom:
 		return 0 // The user is in the room as long as it is there.
 	case chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany, chat.CodeQuota, chat.CodeBadContent,
-		chat.CodeStale:
+		chat.CodeStale, chat.CodeReused:
 		return 0 // Only who logs in is refused like that, which nobody does here.
 	}
 	return 0

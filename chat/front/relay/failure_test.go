@@ -1,41 +1,21 @@
 package relay
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"udpchat/chat"
 	"udpchat/chat/front/internal/stage"
-	"udpchat/chat/store/memory"
 )
 
-// A badEngine fails or panics on demand.
-type badEngine struct {
-	chat.Engine
-	fails, panics atomic.Bool
-}
-
-func (e *badEngine) Append(ctx context.Context, room, id string, data []byte) (chat.Msg, error) {
-	switch {
-	case e.panics.Load():
-		panic("test: engine")
-	case e.fails.Load():
-		return chat.Msg{}, fmt.Errorf("test: disk on fire")
-	}
-	return e.Engine.Append(ctx, room, id, data)
-}
-
 func TestEngineThatFailsIsAnsweredAndLogged(t *testing.T) {
-	engine := &badEngine{Engine: memory.New(memory.Config{})}
+	engine := stage.NewBadEngine()
 	stage.InOn(t, makeFront, nil, engine, func(w *stage.World) {
 		ann := enter(w, "ann")
-		engine.fails.Store(true)
+		engine.Fails.Store(true)
 		time.Sleep(writeGap)
 		ann.Send(send("ALL", "hi"))
 		if got := w.Got(ann); got != "ERROR 102 Unable to send\n\n" || strings.Count(w.Log(), "level=ERROR") != 1 {
@@ -49,22 +29,22 @@ func TestEngineThatFailsIsAnsweredAndLogged(t *testing.T) {
 		if got := w.Ended(); !slices.Equal(got, []string{"bob: " + ErrFull.Error()}) {
 			t.Errorf("got ends %q", got)
 		}
-		engine.fails.Store(false)
+		engine.Fails.Store(false)
 		enter(w, "bob") // The name is free.
 	})
 }
 
 // A panic about one request leaves nobody behind: the user's other connection ends, and the name is free.
 func TestPanicLeavesNoGhost(t *testing.T) {
-	engine := &badEngine{Engine: memory.New(memory.Config{})}
+	engine := stage.NewBadEngine()
 	stage.InOn(t, makeFront, nil, engine, func(w *stage.World) {
 		s, r := w.Open("s", "relay", "tcp"), w.Open("r", "relay", "tcp")
 		s.Send("REGISTER TOSEND ann\n\n")
 		w.Got(s)
-		engine.panics.Store(true)
+		engine.Panics.Store(true)
 		r.Send("REGISTER TORECV ann\n\n")
 		w.Got(r)
-		engine.panics.Store(false)
+		engine.Panics.Store(false)
 		got := w.Ended()
 		slices.Sort(got)
 		if !slices.Equal(got, []string{"r: panic: test: engine", "s: " + ErrOther.Error()}) {

@@ -93,7 +93,7 @@ func TestMatchTellsTheProtocolByItsFirstWords(t *testing.T) {
 func TestEveryCoreCodeHasANumber(t *testing.T) {
 	impossible := []chat.Code{
 		chat.CodeNotMember, chat.CodeNoRoom, chat.CodeSelf, chat.CodeNotAllowed, chat.CodeNotFound, chat.CodeTooMany,
-		chat.CodeQuota, chat.CodeBadContent, chat.CodeStale,
+		chat.CodeQuota, chat.CodeBadContent, chat.CodeStale, chat.CodeReused,
 	}
 	for code := chat.Code(1); !strings.HasPrefix(code.String(), "Code("); code++ {
 		if got := refusedCode(code); (got == 0) != slices.Contains(impossible, code) {

@@ -6,49 +6,24 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"udpchat/chat/wire/internal/wiretest"
 )
 
-// outcome is what a decoder made of a stream: values and errors in order, printed so that they compare.
-type outcome []string
+type outcome = wiretest.Outcome
 
-// decode feeds the pieces to a Decoder and, with flush, flushes after each of them as a server would after silence.
+// decode has d read the pieces, with silence behind each if flush is true.
 func decode(d *Decoder, flush bool, pieces ...string) outcome {
-	var out outcome
-	for _, piece := range pieces {
-		d.Feed([]byte(piece))
-		out = drain(out, func() (any, bool, error) { return d.Next() })
-		if flush && d.Pending() {
-			d.Flush()
-			out = drain(out, func() (any, bool, error) { return d.Next() })
-		}
-	}
-	return out
+	return wiretest.Decode(d, fault, flush, pieces...)
 }
 
-func drain(out outcome, next func() (any, bool, error)) outcome {
-	for {
-		v, ok, err := next()
-		bad, isSyntax := errors.AsType[*SyntaxError](err)
-		switch {
-		case isSyntax:
-			out = append(out, fmt.Sprintf("error %q want %s", bad.Line, bad.Want))
-		case err != nil:
-			panic(err)
-		case !ok:
-			return out
-		default:
-			out = append(out, fmt.Sprintf("%#v", v))
-		}
+// fault prints an error of a decoder.
+func fault(err error) string {
+	bad, ok := errors.AsType[*SyntaxError](err)
+	if !ok {
+		panic(err)
 	}
-}
-
-// values prints values the way outcome does.
-func values[T any](vs ...T) outcome {
-	var out outcome
-	for _, v := range vs {
-		out = append(out, fmt.Sprintf("%#v", v))
-	}
-	return out
+	return fmt.Sprintf("error %q want %s", bad.Line, bad.Want)
 }
 
 func TestDecoderReadsEveryRequest(t *testing.T) {
@@ -61,45 +36,37 @@ func TestDecoderReadsEveryRequest(t *testing.T) {
 		name, in string
 		want     outcome
 	}{
-		{"connect", "CONNECT#bob\n", values[Request](Connect{"bob"})},
-		{"connect with more behind it", "CONNECT#bob#cat\r\n", values[Request](Connect{"bob"})},
-		{"connect with a carriage return before that", "CONNECT#bob\r#cat\n", values[Request](Connect{"bob"})},
-		{"connect without a name", "CONNECT#\n", values[Request](Connect{})},
-		{"connect without its mark", "CONNECT\n", values[Request](Unknown{"CONNECT"})},
-		{"to all", "SEND#*#hi there\n", values[Request](Send{All: true, Text: "hi there"})},
-		{"to one", "SEND#bob#hi\n", values[Request](Send{To: []string{"bob"}, Text: "hi"})},
-		{"to some", "SEND#bob,cat#hi\n", values[Request](Send{To: []string{"bob", "cat"}, Text: "hi"})},
-		{"names that count", "SEND#,bob,,*,bob,Bob, bob,#hi\n", values[Request](Send{To: []string{"bob", "Bob", " bob"}, Text: "hi"})},
-		{"to nobody", "SEND##hi\n", values[Request](Send{Text: "hi"})},
-		{"to too many", "SEND#" + strings.Join(names, ",") + "#hi\n", values[Request](Send{To: names[:NamesMax], Text: "hi"})},
-		{"a text with marks", "SEND#*#a#b##\n", values[Request](Send{All: true, Text: "a#b##"})},
-		{"an empty text", "SEND#*#\r\r\n", values[Request](Send{All: true})},
-		{"a text with a carriage return inside", "SEND#*#a\rb\r\n", values[Request](Send{All: true, Text: "a\rb"})},
-		{"a send without a text", "SEND#*\n", values[Request](Unknown{"SEND#*"})},
-		{"close", "CLOSE#\n", values[Request](Close{})},
-		{"close without its end", "CLOSE#", values[Request](Close{})},
-		{"close with a number", "CLOSE#0\r\nSEND#*#x\n", values[Request](Close{}, Send{All: true, Text: "x"})[:2]},
-		{"close without its mark", "CLOSE\n", values[Request](Close{})},
-		{"a word that begins like it", "CLOSED#\n", values[Request](Unknown{"CLOSED#"})},
-		{"unknown", "HELO x\n", values[Request](Unknown{"HELO x"})},
-		{"lower case", "connect#bob\n", values[Request](Unknown{"connect#bob"})},
-		{"empty lines", "\n\r\n\nCONNECT#bob\n\n", values[Request](Connect{"bob"})},
-		{"several lines", "CONNECT#bob\nSEND#*#a\nSEND#*#b\nCLOSE#", values[Request](Connect{"bob"}, Send{All: true, Text: "a"}, Send{All: true, Text: "b"}, Close{})},
+		{"connect", "CONNECT#bob\n", wiretest.Values[Request](Connect{"bob"})},
+		{"connect with more behind it", "CONNECT#bob#cat\r\n", wiretest.Values[Request](Connect{"bob"})},
+		{"connect with a carriage return before that", "CONNECT#bob\r#cat\n", wiretest.Values[Request](Connect{"bob"})},
+		{"connect without a name", "CONNECT#\n", wiretest.Values[Request](Connect{})},
+		{"connect without its mark", "CONNECT\n", wiretest.Values[Request](Unknown{"CONNECT"})},
+		{"to all", "SEND#*#hi there\n", wiretest.Values[Request](Send{All: true, Text: "hi there"})},
+		{"to one", "SEND#bob#hi\n", wiretest.Values[Request](Send{To: []string{"bob"}, Text: "hi"})},
+		{"to some", "SEND#bob,cat#hi\n", wiretest.Values[Request](Send{To: []string{"bob", "cat"}, Text: "hi"})},
+		{"names that count", "SEND#,bob,,*,bob,Bob, bob,#hi\n", wiretest.Values[Request](Send{To: []string{"bob", "Bob", " bob"}, Text: "hi"})},
+		{"to nobody", "SEND##hi\n", wiretest.Values[Request](Send{Text: "hi"})},
+		{"to too many", "SEND#" + strings.Join(names, ",") + "#hi\n", wiretest.Values[Request](Send{To: names[:NamesMax], Text: "hi"})},
+		{"a text with marks", "SEND#*#a#b##\n", wiretest.Values[Request](Send{All: true, Text: "a#b##"})},
+		{"an empty text", "SEND#*#\r\r\n", wiretest.Values[Request](Send{All: true})},
+		{"a text with a carriage return inside", "SEND#*#a\rb\r\n", wiretest.Values[Request](Send{All: true, Text: "a\rb"})},
+		{"a send without a text", "SEND#*\n", wiretest.Values[Request](Unknown{"SEND#*"})},
+		{"close", "CLOSE#\n", wiretest.Values[Request](Close{})},
+		{"close without its end", "CLOSE#", wiretest.Values[Request](Close{})},
+		{"close with a number", "CLOSE#0\r\nSEND#*#x\n", wiretest.Values[Request](Close{}, Send{All: true, Text: "x"})[:2]},
+		{"close without its mark", "CLOSE\n", wiretest.Values[Request](Close{})},
+		{"a word that begins like it", "CLOSED#\n", wiretest.Values[Request](Unknown{"CLOSED#"})},
+		{"unknown", "HELO x\n", wiretest.Values[Request](Unknown{"HELO x"})},
+		{"lower case", "connect#bob\n", wiretest.Values[Request](Unknown{"connect#bob"})},
+		{"empty lines", "\n\r\n\nCONNECT#bob\n\n", wiretest.Values[Request](Connect{"bob"})},
+		{"several lines", "CONNECT#bob\nSEND#*#a\nSEND#*#b\nCLOSE#", wiretest.Values[Request](Connect{"bob"}, Send{All: true, Text: "a"}, Send{All: true, Text: "b"}, Close{})},
 		{"a line that has not ended", "CONNECT#bo", nil},
-		{"the longest line", long + "\nCONNECT#bob\n", values[Request](Unknown{long}, Connect{"bob"})},
-		{"a longer one", long + "x\nCONNECT#bob\n", append(outcome{fmt.Sprintf("error %q want a line of at most %d bytes", long[:lineShownBytes], LineBytesMax)}, values[Request](Connect{"bob"})...)},
+		{"the longest line", long + "\nCONNECT#bob\n", wiretest.Values[Request](Unknown{long}, Connect{"bob"})},
+		{"a longer one", long + "x\nCONNECT#bob\n", append(outcome{fmt.Sprintf("error %q want a line of at most %d bytes", long[:lineShownBytes], LineBytesMax)}, wiretest.Values[Request](Connect{"bob"})...)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			// Every cut into two pieces, and one byte at a time, gives the same.
-			for cut := 0; cut <= len(test.in); cut += 1 + len(test.in)/200 {
-				if got := decode(new(Decoder), false, test.in[:cut], test.in[cut:]); !slices.Equal(got, test.want) {
-					t.Fatalf("cut at %d: got %.300v, want %.300v", cut, got, test.want)
-				}
-			}
-			if got := decode(new(Decoder), false, strings.Split(test.in, "")...); !slices.Equal(got, test.want) {
-				t.Errorf("byte by byte: got %.300v, want %.300v", got, test.want)
-			}
+			wiretest.EveryCut(t, test.in, 200, test.want, func(pieces ...string) outcome { return decode(new(Decoder), false, pieces...) })
 		})
 	}
 }
@@ -110,11 +77,11 @@ func TestDecoderFlushesALineWithoutItsEnd(t *testing.T) {
 		pieces []string // Silence follows each.
 		want   outcome
 	}{
-		{"no ends at all", []string{"CONNECT#bob", "SEND#*#hi", "CLOSE#"}, values[Request](Connect{"bob"}, Send{All: true, Text: "hi"}, Close{})},
-		{"the end comes later", []string{"CONNECT#bob", "\nSEND#*#hi", "\n"}, values[Request](Connect{"bob"}, Send{All: true, Text: "hi"})},
-		{"never once a line was ended", []string{"CONNECT#bob\n", "SEND#*#h", "i\n"}, values[Request](Connect{"bob"}, Send{All: true, Text: "hi"})},
-		{"but a close needs no end", []string{"CONNECT#bob\n", "CLOS", "E#"}, values[Request](Connect{"bob"}, Close{})},
-		{"an empty line proves nothing", []string{"\n\r\n", "CONNECT#bob"}, values[Request](Connect{"bob"})},
+		{"no ends at all", []string{"CONNECT#bob", "SEND#*#hi", "CLOSE#"}, wiretest.Values[Request](Connect{"bob"}, Send{All: true, Text: "hi"}, Close{})},
+		{"the end comes later", []string{"CONNECT#bob", "\nSEND#*#hi", "\n"}, wiretest.Values[Request](Connect{"bob"}, Send{All: true, Text: "hi"})},
+		{"never once a line was ended", []string{"CONNECT#bob\n", "SEND#*#h", "i\n"}, wiretest.Values[Request](Connect{"bob"}, Send{All: true, Text: "hi"})},
+		{"but a close needs no end", []string{"CONNECT#bob\n", "CLOS", "E#"}, wiretest.Values[Request](Connect{"bob"}, Close{})},
+		{"an empty line proves nothing", []string{"\n\r\n", "CONNECT#bob"}, wiretest.Values[Request](Connect{"bob"})},
 		{"nothing", []string{"", "\r"}, nil},
 	}
 	for _, test := range tests {
@@ -128,7 +95,7 @@ func TestDecoderFlushesALineWithoutItsEnd(t *testing.T) {
 
 func TestDecoderCutsTheTextIfAsked(t *testing.T) {
 	got := decode(&Decoder{CutText: true}, false, "SEND#bob#a\r#b#c\nSEND#*#\n")
-	want := values[Request](Send{To: []string{"bob"}, Text: "a"}, Send{All: true})
+	want := wiretest.Values[Request](Send{To: []string{"bob"}, Text: "a"}, Send{All: true})
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -136,8 +103,7 @@ func TestDecoderCutsTheTextIfAsked(t *testing.T) {
 
 func TestDecoderKeepsNoBigBuffer(t *testing.T) {
 	var d Decoder
-	d.Feed([]byte(strings.Repeat("x", LineBytesMax) + "\n"))
-	drain(nil, func() (any, bool, error) { return d.Next() })
+	decode(&d, false, strings.Repeat("x", LineBytesMax)+"\n")
 	if cap(d.l.buf) > bufferKeptBytes {
 		t.Errorf("an idle decoder holds %d bytes", cap(d.l.buf))
 	}

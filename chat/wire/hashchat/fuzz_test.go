@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"udpchat/chat/wire/internal/wiretest"
 )
 
 func addSeeds(f *testing.F) {
@@ -18,27 +20,13 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// pieces cuts in into pieces whose sizes wander with size; zero cuts at every byte.
-func pieces(in []byte, size uint8) []string {
-	var out []string
-	for n := int(size); len(in) > 0; n = (n*5 + 1) % 17 {
-		k := min(n+1, len(in))
-		out = append(out, string(in[:k]))
-		in = in[k:]
-	}
-	return out
-}
-
 // FuzzDecoder: no input makes a decoder panic, the cut does not matter, and every request and reply that can be written
 // survives being written and read again.
 func FuzzDecoder(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, in []byte, size uint8, cut bool) {
-		whole := decode(&Decoder{CutText: cut}, false, string(in))
-		if got := decode(&Decoder{CutText: cut}, false, pieces(in, size)...); !slices.Equal(whole, got) {
-			t.Fatalf("whole: %v, cut: %v", whole, got)
-		}
-		decode(&Decoder{CutText: cut}, true, pieces(in, size)...)
+		wiretest.AnyCut(t, in, size, func(pieces ...string) outcome { return decode(&Decoder{CutText: cut}, false, pieces...) })
+		decode(&Decoder{CutText: cut}, true, wiretest.Pieces(in, size)...)
 		d := Decoder{CutText: cut}
 		d.Feed(in)
 		d.Flush()
@@ -68,17 +56,7 @@ func FuzzDecoder(f *testing.F) {
 
 // checkReplies is the same for the client's side; what cannot be written is left out.
 func checkReplies(t *testing.T, in []byte, size uint8) {
-	var whole, cut ReplyDecoder
-	whole.Feed(in)
-	want := drain(nil, func() (any, bool, error) { return whole.Next() })
-	var got outcome
-	for _, piece := range pieces(in, size) {
-		cut.Feed([]byte(piece))
-		got = drain(got, func() (any, bool, error) { return cut.Next() })
-	}
-	if !slices.Equal(got, want) {
-		t.Fatalf("whole: %v, cut: %v", want, got)
-	}
+	wiretest.AnyCut(t, in, size, func(pieces ...string) outcome { return wiretest.Decode(new(ReplyDecoder), fault, false, pieces...) })
 	var d ReplyDecoder
 	d.Feed(in)
 	for {

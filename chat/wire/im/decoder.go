@@ -12,6 +12,7 @@ type Decoder struct {
 	scan     scan   // How far the object at its beginning was looked at.
 	flushing bool   // What is held is at its end.
 	silences int    // How many there were since the last byte.
+	garbled  bool   // What comes belongs to something that was reported as no packet.
 }
 
 // Feed adds bytes of the stream. It copies b. Take all requests with Next before feeding more, which bounds what the decoder
@@ -49,6 +50,13 @@ func (d *Decoder) Next() (req Request, ok bool, err error) {
 }
 
 func (d *Decoder) next() (Request, bool, error) {
+	if d.garbled {
+		n := bytes.IndexAny(d.buf, packetStarts)
+		if d.garbled = n < 0; d.garbled {
+			n = len(d.buf)
+		}
+		d.use(n)
+	}
 	if d.scan.depth == 0 {
 		d.use(len(d.buf) - len(bytes.TrimLeft(d.buf, " \t\r\n")))
 	}
@@ -110,15 +118,19 @@ func head(b []byte) (route string, n int, fault bool) {
 	return route, end, false
 }
 
-// garbage reports what begins no packet, up to what may begin one.
+// packetStarts are the characters behind which, or at which, a packet may begin after something that is none.
+const packetStarts = "[\n"
+
+// garbage reports what begins no packet, up to what may begin one. What is longer than it is looked at is one report, too.
 func (d *Decoder) garbage() (Request, bool, error) {
-	n := bytes.IndexAny(d.buf[1:], "[\n") + 1
+	n := bytes.IndexAny(d.buf[1:], packetStarts) + 1
 	if n == 0 {
 		if n = len(d.buf); n < garbageBytesMax && !d.flushing {
 			return nil, false, nil
 		}
+		d.garbled = !d.flushing
 	}
-	return nil, false, syntaxError(d.use(min(n, garbageBytesMax)), "[route] {…}")
+	return nil, false, syntaxError(d.use(n), "[route] {…}")
 }
 
 // A scan looks for the end of an object, byte by byte.

@@ -125,6 +125,7 @@ func TestDecoderReadsEveryRequest(t *testing.T) {
 		{"a key twice", `[block] {"block": "a", "block": "b"}[block] {"block": "a", "block": null}`, append(values(Block{"b"}), `want "block"`)},
 		{"no key", `[block] {}`, outcome{`want "block"`}},
 		{"several", `[whoelse] {}[block] {"block": "a"} [refresh] {}` + "\n" + `[whoelse]{}`, values(WhoElse{}, Block{"a"}, Refresh{}, WhoElse{})},
+		{"much garbage", strings.Repeat("x", 5*garbageBytesMax) + "[" + strings.Repeat("y", 5*garbageBytesMax) + "\n[whoelse] {}", outcome{"want [route] {…}", "want [route] {…}", "im.WhoElse{}"}},
 		{"garbage", "hello\n[whoelse] {}xyz[whoelse] {}\x00\xff\n", outcome{"want [route] {…}", "im.WhoElse{}", "want [route] {…}", "im.WhoElse{}", "want [route] {…}"}},
 		{"no route", `[] {}[a b] {}[` + strings.Repeat("r", 33) + `] {}[whoelse] {}`, outcome{"want [route] {…}", "want [route] {…}", "want [route] {…}", "im.WhoElse{}"}},
 		{"a text instead of an object", "[whoelse] now\n[whoelse] {}", outcome{"want [route] {…}", "im.WhoElse{}"}},

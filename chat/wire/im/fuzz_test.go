@@ -4,18 +4,9 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-)
 
-// pieces cuts in into pieces whose sizes wander with size; zero cuts at every byte.
-func pieces(in []byte, size uint8) []string {
-	var out []string
-	for n := int(size); len(in) > 0; n = (n*5 + 1) % 17 {
-		k := min(n+1, len(in))
-		out = append(out, string(in[:k]))
-		in = in[k:]
-	}
-	return out
-}
+	"udpchat/chat/wire/internal/wiretest"
+)
 
 // FuzzDecoder: no input makes the decoder panic, the cut does not matter, and every request survives being written and read
 // again.
@@ -35,10 +26,10 @@ func FuzzDecoder(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte, size uint8) {
 		whole := decode(false, string(in))
-		if cut := decode(false, pieces(in, size)...); !slices.Equal(whole, cut) {
+		if cut := decode(false, wiretest.Pieces(in, size)...); !slices.Equal(whole, cut) {
 			t.Fatalf("whole: %v, cut: %v", whole, cut)
 		}
-		decode(true, pieces(in, size)...)
+		decode(true, wiretest.Pieces(in, size)...)
 
 		var d Decoder
 		d.Feed(in)

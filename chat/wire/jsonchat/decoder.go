@@ -108,6 +108,9 @@ func (d *Decoder) skipSome() {
 // Next returned no frame.
 func (d *Decoder) Partial() int { return d.want }
 
+// Held returns how many bytes the decoder holds.
+func (d *Decoder) Held() int { return len(d.buf) - d.off }
+
 // Left returns how many bytes of the last frame's payload were not taken yet.
 func (d *Decoder) Left() int64 { return d.left }
 

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"udpchat/chat/wire/internal/wiretest"
 )
 
 func addSeeds(f *testing.F) {
@@ -21,24 +23,13 @@ func addSeeds(f *testing.F) {
 	f.Add([]byte("\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00{"), uint8(0))
 }
 
-// pieces cuts in into pieces whose sizes wander with size; zero cuts at every byte.
-func pieces(in []byte, size uint8) []string {
-	var out []string
-	for n := int(size); len(in) > 0; n = (n*5 + 1) % 17 {
-		k := min(n+1, len(in))
-		out = append(out, string(in[:k]))
-		in = in[k:]
-	}
-	return out
-}
-
 // FuzzDecoder: no input makes the decoder panic, the cut does not matter, and what is understood survives being written
 // and read again.
 func FuzzDecoder(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, in []byte, size uint8) {
 		whole := frames(string(in))
-		if cut := frames(pieces(in, size)...); !slices.Equal(whole, cut) {
+		if cut := frames(wiretest.Pieces(in, size)...); !slices.Equal(whole, cut) {
 			t.Fatalf("whole: %q, cut: %q", whole, cut)
 		}
 		var d Decoder

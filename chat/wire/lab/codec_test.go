@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"udpchat/chat/wire/internal/wiretest"
 )
 
 func TestAppendRequestSpellsBothDialects(t *testing.T) {
@@ -48,7 +50,7 @@ func TestReplyDecoderReadsWhatAppendReplyWrites(t *testing.T) {
 			t.Errorf("%#v: got %q, want %q", test.reply, got, test.text)
 		}
 		all += test.text
-		want = append(want, values(test.reply)...)
+		want = append(want, wiretest.Values(test.reply)...)
 	}
 	for cut := 0; cut <= len(all); cut++ {
 		if got := decodeReplies(false, all[:cut], all[cut:]); !slices.Equal(got, want) {
@@ -62,8 +64,8 @@ func TestReplyDecoderTakesOtherServers(t *testing.T) {
 		name, in string
 		want     outcome
 	}{
-		{"helo with spaces and carriage returns", "HELO a\r\nIP: 1.2.3.4\r\nPort: 1\r\nStudentID: x\r\n", values[Reply](HeloReply{"HELO a", "1.2.3.4", "1", "x"})},
-		{"no last newline", "LEFT_CHATROOM:1\nJOIN_ID:2", values[Reply](Left{"1", "2"})},
+		{"helo with spaces and carriage returns", "HELO a\r\nIP: 1.2.3.4\r\nPort: 1\r\nStudentID: x\r\n", wiretest.Values[Reply](HeloReply{"HELO a", "1.2.3.4", "1", "x"})},
+		{"no last newline", "LEFT_CHATROOM:1\nJOIN_ID:2", wiretest.Values[Reply](Left{"1", "2"})},
 		{"code is a word", "ERROR_CODE: x\nERROR_DESCRIPTION: y\n", outcome{`error "ERROR_CODE: x" want an integer`}},
 	}
 	for _, test := range tests {
@@ -87,7 +89,7 @@ func TestAppendKeepsValuesInTheirLine(t *testing.T) {
 		" a ":            " a ",
 	} {
 		b := AppendChatMessage(nil, ChatMessage{"1", "c", text})
-		if got, want := decodeReplies(false, string(b)), values[Reply](ChatMessage{"1", "c", want}); !slices.Equal(got, want) {
+		if got, want := decodeReplies(false, string(b)), wiretest.Values[Reply](ChatMessage{"1", "c", want}); !slices.Equal(got, want) {
 			t.Errorf("text %q: got %v, want %v", text, got, want)
 		}
 	}

@@ -6,60 +6,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"udpchat/chat/wire/internal/wiretest"
 )
 
-// outcome is what a decoder made of a stream: values and errors in order, printed so that they compare.
-type outcome []string
+type outcome = wiretest.Outcome
 
-// decode feeds the pieces to a Decoder and, with flush, flushes after each of them as a server would after
-// silence.
+// decode has a Decoder read the pieces, with silence behind each if flush is true; decodeReplies a ReplyDecoder.
 func decode(flush bool, pieces ...string) outcome {
-	var d Decoder
-	return run(flush, d.Feed, func() (any, bool, error) { return d.Next() }, d.Pending, d.Flush, pieces)
+	return wiretest.Decode(new(Decoder), fault, flush, pieces...)
 }
 
-// decodeReplies is decode for a ReplyDecoder.
 func decodeReplies(flush bool, pieces ...string) outcome {
-	var d ReplyDecoder
-	return run(flush, d.Feed, func() (any, bool, error) { return d.Next() }, d.Pending, d.Flush, pieces)
+	return wiretest.Decode(new(ReplyDecoder), fault, flush, pieces...)
 }
 
-func run(flush bool, feed func([]byte), next func() (any, bool, error), pending func() bool, flushNow func(), pieces []string) outcome {
-	var out outcome
-	drain := func() {
-		for {
-			v, ok, err := next()
-			var bad *SyntaxError
-			switch {
-			case errors.As(err, &bad):
-				out = append(out, fmt.Sprintf("error %q want %s", bad.Line, bad.Want))
-			case err != nil:
-				panic(err)
-			case !ok:
-				return
-			default:
-				out = append(out, fmt.Sprintf("%#v", v))
-			}
-		}
+// fault prints an error of a decoder.
+func fault(err error) string {
+	bad, ok := errors.AsType[*SyntaxError](err)
+	if !ok {
+		panic(err)
 	}
-	for _, piece := range pieces {
-		feed([]byte(piece))
-		drain()
-		for flush && pending() {
-			flushNow()
-			drain()
-		}
-	}
-	return out
-}
-
-// values prints values the way outcome does.
-func values[T any](vs ...T) outcome {
-	var out outcome
-	for _, v := range vs {
-		out = append(out, fmt.Sprintf("%#v", v))
-	}
-	return out
+	return fmt.Sprintf("error %q want %s", bad.Line, bad.Want)
 }
 
 const joinText = "JOIN_CHATROOM: room1\nCLIENT_IP: 0\nPORT: 0\nCLIENT_NAME: client1\n"
@@ -71,49 +39,41 @@ func TestDecoderReadsEveryRequest(t *testing.T) {
 		name, in string
 		want     outcome
 	}{
-		{"helo", "HELO BASE_TEST\n", values[Request](Helo{"HELO BASE_TEST"})},
-		{"helo keeps blanks and drops the carriage return", "HELO  a b \r\n", values[Request](Helo{"HELO  a b "})},
-		{"helo without text", "HELO\n", values[Request](Helo{"HELO"})},
-		{"a longer word is not helo", "HELOS a\n", values[Request](Unknown{"HELOS a"})},
-		{"kill", "KILL_SERVICE\r\n", values[Request](Kill{})},
-		{"join", joinText, values[Request](join)},
-		{"join without spaces", "JOIN_CHATROOM:room1\nCLIENT_IP:0\nPORT:0\nCLIENT_NAME:client1\n", values[Request](join)},
-		{"join with empty fields", "JOIN_CHATROOM: r\nCLIENT_IP: \nPORT:\nCLIENT_NAME: c\n", values[Request](Join{Room: "r", Name: "c"})},
-		{"join written with a space", strings.Replace(joinText, "JOIN_", "JOIN ", 1), values[Request](join)},
-		{"spaces mixed, value with a trailing space", "JOIN_CHATROOM:room1 \r\nCLIENT_IP: 0\nPORT:0 \nCLIENT_NAME:  client1\t\n", values[Request](join)},
-		{"fields in another order", "JOIN_CHATROOM: room1\nPORT: 0\nCLIENT_NAME: client1\nCLIENT_IP: 0\n", values[Request](join)},
-		{"leave", "LEAVE_CHATROOM: 1\nJOIN_ID: 2\nCLIENT_NAME: c\n", values[Request](Leave{"1", "2", "c"})},
-		{"leave that begins with a newline", "\nLEAVE_CHATROOM: 1\nJOIN_ID: 2\nCLIENT_NAME: c\n", values[Request](Leave{"1", "2", "c"})},
+		{"helo", "HELO BASE_TEST\n", wiretest.Values[Request](Helo{"HELO BASE_TEST"})},
+		{"helo keeps blanks and drops the carriage return", "HELO  a b \r\n", wiretest.Values[Request](Helo{"HELO  a b "})},
+		{"helo without text", "HELO\n", wiretest.Values[Request](Helo{"HELO"})},
+		{"a longer word is not helo", "HELOS a\n", wiretest.Values[Request](Unknown{"HELOS a"})},
+		{"kill", "KILL_SERVICE\r\n", wiretest.Values[Request](Kill{})},
+		{"join", joinText, wiretest.Values[Request](join)},
+		{"join without spaces", "JOIN_CHATROOM:room1\nCLIENT_IP:0\nPORT:0\nCLIENT_NAME:client1\n", wiretest.Values[Request](join)},
+		{"join with empty fields", "JOIN_CHATROOM: r\nCLIENT_IP: \nPORT:\nCLIENT_NAME: c\n", wiretest.Values[Request](Join{Room: "r", Name: "c"})},
+		{"join written with a space", strings.Replace(joinText, "JOIN_", "JOIN ", 1), wiretest.Values[Request](join)},
+		{"spaces mixed, value with a trailing space", "JOIN_CHATROOM:room1 \r\nCLIENT_IP: 0\nPORT:0 \nCLIENT_NAME:  client1\t\n", wiretest.Values[Request](join)},
+		{"fields in another order", "JOIN_CHATROOM: room1\nPORT: 0\nCLIENT_NAME: client1\nCLIENT_IP: 0\n", wiretest.Values[Request](join)},
+		{"leave", "LEAVE_CHATROOM: 1\nJOIN_ID: 2\nCLIENT_NAME: c\n", wiretest.Values[Request](Leave{"1", "2", "c"})},
+		{"leave that begins with a newline", "\nLEAVE_CHATROOM: 1\nJOIN_ID: 2\nCLIENT_NAME: c\n", wiretest.Values[Request](Leave{"1", "2", "c"})},
 		{"ids of 39 digits", "LEAVE_CHATROOM: 123456789012345678901234567890123456789\nJOIN_ID: 999999999999999999999999999999999999999 \nCLIENT_NAME: c\n",
-			values[Request](Leave{"123456789012345678901234567890123456789", "999999999999999999999999999999999999999", "c"})},
-		{"chat", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE: hello world\n\n", values[Request](Chat{"1", "2", "c", "hello world"})},
-		{"chat with carriage returns", "CHAT: 1\r\nJOIN_ID: 2\r\nCLIENT_NAME: c\r\nMESSAGE: hello\r\n\r\n", values[Request](Chat{"1", "2", "c", "hello"})},
-		{"chat by name without JOIN_ID", "CHAT: room1\nCLIENT_NAME: c\nMESSAGE:hi\n\n", values[Request](Chat{"room1", "", "c", "hi"})},
-		{"text with inner lines", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE: a\n b\r\nCHAT: 7\nMESSAGE: d\n\n", values[Request](Chat{"1", "2", "c", "a\n b\nCHAT: 7\nMESSAGE: d"})},
-		{"text keeps its blanks", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE:   a  \n\n", values[Request](Chat{"1", "2", "c", "  a  "})},
-		{"empty text", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE:\n\n", values[Request](Chat{"1", "2", "c", ""})},
-		{"text on the line below", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE:\nhi\n\n", values[Request](Chat{"1", "2", "c", "\nhi"})},
-		{"disconnect", "DISCONNECT: 0\nPORT: 0\nCLIENT_NAME: c\n", values[Request](Disconnect{"0", "0", "c"})},
-		{"disconnect without spaces", "DISCONNECT:\nPORT:\nCLIENT_NAME:c\n", values[Request](Disconnect{"", "", "c"})},
-		{"unknown line", "ANYTHING 5a3f\n", values[Request](Unknown{"ANYTHING 5a3f"})},
-		{"empty lines between messages", "\n\r\n \t\n" + joinText + "\n\n" + joinText + "\n", values[Request](join, join)},
-		{"empty lines between fields", strings.ReplaceAll(joinText, "\n", "\n\n"), values[Request](join)},
+			wiretest.Values[Request](Leave{"123456789012345678901234567890123456789", "999999999999999999999999999999999999999", "c"})},
+		{"chat", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE: hello world\n\n", wiretest.Values[Request](Chat{"1", "2", "c", "hello world"})},
+		{"chat with carriage returns", "CHAT: 1\r\nJOIN_ID: 2\r\nCLIENT_NAME: c\r\nMESSAGE: hello\r\n\r\n", wiretest.Values[Request](Chat{"1", "2", "c", "hello"})},
+		{"chat by name without JOIN_ID", "CHAT: room1\nCLIENT_NAME: c\nMESSAGE:hi\n\n", wiretest.Values[Request](Chat{"room1", "", "c", "hi"})},
+		{"text with inner lines", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE: a\n b\r\nCHAT: 7\nMESSAGE: d\n\n", wiretest.Values[Request](Chat{"1", "2", "c", "a\n b\nCHAT: 7\nMESSAGE: d"})},
+		{"text keeps its blanks", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE:   a  \n\n", wiretest.Values[Request](Chat{"1", "2", "c", "  a  "})},
+		{"empty text", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE:\n\n", wiretest.Values[Request](Chat{"1", "2", "c", ""})},
+		{"text on the line below", "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE:\nhi\n\n", wiretest.Values[Request](Chat{"1", "2", "c", "\nhi"})},
+		{"disconnect", "DISCONNECT: 0\nPORT: 0\nCLIENT_NAME: c\n", wiretest.Values[Request](Disconnect{"0", "0", "c"})},
+		{"disconnect without spaces", "DISCONNECT:\nPORT:\nCLIENT_NAME:c\n", wiretest.Values[Request](Disconnect{"", "", "c"})},
+		{"unknown line", "ANYTHING 5a3f\n", wiretest.Values[Request](Unknown{"ANYTHING 5a3f"})},
+		{"empty lines between messages", "\n\r\n \t\n" + joinText + "\n\n" + joinText + "\n", wiretest.Values[Request](join, join)},
+		{"empty lines between fields", strings.ReplaceAll(joinText, "\n", "\n\n"), wiretest.Values[Request](join)},
 		{"a newline too many after every message", "HELO a\n\nCHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE: hi\n\n\n" + joinText + "\n",
-			values[Request](Helo{"HELO a"}, Chat{"1", "2", "c", "hi"}, join)},
-		{"keys are upper case", "Chat: 1\n", values[Request](Unknown{"Chat: 1"})},
+			wiretest.Values[Request](Helo{"HELO a"}, Chat{"1", "2", "c", "hi"}, join)},
+		{"keys are upper case", "Chat: 1\n", wiretest.Values[Request](Unknown{"Chat: 1"})},
 		{"a message cut short is not one yet", "JOIN_CHATROOM: room1\nCLIENT_IP: 0\n", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			// Every cut into two pieces, and one byte at a time, gives the same.
-			for cut := 0; cut <= len(test.in); cut++ {
-				if got := decode(false, test.in[:cut], test.in[cut:]); !slices.Equal(got, test.want) {
-					t.Fatalf("cut at %d: got %v, want %v", cut, got, test.want)
-				}
-			}
-			if got := decode(false, strings.Split(test.in, "")...); !slices.Equal(got, test.want) {
-				t.Errorf("byte by byte: got %v, want %v", got, test.want)
-			}
+			wiretest.EveryCut(t, test.in, 1000, test.want, func(pieces ...string) outcome { return decode(false, pieces...) })
 		})
 	}
 }
@@ -125,19 +85,19 @@ func TestDecoderFlushesWhatLacksItsEnd(t *testing.T) {
 		pieces []string // Silence follows each.
 		want   outcome
 	}{
-		{"helo", []string{"HELO a"}, values[Request](Helo{"HELO a"})},
-		{"kill", []string{"KILL_SERVICE"}, values[Request](Kill{})},
-		{"unknown", []string{"ANYTHING"}, values[Request](Unknown{"ANYTHING"})},
-		{"the beginning of a key waits", []string{"JOIN_CHAT", "ROOM: room1\nCLIENT_IP: 0\nPORT: 0\nCLIENT_NAME: client1"}, values[Request](join)},
-		{"fields missing wait", []string{"JOIN_CHATROOM: room1", "\nCLIENT_IP: 0\nPO", "RT: 0\nCLIENT_NAME:", " client1"}, values[Request](join)},
+		{"helo", []string{"HELO a"}, wiretest.Values[Request](Helo{"HELO a"})},
+		{"kill", []string{"KILL_SERVICE"}, wiretest.Values[Request](Kill{})},
+		{"unknown", []string{"ANYTHING"}, wiretest.Values[Request](Unknown{"ANYTHING"})},
+		{"the beginning of a key waits", []string{"JOIN_CHAT", "ROOM: room1\nCLIENT_IP: 0\nPORT: 0\nCLIENT_NAME: client1"}, wiretest.Values[Request](join)},
+		{"fields missing wait", []string{"JOIN_CHATROOM: room1", "\nCLIENT_IP: 0\nPO", "RT: 0\nCLIENT_NAME:", " client1"}, wiretest.Values[Request](join)},
 		{"no newline after any message", []string{"HELO a", strings.TrimSpace(joinText), chat, chat, "LEAVE_CHATROOM: 1\nJOIN_ID: 2\nCLIENT_NAME: c", "DISCONNECT: 0\nPORT: 0\nCLIENT_NAME: c"},
-			values[Request](Helo{"HELO a"}, join, Chat{"1", "2", "c", "hi"}, Chat{"1", "2", "c", "hi"}, Leave{"1", "2", "c"}, Disconnect{"0", "0", "c"})},
-		{"text ended by one newline", []string{joinText, chat + "\n", chat + "\n"}, values[Request](join, Chat{"1", "2", "c", "hi"}, Chat{"1", "2", "c", "hi"})},
-		{"the newline comes later", []string{chat, "\n\n", "HELO a"}, values[Request](Chat{"1", "2", "c", "hi"}, Helo{"HELO a"})},
-		{"a line is only a line once lines were ended", []string{"HELO a\n", "HEL", "O b", "c\n"}, values[Request](Helo{"HELO a"}, Helo{"HELO bc"})},
-		{"a text is only a text once lines were ended", []string{joinText, chat, " there\n\n"}, values[Request](join, Chat{"1", "2", "c", "hi there"})},
-		{"a text goes on once a text was ended", []string{chat + "\n\n", chat + "\n", "there\n", "\n"}, values[Request](Chat{"1", "2", "c", "hi"}, Chat{"1", "2", "c", "hi\nthere"})},
-		{"an unknown line proves nothing", []string{"ANYTHING\n", "HELO a"}, values[Request](Unknown{"ANYTHING"}, Helo{"HELO a"})},
+			wiretest.Values[Request](Helo{"HELO a"}, join, Chat{"1", "2", "c", "hi"}, Chat{"1", "2", "c", "hi"}, Leave{"1", "2", "c"}, Disconnect{"0", "0", "c"})},
+		{"text ended by one newline", []string{joinText, chat + "\n", chat + "\n"}, wiretest.Values[Request](join, Chat{"1", "2", "c", "hi"}, Chat{"1", "2", "c", "hi"})},
+		{"the newline comes later", []string{chat, "\n\n", "HELO a"}, wiretest.Values[Request](Chat{"1", "2", "c", "hi"}, Helo{"HELO a"})},
+		{"a line is only a line once lines were ended", []string{"HELO a\n", "HEL", "O b", "c\n"}, wiretest.Values[Request](Helo{"HELO a"}, Helo{"HELO bc"})},
+		{"a text is only a text once lines were ended", []string{joinText, chat, " there\n\n"}, wiretest.Values[Request](join, Chat{"1", "2", "c", "hi there"})},
+		{"a text goes on once a text was ended", []string{chat + "\n\n", chat + "\n", "there\n", "\n"}, wiretest.Values[Request](Chat{"1", "2", "c", "hi"}, Chat{"1", "2", "c", "hi\nthere"})},
+		{"an unknown line proves nothing", []string{"ANYTHING\n", "HELO a"}, wiretest.Values[Request](Unknown{"ANYTHING"}, Helo{"HELO a"})},
 		{"nothing at all", []string{"", "\n", " ", "\r"}, nil},
 	}
 	for _, test := range tests {
@@ -155,19 +115,19 @@ func TestDecoderGoesOnAfterBadMessage(t *testing.T) {
 		want     outcome
 	}{
 		{"a stranger among the fields", "JOIN_CHATROOM: r\nFOO: 1\nCLIENT_IP: 0\nPORT: 0\nCLIENT_NAME: c\n" + joinText,
-			append(outcome{`error "FOO: 1" want CLIENT_IP: or PORT: or CLIENT_NAME:`}, values[Request](join)...)},
+			append(outcome{`error "FOO: 1" want CLIENT_IP: or PORT: or CLIENT_NAME:`}, wiretest.Values[Request](join)...)},
 		{"the same field twice", "LEAVE_CHATROOM: 1\nJOIN_ID: 1\nJOIN_ID: 1\nCLIENT_NAME: c\n" + joinText,
-			append(outcome{`error "JOIN_ID: 1" want CLIENT_NAME:, not the same line twice`}, values[Request](join)...)},
+			append(outcome{`error "JOIN_ID: 1" want CLIENT_NAME:, not the same line twice`}, wiretest.Values[Request](join)...)},
 		{"another message inside", "LEAVE_CHATROOM: 1\nJOIN_ID: 1\n" + joinText,
-			append(outcome{`error "JOIN_CHATROOM: room1" want CLIENT_NAME:`}, values[Request](join)...)},
+			append(outcome{`error "JOIN_CHATROOM: room1" want CLIENT_NAME:`}, wiretest.Values[Request](join)...)},
 		{"text before the name", "CHAT: 1\nJOIN_ID: 1\nMESSAGE: hi\nho\n\n" + joinText,
-			append(outcome{`error "MESSAGE: hi" want CLIENT_NAME: before it`}, values[Request](join)...)},
+			append(outcome{`error "MESSAGE: hi" want CLIENT_NAME: before it`}, wiretest.Values[Request](join)...)},
 		{"a stranger before the text", "CHAT: 1\nFOO\nCLIENT_NAME: c\nMESSAGE: hi\nHELO you\n\n" + joinText,
-			append(outcome{`error "FOO" want CLIENT_NAME: or MESSAGE:`}, values[Request](join)...)},
+			append(outcome{`error "FOO" want CLIENT_NAME: or MESSAGE:`}, wiretest.Values[Request](join)...)},
 		{"strangers are unknown again", "JOIN_CHATROOM: r\nFOO\nBAR\n",
-			append(outcome{`error "FOO" want CLIENT_IP: or PORT: or CLIENT_NAME:`}, values[Request](Unknown{"BAR"})...)},
+			append(outcome{`error "FOO" want CLIENT_IP: or PORT: or CLIENT_NAME:`}, wiretest.Values[Request](Unknown{"BAR"})...)},
 		{"an empty line ends the skipping", "JOIN_CHATROOM: r\nFOO\nPORT: 0\n\nPORT: 0\n",
-			append(outcome{`error "FOO" want CLIENT_IP: or PORT: or CLIENT_NAME:`}, values[Request](Unknown{"PORT: 0"})...)},
+			append(outcome{`error "FOO" want CLIENT_IP: or PORT: or CLIENT_NAME:`}, wiretest.Values[Request](Unknown{"PORT: 0"})...)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -192,10 +152,10 @@ func TestDecoderLimits(t *testing.T) {
 		name, in string
 		want     outcome
 	}{
-		{"largest text", head + text + "\r\n\r\n", values[Request](Chat{"1", "2", "c", text})},
+		{"largest text", head + text + "\r\n\r\n", wiretest.Values[Request](Chat{"1", "2", "c", text})},
 		{"text one byte too long", head + text + "x\n\n", tooLong(text, "text", TextBytesMax)},
 		{"text too long by a line", head + text + "\nmore\nHELO x\n\n", tooLong("more", "text", TextBytesMax)},
-		{"largest unknown line", line + "\n", values[Request](Unknown{line})},
+		{"largest unknown line", line + "\n", wiretest.Values[Request](Unknown{line})},
 		{"line one byte too long", line + "y\n", tooLong(line, "line", LineBytesMax)},
 		{"endless line inside a text", head + "a\n" + line + line + "\nHELO x\n\n", tooLong(line, "line", LineBytesMax)},
 		{"endless text line", head + line + "\nHELO x\n\n", tooLong("MESSAGE: "+line, "line", LineBytesMax)},
@@ -203,7 +163,7 @@ func TestDecoderLimits(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			want := append(test.want, values[Request](join)...)
+			want := append(test.want, wiretest.Values[Request](join)...)
 			in := test.in + joinText
 			for _, size := range []int{1, 7, 4096, len(in)} {
 				var pieces []string
@@ -249,7 +209,7 @@ func TestDecoderSilenceEndsSkipping(t *testing.T) {
 	big := "CHAT: 1\nJOIN_ID: 2\nCLIENT_NAME: c\nMESSAGE: " + strings.Repeat("x", TextBytesMax+1)
 	for _, end := range []string{"", "\n", strings.Repeat("x", LineBytesMax)} {
 		got := decode(true, big+end, "HELO a")
-		if len(got) != 2 || got[1] != values[Request](Helo{"HELO a"})[0] {
+		if len(got) != 2 || got[1] != wiretest.Values[Request](Helo{"HELO a"})[0] {
 			t.Errorf("ended by %.10q: got %.300q, want an error and HELO", end, got)
 		}
 	}

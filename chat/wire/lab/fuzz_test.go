@@ -3,9 +3,10 @@ package lab
 import (
 	"bytes"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
+
+	"udpchat/chat/wire/internal/wiretest"
 )
 
 func addSeeds(f *testing.F) {
@@ -23,28 +24,14 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// pieces cuts in into pieces whose sizes wander with size; zero cuts at every byte.
-func pieces(in []byte, size uint8) []string {
-	var out []string
-	for n := int(size); len(in) > 0; n = (n*5 + 1) % 17 {
-		k := min(n+1, len(in))
-		out = append(out, string(in[:k]))
-		in = in[k:]
-	}
-	return out
-}
-
 // FuzzDecoder: no input makes the decoder panic, the cut does not matter, silence ends at most what it says, and
 // every request survives being written and read again in both dialects.
 func FuzzDecoder(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, in []byte, size uint8) {
-		whole := decode(false, string(in))
-		if cut := decode(false, pieces(in, size)...); !slices.Equal(whole, cut) {
-			t.Fatalf("whole: %v, cut: %v", whole, cut)
-		}
-		decode(true, pieces(in, size)...)
-		checkTail(t, pieces(in, size))
+		wiretest.AnyCut(t, in, size, func(pieces ...string) outcome { return decode(false, pieces...) })
+		decode(true, wiretest.Pieces(in, size)...)
+		checkTail(t, wiretest.Pieces(in, size))
 
 		var d Decoder
 		d.Feed(in)
@@ -97,10 +84,7 @@ func checkTail(t *testing.T, pieces []string) {
 func FuzzReplyDecoder(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, in []byte, size uint8) {
-		whole := decodeReplies(false, string(in))
-		if cut := decodeReplies(false, pieces(in, size)...); !slices.Equal(whole, cut) {
-			t.Fatalf("whole: %v, cut: %v", whole, cut)
-		}
+		wiretest.AnyCut(t, in, size, func(pieces ...string) outcome { return decodeReplies(false, pieces...) })
 		var d ReplyDecoder
 		d.Feed(in)
 		d.Flush()

@@ -42,6 +42,7 @@ const (
 	CodeTooSlow      Code = 33 // The client does not take what is sent to it; the connection ends.
 	CodeRevoked      Code = 34 // The session ends because its token was revoked.
 	CodeStale        Code = 35 // The counter is too far behind what the device has said since.
+	CodeReused       Code = 36 // The device has used the counter for another message, and this one is not stored.
 )
 
 // String returns the code in words for people.
@@ -63,6 +64,7 @@ var codeNames = map[Code]string{
 	CodeOffset: "wrong offset", CodeNotThere: "not online", CodeNotEncrypted: "not encrypted",
 	CodeShuttingDown: "shutting down", CodeUnavailable: "unavailable", CodeInternal: "internal error", CodeTooSlow: "too slow",
 	CodeRevoked: "token revoked", CodeStale: "counter too far behind",
+	CodeReused: "counter used before",
 }
 
 // A SyntaxError is one message that breaks the grammar or a limit. The stream goes on behind it.

@@ -67,7 +67,7 @@ func sampleAnswers() []answer {
 		{TypeSay, Error{CodeRateLimited, "too fast", 1500, "4F2A", "text"}},
 		{TypeHello, Welcome{1, CanFiles | CanGuests, 1, 2, 3, "udpchat", 65536, 1 << 30, "192.0.2.1:4000"}},
 		{TypePing, Pong{1, 2, 3}},
-		{TypeLogIn, LoggedIn{"ann", "Ann", "a1", "t0k3n", "ac/ann", true, 1_700_000_000_000_000, 12}},
+		{TypeLogIn, LoggedIn{"ann", "Ann", "a1", "t0k3n", "ac/ann", true, 1_700_000_000_000_000}},
 		{TypeLogOut, Done{}},
 		{TypeTokens, TokenList{[]Device{{"a1", "laptop", 1, 2, true}}}},
 		{TypeSay, Said{42, 1_700_000_000_000_001}},

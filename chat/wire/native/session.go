@@ -85,7 +85,6 @@ type LoggedIn struct {
 	Own     string  `cbor:"5,keyasint"`           // The account's own log.
 	Guest   bool    `cbor:"6,keyasint,omitempty"`
 	Expires Instant `cbor:"7,keyasint,omitempty"` // When a guest's account ends.
-	Counter uint64  `cbor:"8,keyasint,omitempty"` // The highest counter seen of this device, as far as known.
 }
 
 // LogOut ends being logged in. The session can log in again.

@@ -2,10 +2,11 @@ package relay
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"udpchat/chat/wire/internal/wiretest"
 )
 
 func addSeeds(f *testing.F) {
@@ -22,27 +23,13 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// pieces cuts in into pieces whose sizes wander with size; zero cuts at every byte.
-func pieces(in []byte, size uint8) []string {
-	var out []string
-	for n := int(size); len(in) > 0; n = (n*5 + 1) % 17 {
-		k := min(n+1, len(in))
-		out = append(out, string(in[:k]))
-		in = in[k:]
-	}
-	return out
-}
-
 // FuzzDecoder: no input makes a decoder panic, the cut does not matter, and every request and reply survives being
 // written and read again in every form.
 func FuzzDecoder(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, in []byte, size uint8, keep bool) {
-		whole := decode(&Decoder{KeepHeads: keep}, false, string(in))
-		if got := decode(&Decoder{KeepHeads: keep}, false, pieces(in, size)...); !slices.Equal(whole, got) {
-			t.Fatalf("whole: %v, cut: %v", whole, got)
-		}
-		decode(&Decoder{KeepHeads: keep}, true, pieces(in, size)...)
+		wiretest.AnyCut(t, in, size, func(pieces ...string) outcome { return decode(&Decoder{KeepHeads: keep}, false, pieces...) })
+		decode(&Decoder{KeepHeads: keep}, true, wiretest.Pieces(in, size)...)
 		d := Decoder{KeepHeads: keep}
 		d.Feed(in)
 		d.Flush()
@@ -78,17 +65,9 @@ func FuzzDecoder(f *testing.F) {
 
 // checkReplies is the same for the client's side.
 func checkReplies(t *testing.T, in []byte, size uint8, bytes bool) {
-	whole, cut := ReplyDecoder{Bytes: bytes}, ReplyDecoder{Bytes: bytes}
-	whole.Feed(in)
-	want := drain(nil, func() (any, bool, error) { return whole.Next() })
-	var got outcome
-	for _, piece := range pieces(in, size) {
-		cut.Feed([]byte(piece))
-		got = drain(got, func() (any, bool, error) { return cut.Next() })
-	}
-	if !slices.Equal(got, want) {
-		t.Fatalf("whole: %v, cut: %v", want, got)
-	}
+	wiretest.AnyCut(t, in, size, func(pieces ...string) outcome {
+		return wiretest.Decode(&ReplyDecoder{Bytes: bytes}, fault, false, pieces...)
+	})
 	d := ReplyDecoder{Bytes: bytes}
 	d.Feed(in)
 	for {

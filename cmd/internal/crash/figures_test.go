@@ -27,7 +27,8 @@ func TestFiguresOfACluster(t *testing.T) {
 		"bench store --nats " + urls, // First: the cluster has to be empty.
 		"bench fanout --transport tcp --nats " + urls,
 		"bench fanout --transport udp --nats " + urls,
-		"bench fanout --transport tcp --durability synced", // To compare.
+		"bench fanout --transport tcp --durability synced", // To compare, like all that follow.
+		"bench fanout --transport tcp --durability memory",
 		"bench store --durability synced",
 	} {
 		loadBefore := loadAverage()

@@ -102,6 +102,10 @@ var rules = []rule{
 		why: "a protocol's bytes and values: no I/O, no core, so that it can be fuzzed alone; this one is CBOR",
 	},
 	{
+		pkg: "chat/wire/internal/wiretest", notStd: []string{"net", "os"},
+		why: "tests of decoders feed them with it: it must not favour a protocol",
+	},
+	{
 		pkg: "chat/front", ours: []string{"chat", "chat/session"},
 		why: "what a protocol is must not depend on any of them",
 	},
