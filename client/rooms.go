@@ -15,6 +15,7 @@ type Place struct {
 	Topic string
 	Head  uint64 // The number of its last event.
 	Mark  uint64 // Up to where the account has read.
+	First uint64 // The number of the oldest event that comes of the past; 0: none comes.
 	More  bool   // There is more of the past than was asked for.
 }
 
@@ -45,7 +46,11 @@ func (c *Client) enter(ctx context.Context, what native.Request) (Place, error) 
 	if err == nil {
 		err = full
 	}
-	return Place{Log: p.Log, Peer: p.Peer, Topic: p.Topic, Head: p.Head, Mark: p.Mark, More: p.More}, err
+	place := Place{Log: p.Log, Peer: p.Peer, Topic: p.Topic, Head: p.Head, Mark: p.Mark, More: p.More}
+	if len(p.Events) > 0 {
+		place.First = p.Events[0].Seq
+	}
+	return place, err
 }
 
 // Leave ends the account's membership of a room, on all its devices.
