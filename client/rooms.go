@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"udpchat/chat/wire/native"
 )
@@ -90,6 +92,8 @@ func (c *Client) post(m *Message) (*Message, error) {
 		return nil, fmt.Errorf("client: saying: an empty text")
 	case len(m.Text) > native.TextBytesMax:
 		return nil, fmt.Errorf("client: saying: %w", native.Error{Code: native.CodeTooLong})
+	case !utf8.ValidString(m.Text):
+		return nil, errors.New("client: saying: the text is not in UTF-8")
 	}
 	now := time.Now()
 	c.mu.Lock()
