@@ -119,11 +119,13 @@ const (
 
 	// postPause is after what time a whisper to another node is sent again, if that has not said that it has it, the
 	// first repeatsMax of those.
-	// letterLife is how long an answer is waited for: longer than front-ends do. lettersMax and letterBytesMax are how
+	// letterArrival is how long that is done, since a node that says nothing for so long is gone or cut off; and letterLife
+	// is how long an answer is waited for, which clients are slow to give: longer than front-ends do. lettersMax and letterBytesMax are how
 	// many may be under way to one node, and how many bytes; one more is not taken. postMemory is how long a node
 	// remembers up to which letter it has heard another one that is silent: far longer than letters are sent again.
 	postPause      = 400 * time.Millisecond
 	repeatsMax     = 64
+	letterArrival  = 10 * time.Second
 	letterLife     = 35 * time.Second
 	lettersMax     = 4_096
 	letterBytesMax = 8 << 20

@@ -16,6 +16,7 @@ func testNodeMessages() []nodeMessage {
 		names:  []nodeName{{"vic", true, SharedName}, {"walt", true, SoleName}, {name: "gone"}},
 		seats: []nodeSeat{
 			{place{"lobby", "00ff", false}, seat{since: 7, name: "vic", user: 3}, true},
+			{place{"lobby", "0101", false}, seat{since: 8, name: "walt", user: 3, answers: true}, true},
 			{place{"lobby", "ann", true}, seat{name: "Ann"}, true},
 			{place{room: "hall", who: "bob", account: true}, seat{}, false},
 		},

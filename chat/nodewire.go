@@ -35,7 +35,7 @@ const (
 //	byte     0: nobody has it, 1: it is shared, 2: it is not
 //	and seats:
 //	uvarint  length of the room, then that
-//	byte     0: a visitor's, 1: an account's
+//	byte     0: a visitor's, 1: an account's, 2: that of a visitor who is an Answerer
 //	uvarint  length of whose it is (a visitor's device, or an account), then that
 //	uvarint  length of the name to show, then that name
 //	uvarint  JoinID
@@ -123,7 +123,7 @@ func (n *news) append(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(n.seats)))
 	for _, s := range n.seats {
-		b = append(appendString(b, s.room), flag(s.account))
+		b = append(appendString(b, s.room), flag(s.account)+2*flag(s.answers))
 		b = appendString(appendString(b, s.who), s.name)
 		b = binary.AppendUvarint(b, uint64(s.user))
 		if !s.taken {
@@ -250,8 +250,10 @@ func (r *nodeReader) person() nodePerson {
 }
 
 func (r *nodeReader) seat() nodeSeat {
-	s := nodeSeat{place: place{room: r.text(), account: r.upTo(1) == 1, who: r.text()}}
-	s.name = r.text()
+	s := nodeSeat{place: place{room: r.text()}}
+	kind := r.upTo(2)
+	s.account, s.answers = kind == 1, kind == 2
+	s.who, s.name = r.text(), r.text()
 	s.user = JoinID(r.number() & randomIDMax)
 	if since := r.number(); since > 0 {
 		s.taken, s.since = true, since-1

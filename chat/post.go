@@ -33,11 +33,11 @@ type outgoing struct {
 	sent    uint64    // Up to which they were sent once.
 }
 
-// A letter is a whisper to a node.
+// A letter is a whisper or an Ask to a node.
 type letter struct {
 	n       uint64
-	until   time.Time // When nobody waits for it any longer.
-	arrived bool      // The other node has it.
+	since   time.Time
+	arrived bool // The other node has it.
 	receipt *Receipt
 	whisperTo
 }
@@ -46,6 +46,7 @@ type letter struct {
 type whisperTo struct {
 	to, from, text string
 	account        bool // To an account, not to visitors.
+	ask            bool // It is an Ask about the message text in the room to.
 }
 
 // incoming is what has come from one node.
@@ -109,7 +110,7 @@ func (p *post) deliver(to nodeID, w whisperTo, r *Receipt) {
 		return
 	}
 	p.last++
-	o.letters = append(o.letters, &letter{n: p.last, until: time.Now().Add(letterLife), receipt: r, whisperTo: w})
+	o.letters = append(o.letters, &letter{n: p.last, since: time.Now(), receipt: r, whisperTo: w})
 	o.bytes += len(w.text)
 	if p.out == nil {
 		p.out = make(map[nodeID]*outgoing)
@@ -276,6 +277,12 @@ func (p *post) open(m postMessage) {
 		p.stir()
 	}
 	r := &Receipt{waiting: 1, done: make(chan struct{}), then: func(err error) { answer(outcomeOf(err)) }}
+	if m.ask {
+		r.all = true
+		p.hub.answer(m.to, m.text, r)
+		r.settle(nil)
+		return
+	}
 	if p.hub.tell(m.whisperTo, r) == 0 {
 		answer(outcomeNobody)
 		return
@@ -334,9 +341,9 @@ func (p *post) expire(now time.Time) {
 		kept := o.letters[:0]
 		for _, l := range o.letters {
 			switch {
-			case dead[to]:
+			case dead[to], !l.arrived && now.Sub(l.since) >= letterArrival:
 				given[l] = errNodeGone
-			case !now.Before(l.until):
+			case now.Sub(l.since) >= letterLife:
 				given[l] = errUnanswered
 			default:
 				kept = append(kept, l)

@@ -6,7 +6,7 @@ import "encoding/binary"
 type postKind uint8
 
 const (
-	postLetter  postKind = iota + 1 // A whisper, or with number 0 only the question what became of those before.
+	postLetter  postKind = iota + 1 // A whisper or an Ask, or with number 0 only the question what became of those before.
 	postAnswers                     // What became of letters.
 )
 
@@ -22,7 +22,7 @@ const (
 //	uvarint  its number, or 0: a question only
 //	uvarint  the number of the one before it that is still under way; 0: none is
 //	uvarint  the number of the first one that is still under way: answers to earlier ones may be forgotten
-//	byte     1: to an account, 0: to visitors
+//	byte     0: to visitors, 1: to an account, 2: no whisper, but an Ask about the message text in the room to
 //	         to, from and text, each as uvarint length and bytes
 //
 // and answers with
@@ -52,7 +52,7 @@ func (m postMessage) encode() []byte {
 	for _, n := range []uint64{m.n, m.prev, m.base} {
 		b = binary.AppendUvarint(b, n)
 	}
-	b = append(b, flag(m.account))
+	b = append(b, flag(m.account)+2*flag(m.ask))
 	for _, s := range []string{m.to, m.whisperTo.from, m.text} {
 		b = appendString(b, s)
 	}
@@ -70,7 +70,8 @@ func decodePostMessage(b []byte) (m postMessage, ok bool) {
 	switch m.kind {
 	case postLetter:
 		m.n, m.prev, m.base = r.number(), r.number(), r.number()
-		m.account = r.upTo(1) == 1
+		what := r.upTo(2)
+		m.account, m.ask = what == 1, what == 2
 		m.to, m.whisperTo.from, m.text = r.text(), r.text(), r.text()
 	case postAnswers:
 		m.last, m.answers = r.number(), make(map[uint64]outcome)

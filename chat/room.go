@@ -228,7 +228,8 @@ func (r *room) admitLocked(dev string, seq uint64) {
 	}
 	r.members = append(r.members, member{receiver: u.receiver, user: u, since: seq})
 	r.since[dev] = seq
-	r.hub.people.sit(place{room: r.name, who: dev}, seat{since: seq, name: u.name, user: u.id})
+	_, answers := u.receiver.(Answerer)
+	r.hub.people.sit(place{room: r.name, who: dev}, seat{since: seq, name: u.name, user: u.id, answers: answers})
 	r.hub.stats.members.Add(1)
 }
 

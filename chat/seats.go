@@ -17,6 +17,8 @@ type seat struct {
 	since uint64 // Number of the room's log: of a visitor's KindJoined, or after which an account is told.
 	name  string // To show.
 	user  JoinID // Of a visitor.
+
+	answers bool // It is a visitor that is an Answerer.
 }
 
 // sit notes that somebody sits in a room of this node. The seats of accounts are counted only where visitors of other

@@ -166,10 +166,11 @@ func (h *Hub) whisperToAccount(from, to, text string) bool {
 	return told
 }
 
-// A Receipt tells what became of a whisper. Its methods are safe for concurrent use.
+// A Receipt tells what became of a whisper, or of what was asked about. Its methods are safe for concurrent use.
 type Receipt struct {
 	done chan struct{}   // Closed when waiting is 0.
 	then func(err error) // Called then, if it is not nil. Constant.
+	all  bool            // Of an Ask: it is good if all have it, not one. Constant.
 
 	mu      sync.Mutex
 	waiting int   // Who has not called Done. Guarded by mu.
@@ -196,7 +197,7 @@ func (r *Receipt) Wait(ctx context.Context) error {
 func (r *Receipt) outcome() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.taken {
+	if r.taken && !r.all || r.all && r.err == nil {
 		return nil
 	}
 	if errors.Is(r.err, ErrNotTaken) {

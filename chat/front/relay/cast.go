@@ -1,6 +1,9 @@
 package relay
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // casts knows which users of this front-end are in the room, and which of them still have to acknowledge a broadcast. Its
 // lock is taken with the room locked, so what it knows is right for every event.
@@ -8,6 +11,9 @@ type casts struct {
 	mu      sync.Mutex
 	present map[*user]bool   // Who is told what is said in the room. Guarded by mu.
 	byEvent map[string]*cast // By the message id. Guarded by mu.
+
+	strange map[string]*strange // What users of other servers have said, or are about to. Guarded by mu, like the next.
+	order   []string            // Their message ids, in the order in which they came.
 }
 
 // A cast is one broadcast by a user of this front-end.
@@ -15,11 +21,20 @@ type cast struct {
 	id      string         // Of the message; empty until it comes back from the core. Guarded by casts.mu, like all that follows.
 	pending map[*user]bool // Who has not answered.
 	err     error          // errNotTaken: one of them has answered with an error, or not at all.
+	begun   chan struct{}  // Closed when id is set.
 	done    chan struct{}  // Closed when nobody is pending.
 	over    bool           // done is closed.
 }
 
-func newCast() *cast { return &cast{done: make(chan struct{})} }
+func newCast() *cast { return &cast{begun: make(chan struct{}), done: make(chan struct{})} }
+
+// A strange broadcast is one of another server, which may ask what has become of it here.
+type strange struct {
+	arrived bool                  // It was said here, too.
+	pending map[*user]bool        // Who has not answered.
+	failed  map[*user]error       // Who has not taken it.
+	asked   map[*user]func(error) // Whose answer is waited for.
+}
 
 // enter notes that u is in the room.
 func (c *casts) enter(u *user) {
@@ -27,6 +42,7 @@ func (c *casts) enter(u *user) {
 	defer c.mu.Unlock()
 	if c.present == nil {
 		c.present, c.byEvent = make(map[*user]bool), make(map[string]*cast)
+		c.strange = make(map[string]*strange)
 	}
 	c.present[u] = true
 }
@@ -38,6 +54,9 @@ func (c *casts) leave(u *user) {
 	delete(c.present, u)
 	for _, k := range c.byEvent {
 		c.settleLocked(k, u, nil)
+	}
+	for _, s := range c.strange {
+		s.settle(u, nil)
 	}
 }
 
@@ -56,6 +75,7 @@ func (c *casts) begin(k *cast, id string, u *user) {
 		}
 	}
 	c.byEvent[id] = k
+	close(k.begun)
 	c.finishLocked(k)
 }
 
@@ -65,6 +85,9 @@ func (c *casts) settle(id string, u *user, err error) {
 	defer c.mu.Unlock()
 	if k := c.byEvent[id]; k != nil {
 		c.settleLocked(k, u, err)
+	}
+	if s := c.strange[id]; s != nil {
+		s.settle(u, err)
 	}
 }
 
@@ -97,4 +120,68 @@ func (c *casts) end(k *cast) error {
 		return errNoReceipt
 	}
 	return k.err
+}
+
+// strangeLocked returns what is known about a broadcast of another server. Of too many the oldest is forgotten.
+func (c *casts) strangeLocked(id string) *strange {
+	s := c.strange[id]
+	if s == nil {
+		s = &strange{failed: make(map[*user]error), asked: make(map[*user]func(error))}
+		c.strange[id] = s
+		if c.order = append(c.order, id); len(c.order) > strangeMax {
+			for u := range c.strange[c.order[0]].asked {
+				c.strange[c.order[0]].reply(u, errNoReceipt)
+			}
+			delete(c.strange, c.order[0])
+			c.order = c.order[1:]
+		}
+	}
+	return s
+}
+
+// hear is called when what a user of another server has said has come, before anybody is told of it.
+func (c *casts) hear(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.strangeLocked(id)
+	if s.arrived {
+		return
+	}
+	s.arrived, s.pending = true, maps.Clone(c.present)
+	for u := range s.asked {
+		if !s.pending[u] {
+			s.reply(u, nil) // It has come into the room since.
+		}
+	}
+}
+
+// answer has done called with what becomes of a broadcast of another server for u.
+func (c *casts) answer(id string, u *user, done func(error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.strangeLocked(id)
+	s.asked[u] = done
+	if s.arrived && !s.pending[u] {
+		s.reply(u, s.failed[u])
+	}
+}
+
+// settle is the answer of u.
+func (s *strange) settle(u *user, err error) {
+	if s.arrived && !s.pending[u] {
+		return
+	}
+	delete(s.pending, u)
+	if err != nil {
+		s.failed[u] = err
+	}
+	s.reply(u, err)
+}
+
+// reply tells whoever has asked for u.
+func (s *strange) reply(u *user, err error) {
+	if done := s.asked[u]; done != nil {
+		delete(s.asked, u)
+		done(err)
+	}
 }

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,5 +71,89 @@ func TestNameOfAUserOfAnotherServerIsTaken(t *testing.T) {
 		time.Sleep(time.Second)
 		c.Send("REGISTER TORECV bob\n\n")
 		want(t, "when bob has gone", w, c, "REGISTERED TORECV bob\n\n")
+	})
+}
+
+// SEND to ALL waits for the users of all servers, and for nobody else.
+func TestSendToAllOnSeveralServers(t *testing.T) {
+	const failed = "ERROR 102 Unable to send\n\n"
+	forwarded := "FORWARD ann\nContent-length: 2\n\nhi"
+	beside(t, func(w, w2 *stage.World, ann, bob *stage.Conn) {
+		cat, dan := enter(w, "cat"), enter(w2, "dan")
+		w.Got(ann)
+		say := func() {
+			t.Helper()
+			ann.Send(send("ALL", "hi"))
+			time.Sleep(writeGap)
+			want(t, "bob", w2, bob, forwarded)
+			want(t, "dan", w2, dan, forwarded)
+			want(t, "cat", w, cat, forwarded)
+			want(t, "before the receipts", w, ann, "")
+		}
+		answers := func(c *stage.Conn, text string) {
+			c.Send(text)
+			time.Sleep(writeGap)
+		}
+		const received = "RECEIVED ann\n\n"
+		for _, order := range [][]*stage.Conn{{bob, dan, cat}, {cat, dan, bob}, {dan, cat, bob}} {
+			say()
+			for i, c := range order {
+				want(t, "before the last receipt", w, ann, "")
+				answers(c, received)
+				if i == len(order)-1 {
+					want(t, "after it", w, ann, "SENT ALL\n\n")
+				}
+			}
+		}
+		say()
+		answers(bob, "ERROR 103 Header incomplete\n\n")
+		answers(cat, received)
+		answers(dan, received)
+		want(t, "one answers with an error", w, ann, failed)
+		say()
+		answers(cat, received)
+		answers(dan, received)
+		time.Sleep(receiptTimeout + time.Second)
+		want(t, "one does not answer", w, ann, failed)
+		answers(bob, received) // Too late.
+		say()
+		answers(cat, received)
+		answers(dan, received)
+		bob.Lose()
+		time.Sleep(time.Second)
+		want(t, "one has left", w, ann, "SENT ALL\n\n")
+		w2.Hub.Close() // As if that server were dead.
+		ann.Send(send("ALL", "hi"))
+		time.Sleep(writeGap)
+		answers(cat, received)
+		time.Sleep(5 * time.Second)
+		want(t, "the other server is gone", w, ann, "")
+		time.Sleep(10 * time.Second)
+		want(t, "the other server is gone, a while later", w, ann, failed)
+		time.Sleep(30 * time.Second)
+		w.Got(cat)
+		ann.Send(send("ALL", "hi"))
+		time.Sleep(writeGap)
+		answers(cat, received)
+		want(t, "when it is known to be gone", w, ann, "SENT ALL\n\n")
+	})
+}
+
+// Whoever registers and sends at once is answered as well: the other server may not have heard of it.
+func TestSendToAllAtOnce(t *testing.T) {
+	beside(t, func(w, w2 *stage.World, ann, bob *stage.Conn) {
+		for range 20 {
+			c := w.Open("c", "relay", "tcp")
+			c.Send(fmt.Sprintf(register, "carl") + send("ALL", "x"))
+			time.Sleep(2 * writeGap)
+			ann.Send("RECEIVED carl\n\n")
+			bob.Send("RECEIVED carl\n\n")
+			time.Sleep(2 * writeGap)
+			if got := w.Got(c); !strings.HasSuffix(got, "SENT ALL\n\n") {
+				t.Fatalf("got %q", got)
+			}
+			c.Lose()
+			time.Sleep(time.Second)
+		}
 	})
 }

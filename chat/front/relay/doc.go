@@ -11,7 +11,7 @@
 //	register.go who may register as whom
 //	user.go     the user in the core's eyes, and its end
 //	send.go     carries out the SENDs of a user, one after the other
-//	cast.go     who still has to acknowledge a broadcast
+//	cast.go     who still has to acknowledge a broadcast, of this server or another one
 //	pipe.go     what is written to a session: not too close together, and one FORWARD at a time
 //	errors.go   what went wrong, as an ERROR
 //

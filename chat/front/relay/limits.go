@@ -25,6 +25,10 @@ const (
 	forwardsMax     = 256
 	forwardBytesMax = 1 << 20
 
+	// strangeMax is of how many broadcasts of other servers it is known what became of them, in case they ask: more than are
+	// said before the question comes. To a later question there is no answer, which is ERROR 102 to the sender.
+	strangeMax = 512
+
 	// sendsMax is how many SENDs of a user may be under way. One more is ERROR 102 at once.
 	sendsMax = 64
 

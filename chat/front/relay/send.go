@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"udpchat/chat"
 	wire "udpchat/chat/wire/relay"
 )
 
@@ -69,7 +70,7 @@ func (u *user) deliver(s wire.Send) error {
 	return receipt.Wait(ctx)
 }
 
-// broadcast says text to the room and waits for the receipts of the users of this front-end who are there.
+// broadcast says text to the room and waits for the receipts of the users who are there, on this server and others.
 func (u *user) broadcast(ctx context.Context, text string) error {
 	k := newCast()
 	u.mu.Lock()
@@ -78,10 +79,7 @@ func (u *user) broadcast(ctx context.Context, text string) error {
 	u.mu.Unlock()
 	err := u.user.Say(ctx, room, "", text)
 	if err == nil {
-		select {
-		case <-k.done:
-		case <-ctx.Done():
-		}
+		err = u.awaitAll(ctx, room, k)
 	}
 	u.mu.Lock()
 	u.casting = nil
@@ -90,4 +88,22 @@ func (u *user) broadcast(ctx context.Context, text string) error {
 		err = missing
 	}
 	return err
+}
+
+// awaitAll waits until all have answered, and returns what those on other servers have.
+func (u *user) awaitAll(ctx context.Context, room chat.RoomRef, k *cast) error {
+	select {
+	case <-k.begun:
+	case <-ctx.Done():
+		return nil // The cast knows that something is missing.
+	}
+	receipt := u.user.Ask(room, k.id)
+	select {
+	case <-k.done:
+	case <-ctx.Done():
+	}
+	if receipt.Wait(ctx) != nil {
+		return errNotTaken // Whatever it was: it was not this sender's head (PROTOCOL.md 3.3).
+	}
+	return nil
 }

@@ -34,7 +34,10 @@ type user struct {
 	casting *cast        // The broadcast that is on its way to the core; nil: none.
 }
 
-var _ chat.Hearer = (*user)(nil)
+var (
+	_ chat.Hearer   = (*user)(nil)
+	_ chat.Answerer = (*user)(nil)
+)
 
 // Receive implements chat.Receiver. The protocol has words only for what is said.
 func (u *user) Receive(ev *chat.Event) {
@@ -53,6 +56,9 @@ func (u *user) Receive(ev *chat.Event) {
 		}
 	case ev.Kind == chat.KindSaid && wire.CanName(ev.Name):
 		id := ev.ID
+		if ev.FromElsewhere() {
+			u.front.casts.hear(id)
+		}
 		u.forward(ev.Name, ev.Text, func(err error) {
 			if errors.Is(err, errGone) {
 				err = nil // Whoever leaves is not to be told any more (PROTOCOL.md 3.3).
@@ -61,6 +67,9 @@ func (u *user) Receive(ev *chat.Event) {
 		})
 	}
 }
+
+// Answer implements chat.Answerer.
+func (u *user) Answer(id string, done func(error)) { u.front.casts.answer(id, u, done) }
 
 // Hear implements chat.Hearer.
 func (u *user) Hear(w *chat.Whisper) {

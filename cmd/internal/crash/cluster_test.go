@@ -109,7 +109,7 @@ func (c *cluster) newNode(key []byte) *server {
 	return s
 }
 
-// People of one room are on two servers, one of which is killed for good; its people go on at the other. Then the NATS
+// Visitors of two servers see and hear one another. Then people of one room are on both, one of which is killed for good; its people go on at the other. Then the NATS
 // servers are killed and stopped, one after the other.
 func TestTwoServersOnOneClusterAreOneChat(t *testing.T) {
 	t.Parallel()
@@ -120,6 +120,7 @@ func TestTwoServersOnOneClusterAreOneChat(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := c.newNode(key)
+	bob := visitorsMeet(t, a, b)
 	people := append(newPeople(t, 0, 4, b.addr, a.addr), newPeople(t, 4, 4, a.addr, b.addr)...)
 	stop := everybody(people, 60)
 	again := func(what string) {
@@ -163,4 +164,7 @@ func TestTwoServersOnOneClusterAreOneChat(t *testing.T) {
 	}
 	stop()
 	t.Logf("%v", check(t, people[0], people))
+	if *long {
+		bob.sees("bob") // The people of the server that was killed are gone, after half a minute.
+	}
 }
