@@ -58,7 +58,7 @@ bulk-10 (20 Mbit/s with so much loss) and upload (1 Mbit/s up with a queue of 1 
 is described by --delay, --loss and so on, both directions, and by --up-… and --down-… for one of them. --trace takes what
 'udpchat link --record' wrote.
 
-Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed gives the same figures; realtime, the same link by
+Lanes (--lane): virtual time, where 100 s pass in a moment and the same seed gives the same figures (but for QUIC); realtime, the same link by
 the clock on the wall; wire, ordinary sockets in two network namespaces with the link as their wire (Linux; no root where user
 namespaces are allowed and /dev/net/tun is open to all); auto takes the best one of each transport. The kernel's TCP needs the
 wire; where there is none its figures are recorded ones and say so. Who is fair to TCP shows on a link for two:
