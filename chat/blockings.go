@@ -2,6 +2,7 @@ package chat
 
 import (
 	"maps"
+	"slices"
 	"sync"
 )
 
@@ -72,4 +73,20 @@ func (a *account) blocks(peer string) bool {
 // the room's topic is.
 func (a *account) wants(ev *Event) bool {
 	return a.blocked.Load() == nil || ev.Kind == KindTopic || ev.Account == a.name || !a.blocks(ev.Account)
+}
+
+// Shunned reports whether somebody on this Hub who would be told of what is said in a log has blocked the device's account, and so
+// is not told what that says.
+func (d *Device) Shunned(log string) bool {
+	name := d.account.name
+	if !d.hub.blockings.someBlock(name) {
+		return false
+	}
+	r := d.hub.opened(log)
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.feed != nil && slices.ContainsFunc(r.feed.attached, func(a *attachment) bool { return a.device.account.blocks(name) })
 }

@@ -84,8 +84,9 @@ func (w *world) connect(name string) *client {
 
 // Receive implements chat.Receiver.
 func (c *client) Receive(ev *chat.Event) {
-	if ev.Kind == chat.KindCame || ev.Kind == chat.KindWent {
-		return // For those who show who is there; they have tests of their own.
+	switch ev.Kind {
+	case chat.KindCame, chat.KindWent, chat.KindElsewhere:
+		return // For those who show who is there; they have tests of their own. The last comes when nodes have heard of each other.
 	}
 	c.mu.Lock()
 	c.events = append(c.events, ev)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -278,6 +279,40 @@ func (k *killedState) Save(s Saved) error {
 		k.saved = s
 	}
 	return nil
+}
+
+// What no server could make sense of is not sent: some of that in a row would end the session, and hold up what is meant.
+func TestWhatMakesNoSenseIsNotSent(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		_, sayErr := c.Send("lobby", "caf\xe9")
+		_, joinErr := c.Join(w.Context(), "caf\xe9", 0)
+		_, emptyErr := c.Join(w.Context(), "", 0)
+		for _, err := range []error{
+			sayErr, joinErr, emptyErr, c.SetTopic(w.Context(), "lobby", "caf\xe9"), c.AddContact(w.Context(), strings.Repeat("x", 100)),
+		} {
+			if err == nil {
+				w.Error("was not refused")
+			}
+		}
+		if e, ok := errors.AsType[native.Error](joinErr); !ok || e.Code != native.CodeMalformed || !strings.Contains(e.Text, "UTF-8") {
+			w.Errorf("Join: %v", joinErr)
+		}
+		time.Sleep(500 * time.Millisecond)
+		w.server.set(func() {
+			for _, req := range w.server.asked {
+				switch req.(type) {
+				case native.Say, native.Join, native.Topic, native.AddContact:
+					w.Errorf("the server was asked %+v", req)
+				}
+			}
+		})
+		if err := c.Close(); err != nil {
+			w.Error(err)
+		}
+		k.task.Wait()
+	})
 }
 
 // A State that is put back to what it was a while ago, as with the rest of a disk, gives numbers that were used before.

@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"udpchat/chat/wire/native"
 )
@@ -15,6 +17,7 @@ type Place struct {
 	Topic string
 	Head  uint64 // The number of its last event.
 	Mark  uint64 // Up to where the account has read.
+	First uint64 // The number of the oldest event that comes of the past; 0: none comes.
 	More  bool   // There is more of the past than was asked for.
 }
 
@@ -45,7 +48,11 @@ func (c *Client) enter(ctx context.Context, what native.Request) (Place, error) 
 	if err == nil {
 		err = full
 	}
-	return Place{Log: p.Log, Peer: p.Peer, Topic: p.Topic, Head: p.Head, Mark: p.Mark, More: p.More}, err
+	place := Place{Log: p.Log, Peer: p.Peer, Topic: p.Topic, Head: p.Head, Mark: p.Mark, More: p.More}
+	if len(p.Events) > 0 {
+		place.First = p.Events[0].Seq
+	}
+	return place, err
 }
 
 // Leave ends the account's membership of a room, on all its devices.
@@ -85,6 +92,8 @@ func (c *Client) post(m *Message) (*Message, error) {
 		return nil, fmt.Errorf("client: saying: an empty text")
 	case len(m.Text) > native.TextBytesMax:
 		return nil, fmt.Errorf("client: saying: %w", native.Error{Code: native.CodeTooLong})
+	case !utf8.ValidString(m.Text):
+		return nil, errors.New("client: saying: the text is not in UTF-8")
 	}
 	now := time.Now()
 	c.mu.Lock()

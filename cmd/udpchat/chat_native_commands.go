@@ -57,6 +57,7 @@ func (u *nativeUI) commandJoin(ctx context.Context, room string) error {
 	if err != nil {
 		return inNative("not joined", err)
 	}
+	u.begins(p)
 	u.enter(placeOf(p.Log, p.Peer))
 	if p.Topic != "" && u.interactive {
 		u.out.event(fmt.Sprintf("* [%s] topic: %s", shownName(p.Log), clean.Line(p.Topic)))
@@ -192,6 +193,7 @@ func (u *nativeUI) commandMsg(ctx context.Context, arg string) error {
 		if err != nil {
 			return inNative("not sent", err)
 		}
+		u.begins(d)
 		p = placeOf(d.Log, d.Peer)
 	}
 	if !slices.Contains(u.entered, p) {

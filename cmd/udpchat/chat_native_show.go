@@ -143,6 +143,15 @@ func (s *nativeShow) read(o client.Origin) {
 	}
 }
 
+// begins notes from where on a place will be shown, for a /history that comes before that.
+func (u *nativeUI) begins(p client.Place) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if low, ok := u.oldest[p.Log]; p.First > 0 && (!ok || p.First < low) {
+		u.oldest[p.Log] = p.First
+	}
+}
+
 // remember notes a message for /history, /link and /file, and returns the number of the file it announces, 0 if it
 // announces none.
 func (u *nativeUI) remember(ev client.Said) (number int) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"udpchat/chat/wire/native"
 	"udpchat/client"
@@ -186,6 +187,8 @@ func (u *nativeUI) refuse(err error) {
 // carryOut does what one line asks for. The error says why it could not.
 func (u *nativeUI) carryOut(ctx context.Context, line string) error {
 	switch {
+	case !utf8.ValidString(line):
+		return errors.New("nothing was done: the line is not text in UTF-8")
 	case strings.HasPrefix(line, "//"):
 		return u.say(ctx, u.current, line[1:])
 	case strings.HasPrefix(line, "/"):

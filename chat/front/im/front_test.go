@@ -202,6 +202,35 @@ func TestVisitorsOfTheRoomAreSeenAndHeard(t *testing.T) {
 	})
 }
 
+// Who has blocked the sender of a broadcast does not get it, whatever its program is, and the sender is told that somebody has not.
+func TestBroadcastIsHeldBackFromOtherProgramsToo(t *testing.T) {
+	in(t, "hans,yoda", func(w *stage.World) {
+		ctx := context.Background()
+		hans := logIn(t, w, "hans")
+		yoda, l := native(t, w, "yoda")
+		defer yoda.Close(ctx)
+		hans.want("yoda comes", "200 yoda has logged in\n")
+		if err := w.Accounts.Block(ctx, "yoda", "hans"); err != nil {
+			t.Fatal(err)
+		}
+		hans.do(wire.Broadcast{Text: "one"})
+		hans.want("yoda is in no room", "200 ")
+		if _, err := yoda.Join(ctx, "lobby"); err != nil {
+			t.Fatal(err)
+		}
+		hans.do(wire.Broadcast{Text: "two"})
+		hans.want("yoda has blocked hans", "200 Your message could not be delivered to some recipients\n")
+		if err := w.Accounts.Unblock(ctx, "yoda", "hans"); err != nil {
+			t.Fatal(err)
+		}
+		hans.do(wire.Broadcast{Text: "three"})
+		hans.want("and no longer", "200 ")
+		if got := l.take(); got != "hans: three" {
+			t.Errorf("yoda heard %q", got)
+		}
+	})
+}
+
 // What was read with another program is not shown again, and what was said there by oneself is not shown at all.
 func TestAnotherProgramOfTheSameUser(t *testing.T) {
 	in(t, "hans,yoda", func(w *stage.World) {

@@ -67,15 +67,3 @@ func (f *Front) member(name string) *member {
 	defer f.mu.Unlock()
 	return f.members[name]
 }
-
-// blockedBySome reports whether somebody who is logged in has blocked an account.
-func (f *Front) blockedBySome(name string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, m := range f.members {
-		if m.hasBlocked(name) {
-			return true
-		}
-	}
-	return false
-}

@@ -52,7 +52,7 @@ func (m *member) broadcast(ctx context.Context, r wire.Broadcast) wire.Reply {
 	switch {
 	case err != nil:
 		return m.front.sayRefused(ctx, err)
-	case m.front.blockedBySome(m.account.Name):
+	case m.device.Shunned(m.front.cfg.Room):
 		return ok(textSome)
 	}
 	return ok("")

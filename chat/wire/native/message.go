@@ -69,6 +69,12 @@ func DecodeRequest(b []byte) (Head, Request, error) {
 	return head, m, m.check()
 }
 
+// Check reports what a server will find wrong with a message before it looks at what it is about: nil or a *SyntaxError.
+func Check(m Request) error {
+	_, _, err := DecodeRequest(AppendRequest(nil, 0, m))
+	return err
+}
+
 // DecodeReply decodes a message to a client. A type that is not known gives Unknown. An error is a *SyntaxError; the
 // head is what could be read of it.
 func DecodeReply(b []byte) (Head, Reply, error) {
@@ -218,6 +224,9 @@ func decodeBody(body []byte, v any) error {
 	if wrong, ok := errors.AsType[*cbor.UnmarshalTypeError](err); ok {
 		_, field, _ := strings.Cut(wrong.StructFieldName, ".") // Our name of it, or nothing.
 		return &SyntaxError{Code: CodeMalformed, Field: strings.ToLower(field), Want: "another type than " + wrong.CBORType}
+	}
+	if _, ok := errors.AsType[*cbor.SemanticError](err); ok { // The only one there is.
+		return &SyntaxError{Code: CodeMalformed, Want: "text in UTF-8"}
 	}
 	return errForm
 }
