@@ -54,7 +54,7 @@ func (all slashCommands[U]) carryOut(u U, ctx context.Context, line string) erro
 
 // show answers /help.
 func (all slashCommands[U]) show(out chatOutput) {
-	out.event("* Lines are said in the current room. Lines that begin with a slash are commands:")
+	out.event("* Lines are said in the current room; those with a slash first are commands:")
 	for line := range strings.Lines(fold(all.describe("    "))) {
 		out.event("*" + strings.TrimRight(line[1:], "\n"))
 	}

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	driver "modernc.org/sqlite"
 
@@ -36,6 +38,9 @@ const (
 func explain(err error) error {
 	bad, ok := errors.AsType[*driver.Error](err)
 	if !ok {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return fmt.Errorf("%w: %w", chat.ErrUnwritable, err)
+		}
 		return err
 	}
 	switch bad.Code() & 0xff {
