@@ -41,7 +41,7 @@
 // counts: they are told to those who watch, on all nodes, and kept nowhere but for read markers, which are
 // written every other second. A device watches its contacts, those it talks with, and the members of rooms it is
 // attached to that have at most 10,000 (Who knows the others). In rooms where many are attached changes of presence
-// are told in rounds, and a device whose Receiver is a Pacer and has no room is told when it has (audience.go): some
+// are told in rounds, and a device whose Receiver is a Pacer and has no room is told when it has (audience.go, teller.go): some
 // states are left out then, the newest never.
 //
 // # What a member may rely on

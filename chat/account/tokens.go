@@ -228,7 +228,8 @@ func (s *Service) tokens(ctx context.Context, name string) ([]listedToken, error
 	return list, nil
 }
 
-// hash is what a token is stored by: without the server's key nobody who reads the store can even check a guess.
+// hash is what a token is stored by. The key is in the store, too, since all servers over it need it: whoever reads the store
+// can check guesses, of which there are 2²⁵⁶, but cannot log in with what is there, nor see in two stores who has one token.
 func (s *Service) hash(text string) string {
 	m := hmac.New(sha256.New, s.tokenKey)
 	m.Write([]byte(text))

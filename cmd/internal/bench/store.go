@@ -43,6 +43,7 @@ type Store struct {
 	Stored            int64   `json:"messages_stored"`
 	Start             float64 `json:"start_ms"`
 	RSSAfterStart     int64   `json:"rss_after_start_bytes"`
+	Forgotten         bool    `json:"forgotten"` // It started with nothing, and there was no history to read.
 	NewestP50         float64 `json:"history_newest_p50_ms"`
 	NewestP99         float64 `json:"history_newest_p99_ms"`
 	AnywhereP50       float64 `json:"history_anywhere_p50_ms"`
@@ -135,6 +136,9 @@ func (cfg StoreConfig) read(ctx context.Context, out *Store) (err error) {
 		return err
 	}
 	defer t.Close()
+	if out.Forgotten = t.head <= 1; out.Forgotten { // The reader's own coming.
+		return nil
+	}
 	cfg.Progress("reading %d pages of %d messages twice", pagesRead, pageMessages)
 	newest, anywhere := hdr.New(1, int64(time.Minute/time.Microsecond), 3), hdr.New(1, int64(time.Minute/time.Microsecond), 3)
 	for range pagesRead {
@@ -259,11 +263,14 @@ func (s Store) String() string {
 	if name == "" {
 		name = "as serve does it by default"
 	}
-	return fmt.Sprintf(`%s; %d clients over %s
+	first := fmt.Sprintf(`%s; %d clients over %s
   stored after          p50 %.2f ms, p99 %.2f ms, longest %.2f ms (at %.0f messages/s)
   at most               %.0f messages/s
-  started with %d messages in %.0f ms, then %.1f MiB
+`, name, s.Clients, s.Transport, s.AckP50, s.AckP99, s.AckMax, s.Rate, s.MessagesPerSecond)
+	if s.Forgotten {
+		return first + fmt.Sprintf("  started with nothing in %.0f ms", s.Start)
+	}
+	return first + fmt.Sprintf(`  started with %d messages in %.0f ms, then %.1f MiB
   a page of history     newest p50 %.2f ms, p99 %.2f ms; anywhere p50 %.2f ms, p99 %.2f ms`,
-		name, s.Clients, s.Transport, s.AckP50, s.AckP99, s.AckMax, s.Rate, s.MessagesPerSecond,
 		s.Stored, s.Start, float64(s.RSSAfterStart)/(1<<20), s.NewestP50, s.NewestP99, s.AnywhereP50, s.AnywhereP99)
 }

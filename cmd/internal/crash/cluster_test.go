@@ -165,6 +165,59 @@ func TestTwoServersOnOneClusterAreOneChat(t *testing.T) {
 	stop()
 	t.Logf("%v", check(t, people[0], people))
 	if *long {
-		bob.sees("bob") // The people of the server that was killed are gone, after half a minute.
+		bob.sees("bob,dora") // The people of the server that was killed are gone, after half a minute.
 	}
+}
+
+// Two servers are killed again and again, one, the other or both, and NATS servers with them, while people of one room are on
+// both and go from one to the other.
+func TestServersOfAClusterAreKilledAgainAndAgain(t *testing.T) {
+	if !*long {
+		t.Skip("'make crash' does: every NATS server takes its time to come back")
+	}
+	random := chance(t)
+	c := newCluster(t)
+	a := c.newNode(nil)
+	key, err := os.ReadFile(filepath.Join(a.data, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers := []*server{a, c.newNode(key)}
+	addrs := []string{servers[0].addr, servers[1].addr}
+	people := append(newPeople(t, 0, 6, addrs...), newPeople(t, 6, 6, addrs[1], addrs[0])...)
+	stop := everybody(people, 100)
+	var longest time.Duration
+	rounds := max(*kills/5, 3)
+	for i := range rounds {
+		time.Sleep(time.Duration(100+random.IntN(1500)) * time.Millisecond) // The moment of the kill.
+		before := make([]int, len(people))
+		for i, p := range people {
+			before[i] = p.stored()
+		}
+		which := 1 + random.IntN(3) // A bit for each.
+		node := random.IntN(3)
+		for i, s := range servers {
+			if which>>i&1 == 1 {
+				s.kill()
+			}
+		}
+		if i%4 == 3 {
+			c.kill(node)
+			c.start(node)
+			await(t, "the NATS servers to work together again", func() bool { return c.healthy(0, 1, 2) })
+		}
+		begin := time.Now()
+		for i, s := range servers {
+			if which>>i&1 == 1 {
+				s.start()
+			}
+		}
+		for i, p := range people {
+			await(t, p.name+" to have something stored again", func() bool { return p.stored() > before[i]+5 })
+		}
+		longest = max(longest, time.Since(begin))
+	}
+	stop()
+	t.Logf("%d rounds: %v; until everybody had five more messages stored it took %v at most", rounds, check(t, people[0], people),
+		longest.Round(time.Millisecond))
 }
