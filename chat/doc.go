@@ -94,6 +94,7 @@
 // It knows no protocol, no socket and no passwords; it does not limit rates (front-ends do).
 //
 // Whether somebody was here (Since) is forgotten when the process ends, and a crash makes read markers some seconds
-// older. Rooms are never closed, so a Hub has at most Config.RoomsMax of them in its life; direct conversations and
-// accounts are not counted.
+// older. A Hub has at most Config.RoomsMax rooms at a time. One that only visitors have used, and in which nobody is, gives up
+// its place when another one needs it; one that an account has entered never does. Direct conversations and accounts are not
+// counted.
 package chat
