@@ -41,7 +41,7 @@
 // counts: they are told to those who watch, on all nodes, and kept nowhere but for read markers, which are
 // written every other second. A device watches its contacts, those it talks with, and the members of rooms it is
 // attached to that have at most 10,000 (Who knows the others). In rooms where many are attached changes of presence
-// are told in rounds, and a device whose Receiver is a Pacer and has no room is told when it has (audience.go): some
+// are told in rounds, and a device whose Receiver is a Pacer and has no room is told when it has (audience.go, teller.go): some
 // states are left out then, the newest never.
 //
 // # What a member may rely on
@@ -94,6 +94,7 @@
 // It knows no protocol, no socket and no passwords; it does not limit rates (front-ends do).
 //
 // Whether somebody was here (Since) is forgotten when the process ends, and a crash makes read markers some seconds
-// older. Rooms are never closed, so a Hub has at most Config.RoomsMax of them in its life; direct conversations and
-// accounts are not counted.
+// older. A Hub has at most Config.RoomsMax rooms at a time. One that only visitors have used, and in which nobody is, gives up
+// its place when another one needs it; one that an account has entered never does. Direct conversations and accounts are not
+// counted.
 package chat

@@ -144,16 +144,24 @@ func TestNamesOfVisitorsAreTakenOnAllNodes(t *testing.T) {
 
 // Two nodes that let in the same name before they have heard of each other both keep theirs, and both hear.
 func TestSameNameOnTwoNodesAtTheSameMoment(t *testing.T) {
-	twoNodes(t, func(t *testing.T, a, b *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, chat.Config{})
+		e := &deafEngine{Engine: w.engine}
+		e.deaf.Store(true)
+		w.cfg.Engine = e
+		a, b := w.node(), w.node()
 		one, two := a.mustEnter("ann", chat.SoleName), b.mustEnter("ann", chat.SoleName)
 		bob := a.mustEnter("bob", chat.SoleName)
-		synctest.Wait()
+		e.deaf.Store(false)
+		time.Sleep(time.Minute) // Fake: they have heard of each other.
 		if err := must(bob.Whisper("ann", "hi"))(t).Wait(t.Context()); err != nil {
 			t.Errorf("got %v", err)
 		}
 		if one.texts() != "bob: hi" || two.texts() != "bob: hi" {
 			t.Errorf("they heard %q and %q", one.texts(), two.texts())
 		}
+		_, err := a.enter("ann", chat.SharedName)
+		wantCode(t, "a third one", err, chat.CodeNameTaken)
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 	"udpchat/chat/store/memory"
 )
 
-// Rooms are for ever, and anybody can make them by going in and out. What stays of one must be small.
+// Anybody can make rooms by going in and out, and they stay until another needs the place. What stays of one must be small.
 func TestRoomsThatSomebodyWentThroughStaySmall(t *testing.T) {
 	const (
 		rooms        = 10_000

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// RoomRef is a ROOM_REF: 1, 2, ... in the order in which rooms were created, stable for the life
-// of the Hub, also while a room is empty. 0 is no room.
+// RoomRef is a ROOM_REF: 1, 2, ... in the order in which rooms were created, stable while the room
+// keeps its place: also while it is empty, until another one needs that. 0 is no room.
 type RoomRef uint32
 
 // JoinID is a JOIN_ID, the number by which a client is known. 0 is nobody.

@@ -27,7 +27,8 @@ type Hub struct {
 	done    chan struct{} // Closed by Close, with mu held.
 
 	mu       sync.RWMutex
-	rooms    []*room             // By RoomRef, from 1 on; never shrinks. Guarded by mu.
+	rooms    map[RoomRef]*room   // Guarded by mu.
+	lastRef  RoomRef             // The last one given to a room. Guarded by mu.
 	byName   map[string]*room    // Guarded by mu.
 	logs     map[string]*room    // Logs that are no rooms, while somebody uses them. Guarded by mu.
 	accounts map[string]*account // Those with a device logged in, or about to be. Guarded by mu.
@@ -43,6 +44,7 @@ func New(cfg Config) (*Hub, error) {
 		cfg:      cfg,
 		log:      cfg.Logger,
 		done:     make(chan struct{}),
+		rooms:    make(map[RoomRef]*room),
 		byName:   make(map[string]*room),
 		logs:     make(map[string]*room),
 		accounts: make(map[string]*account),
@@ -88,7 +90,7 @@ func (h *Hub) Room(ref RoomRef) (name string, ok bool) {
 	return r.name, true
 }
 
-// RoomNamed returns the number of the room of that name, if it was ever joined.
+// RoomNamed returns the number of the room of that name, if it was ever joined and has not given up its place.
 func (h *Hub) RoomNamed(name string) (RoomRef, bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -106,7 +108,7 @@ func (h *Hub) Close() error {
 	h.closing.Do(func() {
 		h.mu.Lock()
 		close(h.done)
-		rooms := slices.AppendSeq(slices.Clone(h.rooms), maps.Values(h.logs))
+		rooms := slices.AppendSeq(slices.Collect(maps.Values(h.rooms)), maps.Values(h.logs))
 		h.mu.Unlock()
 		h.crier.wg.Wait() // Whoever starts it looks first, with mu held, whether the Hub is closed.
 		for _, r := range rooms {
@@ -130,10 +132,7 @@ func (h *Hub) isClosed() bool {
 func (h *Hub) room(ref RoomRef) *room {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if ref == 0 || int64(ref) > int64(len(h.rooms)) {
-		return nil
-	}
-	return h.rooms[ref-1]
+	return h.rooms[ref]
 }
 
 // checkVisitorName refuses a name that a visitor may not use.
@@ -162,32 +161,54 @@ func (h *Hub) checkRoomName(op, name string) error {
 }
 
 // roomFor returns the room of that name, and makes it if there is none. full refuses somebody who
-// may not be in one more room.
+// may not be in one more room. The room is in use until the caller takes one off its uses.
 func (h *Hub) roomFor(name string, full func() error) (*room, error) {
 	const op = "join"
-	h.mu.RLock()
-	r := h.byName[name]
-	h.mu.RUnlock()
-	if r != nil {
+	if r := h.use(name); r != nil {
 		return r, nil
 	}
-	// Before the room is made, since rooms are for ever.
+	// Before the room is made, since another one may have to give up its place.
 	if err := full(); err != nil {
 		return nil, err
 	}
+	for {
+		r, err := h.makeRoom(op, name)
+		if r != nil || err != nil {
+			return r, err
+		}
+		if !h.closeIdle() {
+			return nil, h.refuse(op, CodeTooManyRooms, 0, "the server has no room left for another room")
+		}
+	}
+}
+
+// use returns the room of that name, which is in use then, or nil.
+func (h *Hub) use(name string) *room {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	r := h.byName[name]
+	if r != nil {
+		r.uses.Add(1)
+	}
+	return r
+}
+
+// makeRoom returns the room of that name, new if need be and in use; nil: there are too many.
+func (h *Hub) makeRoom(op, name string) (*room, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	r := h.byName[name]
 	switch {
 	case h.isClosed(): // Rooms made now would not be closed.
 		return nil, h.refuse(op, CodeShuttingDown, 0, "")
-	case h.byName[name] != nil:
-		return h.byName[name], nil
-	case len(h.rooms) >= h.cfg.RoomsMax:
-		return nil, h.refuse(op, CodeTooManyRooms, 0, "the server has no room left for another room")
+	case r == nil && len(h.rooms) >= h.cfg.RoomsMax:
+		return nil, nil
+	case r == nil:
+		h.lastRef++ // Never one that another room had: clients may still know it.
+		r = &room{hub: h, ref: h.lastRef, name: name}
+		h.rooms[r.ref], h.byName[name] = r, r
 	}
-	r = &room{hub: h, ref: RoomRef(len(h.rooms) + 1), name: name}
-	h.rooms = append(h.rooms, r)
-	h.byName[name] = r
+	r.uses.Add(1)
 	return r, nil
 }
 

@@ -21,6 +21,7 @@ func (u *User) Join(ctx context.Context, name string) (RoomRef, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer r.uses.Add(-1) // The membership has its own.
 	if err := r.open(ctx); err != nil {
 		return 0, engineError(op, err)
 	}

@@ -70,6 +70,9 @@ func (u *User) endCloseLocked() {
 		m.room.evict(u)
 		u.mu.Lock()
 	}
+	for _, m := range u.rooms {
+		u.dropLocked(m)
+	}
 	u.closed, u.rooms = true, nil
 	u.hub.users.remove(u)
 	if u.hub.visitors.remove(u) {

@@ -3,11 +3,11 @@ package chat
 import "time"
 
 const (
-	// roomsMax is how many rooms a Hub has unless configured. A room is kept for the Hub's life,
-	// since its ROOM_REF must stay the same, so this bounds what strangers can make us remember:
-	// about 1 KB each, with what the memory engine keeps of somebody who came and left and said
-	// nothing. Joining one more is refused with CodeTooManyRooms. Front-ends limit how fast
-	// somebody may make rooms, so that nobody uses them up alone.
+	// roomsMax is how many rooms a Hub has at a time unless configured: about 1 KB each, with what the
+	// memory engine keeps of somebody who came and left and said nothing. When there are so many, the
+	// oldest one that only visitors have used and nobody is in gives up its place; if there is none,
+	// joining one more is refused with CodeTooManyRooms. Front-ends limit how fast somebody may make
+	// rooms, so that nobody uses them up, or drives others' out, alone.
 	roomsMax = 10_000
 
 	// usersMax is how many users are connected at the same time unless configured: more than a

@@ -71,7 +71,7 @@ func (h *Hub) keep(ctx context.Context, room string) (forgets bool, err error) {
 	return false, err
 }
 
-// keptRoom returns the room of that name for accounts, and makes it if there is none.
+// keptRoom returns the room of that name for accounts, and makes it if there is none. It keeps its place for ever.
 func (h *Hub) keptRoom(ctx context.Context, name string) (*room, error) {
 	forgets, err := h.keep(ctx, name)
 	if err != nil {

@@ -172,12 +172,16 @@ func (u *User) addLocked(r *room) *membership {
 		u.rooms = make(map[RoomRef]*membership)
 	}
 	u.rooms[r.ref] = m
+	r.uses.Add(1)
 	return m
 }
 
 func (u *User) dropLocked(m *membership) {
 	m.state = gone
-	delete(u.rooms, m.room.ref)
+	if u.rooms[m.room.ref] == m {
+		delete(u.rooms, m.room.ref)
+		m.room.uses.Add(-1)
+	}
 }
 
 // awaitLocked waits until ok, which looks at what mu guards. It gives mu up while it waits. If

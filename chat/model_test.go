@@ -36,7 +36,7 @@ type model struct {
 	t       *rapid.T
 	w       *world
 	users   []*client
-	rooms   []string             // By RoomRef, from 1 on.
+	rooms   []string             // By RoomRef, from 1 on; empty: it has given up its place.
 	members map[string][]*client // In the order they joined.
 	want    []string             // What is told by the current step.
 }
@@ -113,7 +113,7 @@ func (m *model) join(t *rapid.T) {
 	ref, err := u.Join(t.Context(), room)
 	in := slices.Contains(m.members[room], u)
 	known := slices.Contains(m.rooms, room)
-	if !in && len(m.roomsOf(u)) >= 3 || !known && len(m.rooms) >= 4 {
+	if !in && len(m.roomsOf(u)) >= 3 || !known && !m.hasPlace() {
 		m.wantErr(err, chat.CodeTooManyRooms)
 		return
 	}
@@ -128,6 +128,27 @@ func (m *model) join(t *rapid.T) {
 		m.members[room] = append(m.members[room], u)
 	}
 	m.tell(room, u, "joined")
+}
+
+// hasPlace reports whether one more room can be made; if need be the oldest one in which nobody is gives up its place.
+func (m *model) hasPlace() bool {
+	rooms, idle := 0, -1
+	for i, room := range m.rooms {
+		if room == "" {
+			continue
+		}
+		rooms++
+		if idle < 0 && len(m.members[room]) == 0 {
+			idle = i
+		}
+	}
+	if rooms < 4 {
+		return true
+	}
+	if idle >= 0 {
+		m.rooms[idle] = ""
+	}
+	return idle >= 0
 }
 
 func (m *model) leave(t *rapid.T) {

@@ -2,9 +2,6 @@ package chat
 
 import (
 	"errors"
-	"maps"
-	"math"
-	"slices"
 	"sync"
 	"time"
 )
@@ -97,29 +94,6 @@ func (o outcome) err() error {
 	return ErrNotTaken
 }
 
-// deliver sends a whisper to a node, with a receipt that waits for it.
-func (p *post) deliver(to nodeID, w whisperTo, r *Receipt) {
-	p.mu.Lock()
-	o := p.out[to]
-	if o == nil {
-		o = &outgoing{}
-	}
-	if p.closing || len(o.letters) >= lettersMax || o.bytes+len(w.text) > letterBytesMax {
-		p.mu.Unlock()
-		r.settle(errPostFull)
-		return
-	}
-	p.last++
-	o.letters = append(o.letters, &letter{n: p.last, since: time.Now(), receipt: r, whisperTo: w})
-	o.bytes += len(w.text)
-	if p.out == nil {
-		p.out = make(map[nodeID]*outgoing)
-	}
-	p.out[to] = o
-	p.mu.Unlock()
-	p.stir()
-}
-
 // stir says that there is something to do. It never blocks.
 func (p *post) stir() {
 	select {
@@ -173,11 +147,11 @@ func (p *post) waits() bool {
 
 // take queues what was sent on the log. The engine calls it.
 func (p *post) take(msg Msg) {
-	if isFrom(msg.Data, p.self) || msg.Seq != 0 {
+	if !isFor(msg.Data, p.self) || msg.Seq != 0 {
 		return
 	}
 	m, ok := decodePostMessage(msg.Data)
-	if !ok || m.of != p.self {
+	if !ok {
 		return
 	}
 	p.mu.Lock()
@@ -203,226 +177,6 @@ func (p *post) read(now time.Time) {
 			}
 		case postAnswers:
 			p.settle(m)
-		}
-	}
-}
-
-// accept takes a letter, and returns those whose turn it is now: none if it was taken before, or if one before it was
-// lost, which will come again.
-func (p *post) accept(m postMessage, now time.Time) (ready []postMessage) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	in := p.in[m.from]
-	if in == nil {
-		if len(p.in) >= nodesMax {
-			return nil
-		}
-		in = &incoming{answers: make(map[uint64]outcome), early: make(map[uint64]postMessage)}
-		if p.in == nil {
-			p.in = make(map[nodeID]*incoming)
-		}
-		p.in[m.from] = in
-	}
-	in.heard, in.owed = now, true
-	for n := range in.answers {
-		if n < m.base {
-			delete(in.answers, n)
-		}
-	}
-	switch {
-	case m.n == 0: // Only a question.
-		for n := range in.answers {
-			in.fresh = append(in.fresh, n)
-		}
-		return nil
-	case m.n <= in.last:
-		if _, ok := in.answers[m.n]; ok {
-			in.fresh = append(in.fresh, m.n)
-		}
-		return nil
-	case m.prev > in.last:
-		if len(in.early) < repeatsMax {
-			in.early[m.n] = m
-		}
-		return nil
-	}
-	for {
-		ready = append(ready, m)
-		in.last = m.n
-		delete(in.early, m.n)
-		next := uint64(math.MaxUint64)
-		for n, early := range in.early {
-			switch {
-			case n <= in.last:
-				delete(in.early, n)
-			case early.prev <= in.last:
-				next = min(next, n)
-			}
-		}
-		if next == math.MaxUint64 {
-			return ready
-		}
-		m = in.early[next]
-	}
-}
-
-// open tells those a letter is for.
-func (p *post) open(m postMessage) {
-	answer := func(o outcome) {
-		p.mu.Lock()
-		if in := p.in[m.from]; in != nil {
-			in.answers[m.n], in.fresh, in.owed = o, append(in.fresh, m.n), true
-		}
-		p.mu.Unlock()
-		p.stir()
-	}
-	r := &Receipt{waiting: 1, done: make(chan struct{}), then: func(err error) { answer(outcomeOf(err)) }}
-	if m.ask {
-		r.all = true
-		p.hub.answer(m.to, m.text, r)
-		r.settle(nil)
-		return
-	}
-	if p.hub.tell(m.whisperTo, r) == 0 {
-		answer(outcomeNobody)
-		return
-	}
-	r.settle(ErrNotTaken)
-}
-
-// settle takes answers.
-func (p *post) settle(m postMessage) {
-	p.mu.Lock()
-	var settled []*letter
-	if o := p.out[m.from]; o != nil {
-		kept := o.letters[:0]
-		for _, l := range o.letters {
-			l.arrived = l.arrived || l.n <= m.last
-			if _, ok := m.answers[l.n]; ok {
-				settled = append(settled, l)
-				continue
-			}
-			kept = append(kept, l)
-		}
-		p.keepLocked(m.from, o, kept)
-	}
-	p.mu.Unlock()
-	for _, l := range settled {
-		l.receipt.settle(m.answers[l.n].err())
-	}
-}
-
-// keepLocked has only those letters wait.
-func (p *post) keepLocked(to nodeID, o *outgoing, letters []*letter) {
-	clear(o.letters[len(letters):])
-	if o.letters = letters; len(letters) == 0 {
-		delete(p.out, to)
-		return
-	}
-	o.bytes = 0
-	for _, l := range letters {
-		o.bytes += len(l.text)
-	}
-}
-
-// expire gives up letters for which nobody waits any longer, or whose node is gone, and forgets nodes from which nothing
-// has come for so long that nothing can come again.
-func (p *post) expire(now time.Time) {
-	p.mu.Lock()
-	waiting := slices.Collect(maps.Keys(p.out))
-	p.mu.Unlock()
-	dead := make(map[nodeID]bool)
-	for _, to := range waiting {
-		dead[to] = !p.hub.people.lives(to)
-	}
-	given := make(map[*letter]error)
-	p.mu.Lock()
-	for to, o := range p.out {
-		kept := o.letters[:0]
-		for _, l := range o.letters {
-			switch {
-			case dead[to], !l.arrived && now.Sub(l.since) >= letterArrival:
-				given[l] = errNodeGone
-			case now.Sub(l.since) >= letterLife:
-				given[l] = errUnanswered
-			default:
-				kept = append(kept, l)
-			}
-		}
-		p.keepLocked(to, o, kept)
-	}
-	for from, in := range p.in {
-		if now.Sub(in.heard) > postMemory {
-			delete(p.in, from)
-		}
-	}
-	p.mu.Unlock()
-	for l, err := range given {
-		l.receipt.settle(err)
-	}
-}
-
-// send sends what was not sent yet; again: also what may have been lost.
-func (p *post) send(again bool) {
-	for _, m := range p.due(again) {
-		if err := p.hub.cfg.Engine.Send(postLog, m.encode()); err != nil {
-			p.hub.log.Warn("other nodes are not told what is whispered", "err", err)
-		}
-	}
-}
-
-// due returns what is to be sent.
-func (p *post) due(again bool) (all []postMessage) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for to, o := range p.out {
-		m := postMessage{kind: postLetter, from: p.self, of: to, base: o.letters[0].n}
-		asks, repeats := false, 0
-		for _, l := range o.letters {
-			old := l.n <= o.sent
-			asks = asks || again && l.arrived
-			if old && (!again || l.arrived || repeats >= repeatsMax) {
-				m.prev = l.n
-				continue
-			}
-			if old {
-				repeats++
-			}
-			m.n, m.whisperTo = l.n, l.whisperTo
-			all = append(all, m)
-			m.prev = l.n
-		}
-		if asks { // The answer to one that has arrived was perhaps lost.
-			m.n, m.prev, m.whisperTo = 0, 0, whisperTo{}
-			all = append(all, m)
-		}
-		o.sent = o.letters[len(o.letters)-1].n
-	}
-	for from, in := range p.in {
-		if !in.owed {
-			continue
-		}
-		m := postMessage{kind: postAnswers, from: p.self, of: from, last: in.last, answers: make(map[uint64]outcome)}
-		for _, n := range in.fresh {
-			if o, ok := in.answers[n]; ok {
-				m.answers[n] = o
-			}
-		}
-		all = append(all, m)
-		in.fresh, in.owed = nil, false
-	}
-	return all
-}
-
-// end gives up all letters.
-func (p *post) end() {
-	p.mu.Lock()
-	out := p.out
-	p.out, p.closing = nil, true
-	p.mu.Unlock()
-	for _, o := range out {
-		for _, l := range o.letters {
-			l.receipt.settle(errUnanswered)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"reflect"
 	"testing"
+	"time"
 )
 
 func testPostMessages() []postMessage {
@@ -38,4 +39,30 @@ func FuzzDecodePostMessage(f *testing.F) {
 			t.Fatalf("%+v is written so that it reads %+v, %v", m, again, ok)
 		}
 	})
+}
+
+// Nodes come and go for years: those that are silent for long must not take the places of others.
+func TestPostForgetsNodesThatAreSilent(t *testing.T) {
+	h, err := New(Config{Engine: noEngine{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	letter := func(from nodeID, n uint64, now time.Time) int {
+		return len(h.post.accept(postMessage{kind: postLetter, from: from, n: n}, now))
+	}
+	for from := range nodeID(nodesMax) {
+		if letter(from+1, 5, now) != 1 {
+			t.Fatalf("the letter of node %d is not taken", from+1)
+		}
+	}
+	if letter(nodesMax+1, 5, now.Add(postMemory)) != 0 {
+		t.Error("a letter of one node too many is taken")
+	}
+	if letter(1, 5, now.Add(postMemory)) != 0 {
+		t.Error("a letter is taken twice")
+	}
+	if letter(nodesMax+1, 5, now.Add(postMemory+time.Second)) != 1 || len(h.post.in) != 2 {
+		t.Errorf("%d nodes are remembered, want 2", len(h.post.in))
+	}
 }

@@ -59,6 +59,11 @@ func (m postMessage) encode() []byte {
 	return b
 }
 
+// isFor reports whether a message is for that node, without reading it all.
+func isFor(b []byte, id nodeID) bool {
+	return len(b) >= 18 && nodeID(binary.BigEndian.Uint64(b[10:])) == id
+}
+
 // decodePostMessage reads a message. ok is false if it is none.
 func decodePostMessage(b []byte) (m postMessage, ok bool) {
 	if len(b) < 18 || len(b) > recordBytesMax || b[0] != nodeVersion {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
-// A room has one subscription to its log, opened by the first join and kept for the Hub's life,
+// A room has one subscription to its log, opened by the first join and kept until the room gives up its place,
 // and delivers what comes back to the members of this Hub: visitors and attached devices. The logs
 // that are no rooms are of the same type; they have no number, and end with their last holder.
 type room struct {
@@ -16,6 +17,10 @@ type room struct {
 	ref     RoomRef
 	name    string
 	holders int // Of a log that is no room. Guarded by the hub's mu.
+
+	// uses is of a room: memberships of visitors, and calls of Join under way; one for ever when a device has used it. It rises
+	// from 0 only with the hub's mu or mu held.
+	uses atomic.Int64
 
 	mu        sync.Mutex
 	seen      *seen             // Ids of the last messages of devices; nil if there were none. Guarded by mu.
@@ -274,7 +279,7 @@ func (r *room) removeLocked(i int) {
 	r.members = slices.Delete(r.members, i, i+1)
 	r.hub.stats.members.Add(-1)
 	if len(r.members) == 0 {
-		r.members, r.since = nil, nil // Empty rooms are kept for ever, so they must be small.
+		r.members, r.since = nil, nil // Empty rooms are kept until another needs the place, so they must be small.
 	}
 }
 

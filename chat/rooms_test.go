@@ -1,9 +1,12 @@
 package chat_test
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -197,11 +200,84 @@ func TestTooManyRooms(t *testing.T) {
 	ann.leave(1)
 	ann.join("room3")
 	bob.join("room4")
+	bob.join("room0")
 	_, err = bob.Join(t.Context(), "room5")
 	wantCode(t, "sixth room of five", err, chat.CodeTooManyRooms)
-	bob.join("room0")
 	_, err = ann.Join(t.Context(), "room4")
 	wantCode(t, "an existing room as the fourth of three", err, chat.CodeTooManyRooms)
+}
+
+// When all places are taken the oldest room that only visitors have used, and nobody is in, gives up its own, with all that was
+// said there. It is another one when somebody comes back.
+func TestEmptyRoomGivesUpItsPlace(t *testing.T) {
+	w := newWorld(t, chat.Config{RoomsMax: 3})
+	ann, bob := w.connect("ann"), w.connect("bob")
+	phone := w.login("cat", "phone")
+	phone.enter("cats")
+	if err := phone.Leave(t.Context(), "cats"); err != nil {
+		t.Fatal(err)
+	}
+	attic, busy := ann.join("attic"), bob.join("busy")
+	ann.say(attic, "anybody?")
+	ann.leave(attic)
+	_, known := w.hub.RoomNamed("attic")
+	if !known {
+		t.Error("the attic has given up its place before another needs it")
+	}
+	cellar := ann.join("cellar")
+	if name, ok := w.hub.Room(attic); ok || w.hub.Stats().Rooms != 3 {
+		t.Errorf("the attic's number is that of %q, and there are %d rooms", name, w.hub.Stats().Rooms)
+	}
+	if msgs, err := w.engine.Read(t.Context(), "attic", 0, 0, 10); err != nil || len(msgs) != 0 {
+		t.Errorf("the attic remembers %d messages, %v", len(msgs), err)
+	}
+	wantCode(t, "Say in a room that is gone", ann.Say(t.Context(), attic, "", "hm"), chat.CodeNoRoom)
+	_, err := bob.Join(t.Context(), "attic")
+	wantCode(t, "a room more, while somebody is in all but cat's", err, chat.CodeTooManyRooms)
+	ann.leave(cellar)
+	again := bob.join("attic")
+	if again == attic || again == cellar || again == busy {
+		t.Errorf("the new attic has the number %d of another room", again)
+	}
+	w.happened()
+	ann.join("attic")
+	bob.say(again, "welcome back")
+	w.want("the new attic is a room like others", `
+		ann < attic: ann joined
+		bob < attic: ann joined
+		bob < attic: bob said welcome back
+		ann < attic: bob said welcome back`)
+}
+
+// Rooms come and go while others join them: whoever has joined is told so, is told what it says, and is in a room that is there.
+func TestRoomsComeAndGoWhileOthersJoin(t *testing.T) {
+	const users, rounds = 8, 200
+	w := newWorld(t, chat.Config{RoomsMax: users + 1, RoomsPerUserMax: 2})
+	var wg sync.WaitGroup
+	for u := range users {
+		c := w.connect(fmt.Sprint("user", u))
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(u), 1))
+			for range rounds {
+				room := fmt.Sprint("room", rng.IntN(3*users))
+				ref, err := c.Join(t.Context(), room)
+				if err != nil {
+					t.Errorf("Join: %v", err)
+					return
+				}
+				if name, ok := w.hub.Room(ref); !ok || name != room {
+					t.Errorf("joined %s is number %d, which is %q", room, ref, name)
+				}
+				if err := errors.Join(c.Say(t.Context(), ref, "", "hi"), c.Leave(t.Context(), ref)); err != nil {
+					t.Errorf("in %s: %v", room, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := w.hub.Stats().Rooms; n > users+1 {
+		t.Errorf("there are %d rooms, the most is %d", n, users+1)
+	}
 }
 
 func TestStats(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 	"unicode"
@@ -157,7 +158,7 @@ func (h *Hub) List(ctx context.Context, after string, n int) ([]RoomInfo, error)
 		list = append(list, RoomInfo{Name: entry.Key, Topic: r.topic, Made: r.made})
 	}
 	h.mu.RLock()
-	rooms := slices.Clone(h.rooms)
+	rooms := slices.Collect(maps.Values(h.rooms))
 	h.mu.RUnlock()
 	here := make(map[string]int)
 	for _, r := range rooms {

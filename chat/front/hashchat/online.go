@@ -1,6 +1,9 @@
 package hashchat
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // A list is an ONLINE: shared by all who get it, so never changed; nil if there is nobody to name.
 
@@ -18,11 +21,11 @@ func (f *Front) forget(m *member) {
 	delete(f.members, m)
 }
 
-// tell shows a changed list to m: at once if it is its first one or the room is small, else with all changes of the same
+// tell shows a changed list to m: at once if it is its first one or the list is short, else with all changes of the same
 // second (PROTOCOL.md 3.4). It is called from Receive, so with newer and newer lists.
 func (f *Front) tell(m *member, first bool, list []byte) {
 	f.mu.Lock()
-	now := first || len(f.members) < crowdMin
+	now := first || bytes.Count(list, []byte(",")) < crowdMin
 	switch {
 	case f.late != nil:
 		f.late = list // Also if m has it now: tellLate must not show it an older one.

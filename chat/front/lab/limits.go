@@ -19,8 +19,8 @@ const (
 
 	// newRoomsBurst and newRoomsPerSecond bound the rooms that did not exist before and that one connection, its callback
 	// connections included, may make: so many at once, then one in ten seconds. The server has a place for some thousand
-	// rooms and keeps each for its life, so that one client could use them up by going in and out. It is enough for a
-	// client to fill its 64 rooms, leave them all and fill as many others. More are refused with error 10; rooms that
+	// rooms and keeps each until another needs it, so that one client could drive out all empty ones by going in and out. It is
+	// enough for a client to fill its 64 rooms, leave them all and fill as many others. More are refused with error 10; rooms that
 	// exist can be joined all the same.
 	newRoomsBurst     = 128
 	newRoomsPerSecond = 0.1

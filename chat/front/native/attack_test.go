@@ -14,7 +14,7 @@ import (
 	wire "udpchat/chat/wire/native"
 )
 
-// Rooms are for ever, so one who makes them and leaves them again must not use up the server's.
+// Rooms that accounts enter are for ever, so one who makes them and leaves them again must not use up the server's.
 func TestNobodyMakesRoomsWithoutEnd(t *testing.T) {
 	inWorld(t, setUp{}, func(w *world) {
 		ann := w.register("ann")

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"udpchat/chat"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
 )
@@ -88,6 +89,53 @@ func TestSlowClientIsCutOff(t *testing.T) {
 		}
 		if err := w.end(slow); !errors.Is(err, session.ErrSlow) {
 			t.Errorf("ended with %v", err)
+		}
+		slow.hangUp()
+	})
+}
+
+// A client that does not read for a while is not cut off because others come and go in its room: it misses what was in
+// between, and is told how it is.
+func TestSlowClientIsToldTheNewestPresence(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann, bob := w.register("ann"), w.register("bob")
+		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
+		ask[wire.Place](bob, wire.Join{Room: "kitchen"})
+		ask[wire.Done](ann, wire.Presence{State: wire.StateAway})
+		slow := w.open("slow", session.TransportTLS)
+		slow.write([]byte(Greeting))
+		for i, m := range []wire.Request{wire.Hello{Version: 1, VersionMin: 1}, wire.LogIn{Token: bob.token}, wire.Attach{Log: "kitchen"}} {
+			slow.write(frame(wire.AppendRequest(nil, uint64(i+1), m)))
+			buf := make([]byte, 4096)
+			slow.conn.Read(buf)
+		}
+		tab, err := w.hub.LogIn(w.ctx, chat.Login{Account: "ann", Device: "tab"}, slowVisitor(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20_000 {
+			if err := errors.Join(tab.SetPresence(chat.Away), tab.SetPresence(chat.Online)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slow.read()
+		time.Sleep(10 * time.Second)
+		slow.mu.Lock()
+		told, state := 0, wire.StateOffline
+		for _, r := range slow.got {
+			if m, ok := r.m.(wire.Presence); ok && m.Person.Account == "ann" {
+				told, state = told+1, m.Person.State
+			}
+		}
+		slow.mu.Unlock()
+		if told < 2 || told > 1000 || state != wire.StateOnline {
+			t.Errorf("told %d times, in the end that ann is %v", told, state)
+		}
+		if err := tab.Close(w.ctx); err != nil {
+			t.Error(err)
+		}
+		if m := push(slow, func(m wire.Presence) bool { return m.Person.State == wire.StateAway }); m.Person.Account != "ann" {
+			t.Errorf("got %+v", m)
 		}
 		slow.hangUp()
 	})

@@ -21,7 +21,7 @@
 // more than LogBytesMax and one message per room.
 //
 // Records and files are never forgotten; when their quotas are used up, Put and PutBlob return an
-// error matching chat.ErrFull. So does the first use of one room more than RoomsMax.
+// error matching chat.ErrFull. So does the first use of one room more than RoomsMax, unless Forget has made room.
 //
 // List looks at every record of its bucket.
 package memory

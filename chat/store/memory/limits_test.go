@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -115,6 +116,59 @@ func TestOneRoomTooMany(t *testing.T) {
 		t.Errorf("Read of a third room: %v", err)
 	}
 	appendN(t, e, "b", "ann", 1, 1)
+}
+
+// A room that is forgotten begins anew, with numbers above all that it had; one to which somebody subscribes is not forgotten.
+func TestForgottenRoomBeginsAnew(t *testing.T) {
+	e := memory.New(memory.Config{RoomsMax: 1})
+	defer e.Close()
+	stop, err := e.Subscribe("a", func(chat.Msg) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendN(t, e, "a", "ann", 3, 1)
+	e.Forget("a")
+	e.Forget("never used")
+	wantSeqs(t, e, "a", 1, 3)
+	stop()
+	e.Forget("a")
+	if _, _, n := seqs(t, e, "a"); n != 0 {
+		t.Errorf("%d messages are remembered", n)
+	}
+	if heads, err := e.Heads(t.Context(), []string{"a"}); err != nil || heads[0] != 0 {
+		t.Errorf("Heads: %d, %v", heads, err)
+	}
+	appendN(t, e, "b", "ann", 1, 1) // There is room for another one.
+	e.Forget("b")
+	appendN(t, e, "a", "ann", 2, 1)
+	wantSeqs(t, e, "a", 5, 6)
+}
+
+// Whoever appends or subscribes while a room is forgotten does so before or afterwards: nothing is lost in between.
+func TestForgettingLosesNothingOfWhoComesMeanwhile(t *testing.T) {
+	e := memory.New(memory.Config{})
+	defer e.Close()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range 2000 {
+			e.Forget("a")
+		}
+	})
+	last := uint64(0)
+	for i := range 500 {
+		var got []uint64
+		stop, err := e.Subscribe("a", func(m chat.Msg) { got = append(got, m.Seq) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := e.Append(t.Context(), "a", fmt.Sprint("ann-", i), nil)
+		if err != nil || m.Seq <= last || len(got) != 1 || got[0] != m.Seq {
+			t.Fatalf("message %d: number %d after %d, %v; the subscriber got %d", i, m.Seq, last, err, got)
+		}
+		last = m.Seq
+		stop()
+	}
+	wg.Wait()
 }
 
 func TestRecordQuota(t *testing.T) {

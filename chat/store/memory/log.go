@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -21,7 +22,12 @@ type log struct {
 	seqs    map[string]uint64 // The Seq of each id in entries.
 	subs    []*subscriber
 	closed  bool
+	gone    bool   // It was forgotten: there is another one by now, or will be.
+	floor   uint64 // Seq of the newest entry when it began: numbers of one that was forgotten are not used again.
 }
+
+// errGone says that a log was forgotten between finding and using it.
+var errGone = errors.New("memory: the log was forgotten")
 
 // An entry is one message. Dropped ones stay as long as their id is to be known.
 type entry struct {
@@ -40,7 +46,10 @@ type subscriber struct{ f func(chat.Msg) }
 func (l *log) append(id string, data []byte) (chat.Msg, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	switch {
+	case l.gone:
+		return chat.Msg{}, errGone
+	case l.closed:
 		return chat.Msg{}, errClosed()
 	}
 	if seq, ok := l.seqs[id]; ok {
@@ -150,6 +159,9 @@ func (l *log) read(after, before uint64, n int) ([]chat.Msg, error) {
 func (l *log) head() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.last == l.floor {
+		return 0
+	}
 	return l.last
 }
 
@@ -183,7 +195,10 @@ func (l *log) send(data []byte) error {
 func (l *log) subscribe(f func(chat.Msg)) (stop func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	switch {
+	case l.gone:
+		return nil, errGone
+	case l.closed:
 		return nil, errClosed()
 	}
 	s := &subscriber{f}
@@ -195,6 +210,19 @@ func (l *log) subscribe(f func(chat.Msg)) (stop func(), err error) {
 			l.subs = slices.Delete(l.subs, i, i+1)
 		}
 	}, nil
+}
+
+// forget gives everything back, unless there are subscribers, and returns the Seq of the newest entry.
+func (l *log) forget() (last uint64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.subs) > 0 {
+		return 0, false
+	}
+	l.gone = true
+	l.addBytes(-l.bytes)
+	l.entries, l.seqs, l.bytes = ring{}, nil, 0
+	return l.last, true
 }
 
 // close gives everything back. Whoever still has the log is told that it is closed.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,8 @@ type Engine struct {
 	blobs    blobs
 
 	mu     sync.RWMutex
-	rooms  map[string]*log // Guarded by mu; never shrinks before Close.
+	rooms  map[string]*log // Guarded by mu; shrinks by Forget and Close only.
+	floor  uint64          // The highest Seq of a log that was forgotten. Guarded by mu.
 	closed bool            // Guarded by mu.
 }
 
@@ -43,11 +45,15 @@ func (e *Engine) Append(_ context.Context, room, id string, data []byte) (chat.M
 	if err := cmp.Or(tooLong("id", len(id), nameBytesMax), tooLong("message", len(data), messageBytesMax)); err != nil {
 		return chat.Msg{}, err
 	}
-	l, err := e.logFor(room)
-	if err != nil {
-		return chat.Msg{}, err
+	for {
+		l, err := e.logFor(room)
+		if err != nil {
+			return chat.Msg{}, err
+		}
+		if msg, err := l.append(id, data); !errors.Is(err, errGone) {
+			return msg, err
+		}
 	}
-	return l.append(id, data)
 }
 
 // Read implements chat.Engine.
@@ -104,11 +110,30 @@ func (e *Engine) Send(room string, data []byte) error {
 
 // Subscribe implements chat.Engine.
 func (e *Engine) Subscribe(room string, f func(chat.Msg)) (stop func(), err error) {
-	l, err := e.logFor(room)
-	if err != nil {
-		return nil, err
+	for {
+		l, err := e.logFor(room)
+		if err != nil {
+			return nil, err
+		}
+		if stop, err := l.subscribe(f); !errors.Is(err, errGone) {
+			return stop, err
+		}
 	}
-	return l.subscribe(f)
+}
+
+// Forget forgets the log of a room, unless somebody subscribes to it. What is appended to it later begins a new one, whose
+// numbers are above those it had.
+func (e *Engine) Forget(room string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.rooms[room]
+	if l == nil {
+		return
+	}
+	if last, ok := l.forget(); ok {
+		delete(e.rooms, room)
+		e.floor = max(e.floor, last)
+	}
 }
 
 // Health implements chat.Engine.
@@ -164,7 +189,7 @@ func (e *Engine) logFor(room string) (*log, error) {
 	case len(e.rooms) >= e.cfg.RoomsMax:
 		return nil, fmt.Errorf("memory: %d rooms: %w", len(e.rooms), chat.ErrFull)
 	}
-	l = &log{engine: e, room: room}
+	l = &log{engine: e, room: room, last: e.floor, floor: e.floor}
 	e.rooms[room] = l
 	return l, nil
 }

@@ -99,6 +99,22 @@ func (e *Engine) known(room string) (chat.Engine, bool) {
 	return nil, false
 }
 
+// Forget implements what the Hub asks for when a room gives up its place: one that is kept stays what it is, and of another one
+// nothing is known any more.
+func (e *Engine) Forget(room string) {
+	e.deciding.Lock()
+	defer e.deciding.Unlock()
+	if engine, ok := e.known(room); !ok || engine == e.cfg.Kept {
+		return
+	}
+	if f, ok := e.cfg.Forgetting.(interface{ Forget(room string) }); ok {
+		f.Forget(room)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.forgetting, room)
+}
+
 // engine returns the engine of a room. used says that the room is one from now on.
 func (e *Engine) engine(ctx context.Context, room string, used bool) (chat.Engine, error) {
 	if engine, ok := e.known(room); ok {

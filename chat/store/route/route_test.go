@@ -161,3 +161,22 @@ func TestPatternIsQuick(t *testing.T) {
 		t.Error("it takes for ever")
 	}
 }
+
+func TestForgetIsForRoomsThatForget(t *testing.T) {
+	e, kept, forgetting := sides(t, "team-*")
+	if err := e.Keep(t.Context(), "hall"); err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range []string{"team-1", "hall", "attic"} {
+		say(t, e, room, "ann-1")
+		e.Forget(room)
+	}
+	for room, want := range map[string]string{"team-1": "kept", "hall": "kept", "attic": ""} {
+		if got := where(t, room, kept, forgetting); got != want {
+			t.Errorf("%s is in %q, want %q", room, got, want)
+		}
+	}
+	if err := e.Keep(t.Context(), "attic"); err != nil {
+		t.Errorf("an attic that is forgotten cannot be kept: %v", err)
+	}
+}
