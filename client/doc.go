@@ -36,7 +36,7 @@
 // All methods may be called concurrently. Methods with a context wait for the server, and for a connection if there is
 // none; the others return at once. Events come on a channel. A program that does not take them holds up nothing and loses
 // none that happen in logs: beyond a limit they are left at the server and read again later. What is true only now
-// (presence, typing, Outgoing) is dropped then. All limits are in limits.go.
+// (typing, Outgoing) is dropped then, but for the newest presence of everybody. All limits are in limits.go.
 //
 // What this does not do: names and texts are as strangers wrote them and must be cleaned before they are shown, and nothing
 // but the State is kept on disk.

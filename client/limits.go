@@ -120,9 +120,11 @@ const (
 // What is said to us.
 const (
 	// eventsMax and eventsBytesMax bound the events the program has not taken. Beyond them what happens in logs is left to
-	// be read again when the program has taken half of them, and what is true only now (typing, presence) is dropped.
+	// be read again when the program has taken half of them, and what is true only now (typing) is dropped. Of presence the
+	// newest of lateMax people is kept beside them: more than a room has whose members' presence is told.
 	eventsMax      = 4096
 	eventsBytesMax = 8 << 20
+	lateMax        = 16 << 10
 
 	// pageEvents is how many events are asked for at once when some were missed.
 	pageEvents = 200

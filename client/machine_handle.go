@@ -32,7 +32,7 @@ func (m *machine) handle(now time.Time, head native.Head, reply native.Reply) {
 		}
 	case native.Presence:
 		if r.Person != nil {
-			m.queue.offer(Presence{personOf(*r.Person)})
+			m.queue.offerPresence(Presence{personOf(*r.Person)})
 		}
 	case native.Whisper:
 		m.queue.offer(Whispered{Name: r.Name, Text: r.Text})

@@ -1,10 +1,11 @@
 package client
 
 // A queue keeps events until the program takes them. It is bounded: what does not fit is refused. An event of a log can be
-// read again later; what is true only now is lost.
+// read again later; what is true only now is lost, but for who is there: of that the newest is kept of everybody.
 type queue struct {
 	events []Event
 	bytes  int
+	late   map[string]Presence // By account: the newest that did not fit.
 }
 
 // full reports whether an event of a log would be refused.
@@ -20,6 +21,20 @@ func (q *queue) offer(ev Event) bool {
 	}
 	q.add(ev)
 	return true
+}
+
+// offerPresence adds what somebody is, or keeps it until there is room.
+func (q *queue) offerPresence(p Presence) {
+	_, late := q.late[p.Account]
+	switch {
+	case !late && !q.full():
+		q.add(p)
+	case late || len(q.late) < lateMax:
+		if q.late == nil {
+			q.late = make(map[string]Presence)
+		}
+		q.late[p.Account] = p
+	}
 }
 
 // add adds an event in any case, for the few that must not be missed: at most two for each connection and one for each log
@@ -44,8 +59,15 @@ func (q *queue) take() Event {
 	q.events[0] = nil
 	q.events = q.events[1:]
 	q.bytes -= eventBytes(ev)
+	if q.roomy() {
+		for account, p := range q.late {
+			delete(q.late, account)
+			q.add(p)
+			break // One for each that is taken.
+		}
+	}
 	if len(q.events) == 0 {
-		q.events = nil
+		q.events, q.late = nil, nil
 	}
 	return ev
 }

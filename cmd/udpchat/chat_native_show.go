@@ -16,7 +16,12 @@ const (
 	sharedMax = 4096
 
 	// peopleMax is of how many people is known whether they were there; beyond it they are told anew.
-	peopleMax = 4096
+	peopleMax = 16_384
+
+	// comingsMax is how many lines about people who come and go are printed within comingsSpan: in a room of thousands
+	// nobody could read anything else.
+	comingsMax  = 20
+	comingsSpan = 10 * time.Second
 
 	// tookMax is of how many messages /link tells how long they took.
 	tookMax = 64
@@ -28,7 +33,8 @@ type nativeShow struct {
 	pending map[*client.Message]time.Time // Of ours, and since when; zero: it was shown that it is.
 	byID    map[string]*client.Message    // The same.
 	people  map[string]native.State       // Who was there last, as far as it was told.
-	lost    time.Time                     // When the connection was lost; zero: there is one.
+	comings comings
+	lost    time.Time // When the connection was lost; zero: there is one.
 	why     string
 	told    bool // It was shown that it is lost.
 }
@@ -116,8 +122,31 @@ func (s *nativeShow) presence(ev client.Presence) {
 	}
 	s.people[ev.Account] = ev.State
 	if s.u.interactive && ev.Account != s.u.client.Account() {
-		s.u.out.event(fmt.Sprintf("* %s is %v", shownName(ev.Name()), ev.State))
+		if line := s.comings.line(time.Now(), fmt.Sprintf("* %s is %v", shownName(ev.Name()), ev.State)); line != "" {
+			s.u.out.event(line)
+		}
 	}
+}
+
+// comings counts the lines about people who come and go since a moment.
+type comings struct {
+	since time.Time
+	n     int
+}
+
+// line returns what is to be printed for one more line: that, or that there are too many of them, or nothing.
+func (c *comings) line(now time.Time, line string) string {
+	if now.Sub(c.since) >= comingsSpan {
+		c.since, c.n = now, 0
+	}
+	c.n++
+	switch {
+	case c.n <= comingsMax:
+		return line
+	case c.n == comingsMax+1:
+		return "* More people come and go than can be shown: /who says who is here."
+	}
+	return ""
 }
 
 // said prints a message, and remembers what other commands need of it.

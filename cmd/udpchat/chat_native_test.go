@@ -61,6 +61,33 @@ func TestShowPerson(t *testing.T) {
 	}
 }
 
+// Joining a room of thousands does not fill the screen with who is there.
+func TestFewComingsAndGoingsAreShownAtOnce(t *testing.T) {
+	var c comings
+	now := time.Now()
+	shown := func(n int, at time.Time) (lines, hints int) {
+		for range n {
+			switch line := c.line(at, "* ann is online"); {
+			case strings.Contains(line, "/who"):
+				hints++
+			case line != "":
+				lines++
+			}
+		}
+		return lines, hints
+	}
+	for i, test := range []struct {
+		after              time.Duration
+		come, lines, hints int
+	}{
+		{0, 5, 5, 0}, {time.Second, 5000, comingsMax - 5, 1}, {2 * time.Second, 10, 0, 0}, {comingsSpan, 3, 3, 0},
+	} {
+		if lines, hints := shown(test.come, now.Add(test.after)); lines != test.lines || hints != test.hints {
+			t.Errorf("%d: %d come: %d lines and %d hints, want %d and %d", i, test.come, lines, hints, test.lines, test.hints)
+		}
+	}
+}
+
 func TestFilesOfStrangersStayInTheirDirectory(t *testing.T) {
 	dir := t.TempDir()
 	for _, tt := range []struct{ name, want string }{
