@@ -18,6 +18,9 @@ type Place struct {
 	// Reload: what the client has of this log does not fit to what there is, so it must be thrown
 	// away and read anew. Resume only.
 	Reload bool
+	// Forgets: visitors were in the room before any account, so that the engine does not keep it: what is said in it does not
+	// outlive the server.
+	Forgets bool
 }
 
 // Attach has the device told everything that happens in a log from now on: a room of which the account
@@ -145,6 +148,7 @@ func (d *Device) survey(ctx context.Context, r *room, have cursor) (Place, error
 	}
 	r.mu.Lock()
 	known := max(r.delivered, r.head)
+	p.Forgets = r.forgets
 	r.mu.Unlock()
 	fits, err := have.fits(ctx, d.hub.cfg.Engine, r.name, p.Epoch, known)
 	p.Reload = !fits

@@ -354,15 +354,22 @@ func TestRoomsOfAccountsAreKept(t *testing.T) {
 	ann := w.login("ann", "phone")
 	vic := w.connect("vic")
 	vic.join("lab")
-	ann.enter("lab") // Forgets already, and stays so.
-	ann.enter("kitchen")
+	if place := ann.enter("lab"); !place.Forgets { // Already, and stays so.
+		t.Errorf("ann is not told that the room forgets: %+v", place)
+	}
+	if place := ann.enter("kitchen"); place.Forgets {
+		t.Errorf("ann is told that the room forgets: %+v", place)
+	}
 	ann.text("kitchen", "kept")
+	if vic.join("kitchen"); w.login("bob", "phone").enter("kitchen").Forgets {
+		t.Error("bob is told that the room forgets")
+	}
 	if _, err := ann.Direct(t.Context(), "bob"); err != nil {
 		t.Fatal(err)
 	}
 	ann.text("dm/ann/bob", "kept, too")
 	heads, err := kept.Heads(t.Context(), []string{"lab", "kitchen", "dm/ann/bob", "ac/bob", "ac/ann"})
-	if err != nil || fmt.Sprint(heads) != "[0 2 1 1 3]" {
+	if err != nil || fmt.Sprint(heads) != "[0 4 1 2 3]" {
 		t.Errorf("kept logs end at %v, %v", heads, err)
 	}
 }

@@ -17,8 +17,10 @@ type Place struct {
 	Topic string
 	Head  uint64 // The number of its last event.
 	Mark  uint64 // Up to where the account has read.
-	First uint64 // The number of the oldest event that comes of the past; 0: none comes.
-	More  bool   // There is more of the past than was asked for.
+	// Forgets: the server does not keep what is said there, because visitors were there before any account.
+	Forgets bool
+	First   uint64 // The number of the oldest event that comes of the past; 0: none comes.
+	More    bool   // There is more of the past than was asked for.
 }
 
 // Join makes the account a member of a room, which is made if need be, and follows it, also over the connections to come:
@@ -48,7 +50,7 @@ func (c *Client) enter(ctx context.Context, what native.Request) (Place, error) 
 	if err == nil {
 		err = full
 	}
-	place := Place{Log: p.Log, Peer: p.Peer, Topic: p.Topic, Head: p.Head, Mark: p.Mark, More: p.More}
+	place := Place{Log: p.Log, Peer: p.Peer, Topic: p.Topic, Head: p.Head, Mark: p.Mark, More: p.More, Forgets: p.Forgets}
 	if len(p.Events) > 0 {
 		place.First = p.Events[0].Seq
 	}

@@ -59,6 +59,9 @@ func (u *nativeUI) commandJoin(ctx context.Context, room string) error {
 	}
 	u.begins(p)
 	u.enter(placeOf(p.Log, p.Peer))
+	if p.Forgets {
+		u.out.event(fmt.Sprintf("* [%s] forgets: what is said here is lost when the server stops", shownName(p.Log)))
+	}
 	if p.Topic != "" && u.interactive {
 		u.out.event(fmt.Sprintf("* [%s] topic: %s", shownName(p.Log), clean.Line(p.Topic)))
 	}

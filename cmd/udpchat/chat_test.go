@@ -370,6 +370,33 @@ func TestChatSilentServer(t *testing.T) {
 	})
 }
 
+// A port may be for another protocol: what answers there answers something else, or closes the connection.
+func TestChatSaysThatAServerSpeaksAnotherProtocol(t *testing.T) {
+	for name, lost := range map[string]bool{"and stays": false, "and closes": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFakeClient()
+				f.join = func(ctx context.Context, _ string) error {
+					f.events <- lab.Event{Kind: lab.KindUnknown, Text: "[400] Error. Invalid command"}
+					if lost {
+						f.end(&lab.LostError{Err: io.EOF})
+						return io.EOF
+					}
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				got := chat(t.Context(), f, []string{"a"}, "x\n")
+				if got.err == nil || !strings.HasSuffix(got.err.Error(), " does not speak the lab protocol") || got.code() != exitUsage {
+					t.Errorf("ended with %v, code %d", got.err, got.code())
+				}
+				if !strings.Contains(got.stderr, "[400] Error. Invalid command") {
+					t.Errorf("what it said is not shown: %q", got.stderr)
+				}
+			})
+		})
+	}
+}
+
 func TestChatLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeClient()

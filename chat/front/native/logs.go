@@ -105,7 +105,7 @@ func (l *login) place(ctx context.Context, p chat.Place, page chat.Page, n uint6
 	peer, _ := chat.DirectPeer(p.Room, l.account)
 	return wire.Place{
 		Log: p.Room, Epoch: p.Epoch, Head: p.Head, Ref: uint64(p.Ref), Reload: p.Reload, Events: events, More: more,
-		Peer: peer, Topic: printable(p.Topic), Mark: p.Read,
+		Peer: peer, Topic: printable(p.Topic), Mark: p.Read, Forgets: p.Forgets,
 	}, nil
 }
 

@@ -51,6 +51,8 @@ type Place struct {
 	Reload bool    `cbor:"8,keyasint,omitempty"` // What the client has cannot be continued: it must be thrown away.
 	More   bool    `cbor:"9,keyasint,omitempty"` // There are more events than Events, later ones when resuming, else older.
 	Events []Event `cbor:"10,keyasint,omitempty"`
+
+	Forgets bool `cbor:"11,keyasint,omitempty"` // The room is not kept: what is said in it does not outlive the server.
 }
 
 // Leave ends the account's membership of a room, on all devices.

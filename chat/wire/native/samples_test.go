@@ -71,7 +71,7 @@ func sampleAnswers() []answer {
 		{TypeLogOut, Done{}},
 		{TypeTokens, TokenList{[]Device{{"a1", "laptop", 1, 2, true}}}},
 		{TypeSay, Said{42, 1_700_000_000_000_001}},
-		{TypeAttach, Place{"dm/ann/bob", "e1", 42, 7, "food", 41, "bob", true, true, []Event{sampleEvent}}},
+		{TypeAttach, Place{"dm/ann/bob", "e1", 42, 7, "food", 41, "bob", true, true, []Event{sampleEvent}, true}},
 		{TypeHistory, Page{"e1", []Event{sampleEvent, sampleEvent}, true}},
 		{TypeRooms, RoomList{[]Room{{"kitchen", 1, 2, "food"}}, true}},
 		{TypeConversations, ConversationList{[]Conversation{{"kitchen", "e1", 42, 41, "food", "bob", 1}}, true}},
