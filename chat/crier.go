@@ -65,9 +65,7 @@ func (c *crier) run() {
 			}
 		}
 		c.listen()
-		for m, ok := c.hub.people.news(c.self); ok; m, ok = c.hub.people.news(c.self) {
-			c.send(m)
-		}
+		c.tellNews()
 		select {
 		case <-c.wake:
 		case now := <-tick.C:
@@ -77,8 +75,16 @@ func (c *crier) run() {
 			c.hub.reseat(c.hub.people.expire(now))
 			c.hub.flushMarks()
 		case <-c.hub.done:
+			c.tellNews() // Those who have just gone because the server ends.
 			return
 		}
+	}
+}
+
+// tellNews tells the other nodes what has changed.
+func (c *crier) tellNews() {
+	for m, ok := c.hub.people.news(c.self); ok; m, ok = c.hub.people.news(c.self) {
+		c.send(m)
 	}
 }
 

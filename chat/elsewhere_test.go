@@ -93,6 +93,27 @@ func TestPresentHasThoseOnOtherNodes(t *testing.T) {
 	})
 }
 
+// The people of a server that ends in order are gone at once, not when it is missed.
+func TestPeopleOfANodeThatEndsInOrderAreGoneAtOnce(t *testing.T) {
+	twoNodes(t, func(t *testing.T, a, b *world) {
+		eve, _ := a.roll("eve", "lobby")
+		ann, bob := b.login("ann", "phone"), b.mustEnter("bob", chat.SoleName)
+		ann.enter("lobby")
+		bob.join("lobby")
+		eve.want(t, "before", "eve ann bob")
+		ann.close()
+		if err := bob.close(t.Context(), chat.ReasonShutdown); err != nil {
+			t.Fatal(err)
+		}
+		b.hub.Close()
+		eve.want(t, "afterwards", "eve")
+		if a.hub.IsOnline("ann") {
+			t.Error("ann is online")
+		}
+		a.mustEnter("bob", chat.SoleName)
+	})
+}
+
 // Accounts that sat in a room before a visitor came to it, on whichever node, are there for that visitor.
 func TestVisitorFindsThoseWhoWereThereBefore(t *testing.T) {
 	twoNodes(t, func(t *testing.T, a, b *world) {
