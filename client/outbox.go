@@ -128,8 +128,11 @@ func (o *outbox) stored(m *Message, seq uint64, at, now time.Time) {
 }
 
 // refused notes that the server has not stored m. What passes is tried again: then m keeps its place, unless others have
-// passed it meanwhile. It reports whether m has failed.
+// passed it meanwhile. It reports whether m has failed. If the log has shown that m is stored, the server only could not say so.
 func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool) {
+	if !slices.Contains(o.queue, m) {
+		return false
+	}
 	wait := e.RetryAfter.Duration()
 	if wait == 0 {
 		wait = sayRetry
