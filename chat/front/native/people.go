@@ -83,9 +83,7 @@ func (l *login) contacts(ctx context.Context) (wire.Reply, error) {
 	for _, who := range l.device.Since(contactSince) {
 		there[who.Account] = who
 	}
-	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { // Nobody's requests push out whom the account has added.
-		return cmp.Or(cmp.Compare(all[b]&wire.ContactMine, all[a]&wire.ContactMine), cmp.Compare(a, b))
-	})
+	names := inList(all)
 	p := wire.People{More: len(names) > contactsMax}
 	for _, name := range names[:min(contactsMax, len(names))] {
 		who := wire.Person{Account: name}
@@ -98,6 +96,13 @@ func (l *login) contacts(ctx context.Context) (wire.Reply, error) {
 		p.People = append(p.People, who)
 	}
 	return p, nil
+}
+
+// inList returns contacts in the order in which they are listed: nobody's requests push out whom the account has added.
+func inList(all map[string]wire.Contact) []string {
+	return slices.SortedFunc(maps.Keys(all), func(a, b string) int {
+		return cmp.Or(cmp.Compare(all[b]&wire.ContactMine, all[a]&wire.ContactMine), cmp.Compare(a, b))
+	})
 }
 
 // removeContact carries out RemoveContact. Removing whom one does not have does nothing.
