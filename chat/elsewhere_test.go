@@ -114,6 +114,27 @@ func TestPeopleOfANodeThatEndsInOrderAreGoneAtOnce(t *testing.T) {
 	})
 }
 
+// In the life of a server there are more rooms than it has at a time: those in which visitors of other nodes were once must not
+// keep them from seeing who is in others now.
+func TestPresentOnOtherNodesInRoomAfterRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newWorld(t, chat.Config{RoomsMax: 2})
+		b := a.node()
+		for i := range 6 {
+			room := fmt.Sprint("room", i)
+			eve, u := a.roll("eve", room)
+			synctest.Wait()
+			if i == 0 || i == 5 {
+				b.login(fmt.Sprint("ann", i), "phone").enter(room)
+				eve.want(t, room, fmt.Sprint("eve ann", i))
+			}
+			if err := u.Close(t.Context(), chat.ReasonLost); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 // Accounts that sat in a room before a visitor came to it, on whichever node, are there for that visitor.
 func TestVisitorFindsThoseWhoWereThereBefore(t *testing.T) {
 	twoNodes(t, func(t *testing.T, a, b *world) {

@@ -49,7 +49,7 @@ type whole struct {
 type heard struct {
 	ask   nodeID          // This one must be asked for everything; 0: none.
 	asked bool            // We were.
-	rooms map[string]bool // Where others sit now than before. True: a visitor sits there, for the first time.
+	rooms map[string]bool // Where others sit now than before. True: a visitor does, and none did.
 }
 
 // hear takes what another node has sent.
