@@ -93,7 +93,8 @@ func TestPresentHasThoseOnOtherNodes(t *testing.T) {
 	})
 }
 
-// The people of a server that ends in order are gone at once, not when it is missed.
+// The people of a server that ends in order are gone at once, not when it is missed. What changes in the moment between the
+// crier's last look and its end no test can hit.
 func TestPeopleOfANodeThatEndsInOrderAreGoneAtOnce(t *testing.T) {
 	twoNodes(t, func(t *testing.T, a, b *world) {
 		eve, _ := a.roll("eve", "lobby")
@@ -111,6 +112,100 @@ func TestPeopleOfANodeThatEndsInOrderAreGoneAtOnce(t *testing.T) {
 			t.Error("ann is online")
 		}
 		a.mustEnter("bob", chat.SoleName)
+	})
+}
+
+// A slowLine has what nodes tell each other about whispers wait at a gate.
+type slowLine struct {
+	chat.Engine
+	mu   sync.Mutex
+	gate chan struct{} // nil is open. Guarded by mu.
+}
+
+func (e *slowLine) Send(room string, data []byte) error {
+	e.mu.Lock()
+	gate := e.gate
+	e.mu.Unlock()
+	if gate != nil && room == "pr/post" {
+		<-gate
+	}
+	return e.Engine.Send(room, data)
+}
+
+// hold closes the gate until the returned function is called.
+func (e *slowLine) hold() (open func()) {
+	gate := make(chan struct{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.gate = gate
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.gate = nil
+		close(gate)
+	}
+}
+
+// What was answered on a server before it has ended is known on others, also if it has ended before it could say so. Without
+// that it would be chance whether it does, so many end.
+func TestAnswersOfANodeThatEndsInOrderAreKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newWorld(t, chat.Config{})
+		dan := a.mustEnter("dan", chat.SoleName)
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		for i := range 20 {
+			e := &slowLine{Engine: a.engine}
+			cfg := a.cfg
+			cfg.Engine = e
+			b := (&world{t: t, cfg: cfg, engine: e}).node()
+			name := fmt.Sprint("bob", i)
+			bob := b.mustEnter(name, chat.SoleName)
+			bob.at = false
+			synctest.Wait()
+			var receipts []*chat.Receipt
+			for range 3 {
+				receipts = append(receipts, must(dan.Whisper(name, "are you going?"))(t))
+			}
+			synctest.Wait()
+			open := e.hold()
+			for _, w := range bob.heard {
+				w.Done(nil)
+				synctest.Wait()
+			}
+			closed := begin(b.hub.Close)
+			open()
+			if err := closed(); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			for n, r := range receipts {
+				if err := r.Wait(over); err != nil {
+					t.Fatalf("answer %d of server %d: %v", n, i, err)
+				}
+			}
+		}
+	})
+}
+
+// In the life of a server there are more rooms than it has at a time: those in which visitors of other nodes were once must not
+// keep them from seeing who is in others now.
+func TestPresentOnOtherNodesInRoomAfterRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newWorld(t, chat.Config{RoomsMax: 2})
+		b := a.node()
+		for i := range 6 {
+			room := fmt.Sprint("room", i)
+			eve, u := a.roll("eve", room)
+			synctest.Wait()
+			if i == 0 || i == 5 {
+				b.login(fmt.Sprint("ann", i), "phone").enter(room)
+				eve.want(t, room, fmt.Sprint("eve ann", i))
+			}
+			if err := u.Close(t.Context(), chat.ReasonLost); err != nil {
+				t.Fatal(err)
+			}
+		}
 	})
 }
 

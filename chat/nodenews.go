@@ -89,10 +89,11 @@ func (p *people) everything(self nodeID) []nodeMessage {
 	return parts
 }
 
-// ownLocked is what this node says about somebody.
+// ownLocked is what this node says about somebody: of one who has gone also whom that one has blocked, since it may have done so
+// just before.
 func (p *people) ownLocked(name string) nodePerson {
 	who := p.byName[name]
-	if who == nil || who.here.state == Offline {
+	if who == nil {
 		return nodePerson{name: name}
 	}
 	return nodePerson{

@@ -49,7 +49,7 @@ type whole struct {
 type heard struct {
 	ask   nodeID          // This one must be asked for everything; 0: none.
 	asked bool            // We were.
-	rooms map[string]bool // Where others sit now than before. True: a visitor sits there, for the first time.
+	rooms map[string]bool // Where others sit now than before. True: a visitor does, and none did.
 }
 
 // hear takes what another node has sent.
@@ -164,6 +164,9 @@ func (n *node) name(said nodeName) {
 
 // believeLocked takes what a node says about somebody.
 func (p *people) believeLocked(from nodeID, n *node, said nodePerson, now time.Time) {
+	if said.state == Offline && p.byName[said.name] == nil {
+		return
+	}
 	who := p.personLocked(said.name)
 	if said.state == Offline {
 		delete(who.there, from)
@@ -174,6 +177,11 @@ func (p *people) believeLocked(from nodeID, n *node, said nodePerson, now time.T
 		}
 		who.there[from] = sighting{said.state, said.arrived}
 		n.people[said.name] = said.whispers
+	}
+	// Of an account that is here this node knows itself, of one that is on other nodes they do: what another one has not heard
+	// yet must not show somebody to those it has blocked.
+	better := who.here.state != Offline || said.state == Offline && len(who.there) > 0
+	if !better && said.show != "" {
 		var blocked map[string]struct{}
 		if len(said.blocked) > 0 {
 			blocked = make(map[string]struct{}, len(said.blocked))

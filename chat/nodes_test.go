@@ -160,3 +160,68 @@ func TestWatchingEverybodyKeepsNothingOfEach(t *testing.T) {
 		t.Errorf("when all have gone: told %d times, and %d are kept", r.told, len(d.hidden))
 	}
 }
+
+// twoTables are the tables of people of two nodes. pass has the second one hear what the first one has to say.
+func twoTables(t *testing.T) (a, b *people, pass func()) {
+	t.Helper()
+	var tables [2]*people
+	for i := range tables {
+		h, err := New(Config{Engine: noEngine{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables[i] = &h.people
+	}
+	a, b = tables[0], tables[1]
+	b.hear(2, nodeMessage{kind: nodeWhole, from: 1, parts: 1}, time.Now())
+	return a, b, func() {
+		for m, ok := a.news(1); ok; m, ok = a.news(1) {
+			b.hear(2, m, time.Now())
+		}
+	}
+}
+
+// Who blocks somebody and goes at once has blocked it on all nodes.
+func TestBlockOfOneWhoGoesAtOnceReachesOtherNodes(t *testing.T) {
+	a, b, pass := twoTables(t)
+	now := time.Now()
+	bob := &Device{hub: b.hub, account: &account{hub: b.hub, name: "bob"}}
+	a.setOwn("ann", "Ann", Online, false, nil, now)
+	pass()
+	if got := b.since(bob, now.Add(-time.Minute)); len(got) != 1 {
+		t.Fatalf("before: bob sees %v", got)
+	}
+	blocked := map[string]struct{}{"bob": {}}
+	a.blockChanged("ann", "bob", &blocked)
+	a.setOwn("ann", "", Offline, false, &blocked, now)
+	pass()
+	if got := b.since(bob, now.Add(-time.Minute)); len(got) != 0 {
+		t.Errorf("bob sees %v", got)
+	}
+	a.setOwn("cat", "Cat", Online, false, nil, now) // Too short to be told of.
+	a.setOwn("cat", "", Offline, false, nil, now)
+	pass()
+	if b.byName["cat"] != nil {
+		t.Error("somebody of whom nothing is known is remembered")
+	}
+}
+
+// What a node knows of an account itself does not become older by what another one has not heard yet.
+func TestBlockIsNotUndoneByANodeThatHasNotHeardOfIt(t *testing.T) {
+	a, b, pass := twoTables(t)
+	now := time.Now()
+	var r countingReceiver
+	bob := &Device{hub: b.hub, account: &account{hub: b.hub, name: "bob"}, receiver: &r, watchAll: true}
+	b.setOwn("ann", "Ann", Online, false, &map[string]struct{}{"bob": {}}, now)
+	b.watch(bob, nil)
+	a.setOwn("ann", "Ann", Online, false, nil, now)
+	pass()
+	if got := b.online(bob, nil); len(got) != 0 || r.told != 0 {
+		t.Errorf("bob sees %v, and was told of it %d times", got, r.told)
+	}
+	a.setOwn("ann", "", Offline, false, nil, now)
+	pass()
+	if got := b.online(bob, nil); len(got) != 0 || r.told != 0 {
+		t.Errorf("later bob sees %v, and was told of it %d times", got, r.told)
+	}
+}

@@ -25,7 +25,7 @@ const (
 //	uvarint  part, and uvarint parts, nodeWhole only
 //	then, nodeState and nodeWhole only, each with its number before it, people:
 //	uvarint  length of the name, not 0, then that name
-//	uvarint  length of the name to show, then that name
+//	uvarint  length of the name to show, then that name; 0: there is no more to know than the state
 //	byte     state
 //	byte     1 if it can be whispered to, else 0
 //	uvarint  when it arrived, in milliseconds since 1970

@@ -24,7 +24,7 @@ type people struct {
 	events    []*person              // Those that have an event.
 
 	seats      map[string]map[place]seat // Who sits in which room on this node.
-	visited    map[string]bool           // Rooms in which a visitor sat on another node.
+	visited    map[string]int            // In how many seats visitors sit on other nodes, by room; never 0.
 	dirtyNames map[string]bool           // Names of visitors of which is still to be sent whether they are here.
 	dirtySeats map[place]bool            // Seats of which is still to be sent who has them.
 

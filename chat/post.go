@@ -133,6 +133,7 @@ func (p *post) run() {
 			p.expire(now)
 			p.send(true)
 		case <-p.hub.done:
+			p.send(false) // The answers of those who have just gone because the server ends.
 			return
 		}
 	}

@@ -26,7 +26,8 @@ type seat struct {
 func (p *people) sit(at place, s seat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if at.account && !p.visited[at.room] {
+	old, was := p.seats[at.room][at]
+	if at.account && p.visited[at.room] == 0 || was && old == s {
 		return
 	}
 	if p.seats == nil {
@@ -82,14 +83,23 @@ func (p *people) seatLocked(n *node, s nodeSeat, rooms map[string]bool) {
 			delete(n.seats, s.room)
 		}
 	}
-	first := s.taken && !s.account && !p.visited[s.room] && len(p.visited) < p.hub.cfg.RoomsMax
-	if first {
-		if p.visited == nil {
-			p.visited = make(map[string]bool)
-		}
-		p.visited[s.room] = true
-	}
+	first := !s.account && was != s.taken && p.visitLocked(s.room, s.taken)
 	rooms[s.room] = rooms[s.room] || first
+}
+
+// visitLocked notes that a visitor of another node has come into a room or gone, and reports whether it is the first one there.
+func (p *people) visitLocked(room string, came bool) (first bool) {
+	if came {
+		if p.visited == nil {
+			p.visited = make(map[string]int)
+		}
+		p.visited[room]++
+		return p.visited[room] == 1
+	}
+	if p.visited[room]--; p.visited[room] == 0 {
+		delete(p.visited, room) // What was said about accounts there stays said until they go.
+	}
+	return false
 }
 
 // elsewhere returns the seats of a room on other nodes, in the order in which they were taken, an account's once for each.

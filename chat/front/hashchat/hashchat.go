@@ -19,6 +19,8 @@ type Front struct {
 	mu      sync.Mutex
 	members map[*member]bool // Everybody who is in the room by this protocol. Guarded by mu.
 	late    []byte           // The list that a crowd is to be shown soon; nil: none. Guarded by mu.
+	counted *byte            // The first one of the list of which crowd is known. Guarded by mu, like the next.
+	crowd   bool             // That list is long.
 }
 
 var _ front.Front = (*Front)(nil)

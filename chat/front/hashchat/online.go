@@ -25,7 +25,7 @@ func (f *Front) forget(m *member) {
 // second (PROTOCOL.md 3.4). It is called from Receive, so with newer and newer lists.
 func (f *Front) tell(m *member, first bool, list []byte) {
 	f.mu.Lock()
-	now := first || bytes.Count(list, []byte(",")) < crowdMin
+	now := first || !f.isCrowdLocked(list)
 	switch {
 	case f.late != nil:
 		f.late = list // Also if m has it now: tellLate must not show it an older one.
@@ -37,6 +37,18 @@ func (f *Front) tell(m *member, first bool, list []byte) {
 	if now {
 		m.show(list)
 	}
+}
+
+// isCrowdLocked reports whether a list has more than crowdMin names. All members get the same bytes, so that these are counted
+// once for each change.
+func (f *Front) isCrowdLocked(list []byte) bool {
+	if len(list) == 0 {
+		return false
+	}
+	if f.counted != &list[0] {
+		f.counted, f.crowd = &list[0], bytes.Count(list, []byte(",")) >= crowdMin
+	}
+	return f.crowd
 }
 
 // tellLate shows the newest list to all who have not seen it.
