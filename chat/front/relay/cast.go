@@ -175,7 +175,9 @@ func (s *strange) settle(u *user, err error) {
 	if s.arrived && !s.pending[u] {
 		return
 	}
-	delete(s.pending, u)
+	if delete(s.pending, u); len(s.pending) == 0 {
+		s.pending = nil // A map does not shrink, and this one had everybody.
+	}
 	if err != nil {
 		s.failed[u] = err
 	}
