@@ -12,13 +12,16 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"udpchat/reliable"
+	"udpchat/reliable/netem"
 )
 
 // alpn names the protocol inside of TLS.
@@ -219,36 +222,42 @@ func TestReliableUDPWithBulkStreamsOnOneSocket(t *testing.T) {
 
 // TestAnAttemptThatFailsLeavesOtherConnectionsAlone dials where nobody answers, beside a connection that works.
 func TestAnAttemptThatFailsLeavesOtherConnectionsAlone(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), loopbackWait)
-	defer cancel()
-	ep, err := reliable.Listen("127.0.0.1:0", reliable.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer ep.Close()
-	wg.Go(func() {
-		if conn, err := ep.Accept(); err == nil {
-			sendBack(conn)
+	synctest.Test(t, func(t *testing.T) {
+		lan := netem.NewNetwork(1)
+		defer lan.Close()
+		listen := func(addr netip.AddrPort) *reliable.Endpoint {
+			sock, err := lan.ListenPacket(addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ep, err := reliable.NewEndpoint(sock, reliable.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ep
 		}
+		ep := listen(serverAddr)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer ep.Close()
+		wg.Go(func() {
+			if conn, err := ep.Accept(); err == nil {
+				sendBack(conn)
+			}
+		})
+		n := newNetwork(reliable.Config{}, reliable.Key{}, nil)
+		n.endpoint = listen(clientAddr) // In place of a socket of the system's.
+		defer n.close()
+		conn, err := n.dial(t.Context(), UDP, serverAddr.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Drop()
+		if _, err := n.dial(t.Context(), UDP, "10.0.0.9:4000"); !errors.Is(err, net.ErrClosed) {
+			t.Fatalf("dial of nobody: %v, want an error that matches net.ErrClosed", err)
+		}
+		echo(t, conn)
 	})
-	deaf, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer deaf.Close()
-	n := newNetwork(reliable.Config{HandshakeTimeout: 100 * time.Millisecond}, reliable.Key{}, nil)
-	defer n.close()
-	conn, err := n.dial(ctx, UDP, ep.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Drop()
-	if _, err := n.dial(ctx, UDP, deaf.LocalAddr().String()); !errors.Is(err, net.ErrClosed) {
-		t.Fatalf("dial of the deaf: %v, want an error that matches net.ErrClosed", err)
-	}
-	echo(t, conn)
 }
 
 // TestServerThatIsReachedOverTCPOnly plays a whole conversation, with a file, where nobody answers over UDP.

@@ -52,8 +52,8 @@ const (
 	forgiveBurst = 10
 	forgiveEvery = time.Second
 
-	// raceAgain is the pause after which a transport that was refused is tried again while the other one has not answered yet:
-	// only TCP is told at once that no server is there.
+	// raceAgain is the pause after which a transport over which nobody was there is tried again while the other one has not
+	// answered yet: only TCP is told so at once.
 	raceAgain = 250 * time.Millisecond
 
 	// idleTimeout is after what silence of a reliable UDP server, which is probed from half of it on, it is lost.
@@ -112,7 +112,8 @@ const (
 	paceBurst = 32
 
 	// sayRetry is the time until a message is sent again that the server could not store just now, if it does not say, and
-	// sayTriesMax how often it is when the server has made a mistake. One that is only busy, or full, is asked for ever.
+	// sayTriesMax how often it is when the server has made a mistake. One that is only busy, or full, is asked for ever, and so
+	// is one that says that the number is used, of each that the message gets: at once so often.
 	sayRetry    = 500 * time.Millisecond
 	sayTriesMax = 5
 )

@@ -25,19 +25,18 @@ func TestRefusedLogInEndsDial(t *testing.T) {
 func TestServersOfOtherProtocolsEndDial(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		for _, says := range []string{"[400] Error. Invalid command\n", "\x00\x00\x00U{}", "HTTP/1.1 400 Bad Request\r\n", "\xff"} {
-			w.server.foreign = says
+			w.server.set(func() { w.server.foreign = says })
 			began := time.Now()
 			if _, err := w.tryDial(Config{}); !errors.Is(err, ErrForeign) || time.Since(began) > time.Second {
 				w.Errorf("a server that says %q: %v after %v", says, err, time.Since(began))
 			}
 		}
-		w.server.foreign = ""
-		w.server.mute = func(native.Request) bool { return true }
+		w.server.set(func() { w.server.foreign, w.server.mute = "", func(native.Request) bool { return true } })
 		began := time.Now()
 		if _, err := w.tryDial(Config{}); !errors.Is(err, ErrNoAnswer) || time.Since(began) > helloWait+time.Second {
 			w.Errorf("a server that says nothing: %v after %v", err, time.Since(began))
 		}
-		w.server.mute = nil
+		w.server.set(func() { w.server.mute = nil })
 		if err := w.dial(Config{}).Close(); err != nil {
 			w.Error(err)
 		}

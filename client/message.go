@@ -69,7 +69,7 @@ type Message struct {
 	denied  bool      // The server has refused it just now, so it has it not.
 	reused  bool      // Its number is another message's.
 	passed  bool      // A later one was stored in the same log: its number cannot be stored there any more.
-	tries   int       // How often the server could not tell why not.
+	tries   int       // How often the server could not tell why not, or had another one of its number.
 
 	mu     sync.Mutex
 	status Status // Guarded by mu.

@@ -160,7 +160,10 @@ func (o *outbox) refused(m *Message, e native.Error, now time.Time) (failed bool
 			o.fail(m, err)
 			return true
 		}
-		m.reused, wait = true, 0
+		m.reused = true
+		if m.tries++; m.tries <= sayTriesMax {
+			wait = 0
+		}
 	default:
 		o.fail(m, e)
 		return true

@@ -33,3 +33,30 @@ func TestStoredMessageIsNotRefusedAfterwards(t *testing.T) {
 		t.Errorf("%d are on their way and %d wait, halted: %v", o.flying, len(o.queue), o.halted)
 	}
 }
+
+// A server that says of every number that it is used would have a message sent, and the State written, again and again
+// without a pause.
+func TestMessageWhoseEveryNumberIsUsedIsNotSentWithoutAPause(t *testing.T) {
+	n := &numbers{state: &memoryState{}}
+	o := &outbox{device: "d", number: n.next, skip: n.skip}
+	begin := time.Now()
+	now := begin
+	m := &Message{Log: "lobby", Text: "one"}
+	if err := o.add(m, now); err != nil {
+		t.Fatal(err)
+	}
+	had := map[uint64]bool{}
+	const sends = 100
+	for range sends {
+		if now = later(now, o.nextAt()); o.next(now) != m || had[m.counter] {
+			t.Fatalf("it is not sent, or again with number %d", m.counter)
+		}
+		had[m.counter] = true
+		if o.refused(m, native.Error{Code: native.CodeReused}, now) {
+			t.Fatalf("it has failed: %+v", m.Status())
+		}
+	}
+	if took, want := now.Sub(begin), (sends-sayTriesMax-2)*sayRetry; took < want || len(had) != sends {
+		t.Errorf("sent %d times within %v, want at least %v", sends, took, want)
+	}
+}

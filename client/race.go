@@ -20,8 +20,8 @@ type dialFunc func(ctx context.Context, transport string) (Conn, error)
 
 // race dials over the first transport, over the next one when headStart has passed or the first has failed, and returns
 // the connection that is there first. The others are given up. One that fails is tried again, every raceAgain, until all
-// have failed. A server with the wrong key ends the race: it will not have another one over another transport, and must
-// not be passed over in silence.
+// have failed, but not if the server is there and turns us away. A server with the wrong key ends the race: it will not have
+// another one over another transport, and must not be passed over in silence.
 func race(ctx context.Context, order []string, headStart time.Duration, dial dialFunc) (Conn, string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan result)
@@ -36,7 +36,7 @@ func race(ctx context.Context, order []string, headStart time.Duration, dial dia
 		transport := order[launched]
 		launched++
 		timer.Reset(headStart)
-		runners.Go(func() { run(ctx, transport, dial, results) }) // Owns one transport; ends with its success, or soon after cancel.
+		runners.Go(func() { run(ctx, transport, dial, results) }) // Owns one transport; ends with its success or a refusal, or soon after cancel.
 	}
 	failed := make(map[string]error)
 	var won result
@@ -81,12 +81,12 @@ type result struct {
 	err       error
 }
 
-// run dials over one transport until it succeeds or ctx is done, and tells what came of each attempt.
+// run dials over one transport until it succeeds, we are turned away or ctx is done, and tells what came of each attempt.
 func run(ctx context.Context, transport string, dial dialFunc, results chan<- result) {
 	for {
 		conn, err := dial(ctx, transport)
 		results <- result{conn, transport, err}
-		if err == nil {
+		if err == nil || turnedAway(err) {
 			return
 		}
 		pause := time.NewTimer(raceAgain)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -166,4 +167,27 @@ func TestRefusedTransportIsTriedAgainWhileTheOtherIsSilent(t *testing.T) {
 			t.Errorf("got %q, %v after %v, want %s by %v", transport, err, took, TCP, back+raceAgain)
 		}
 	})
+}
+
+// A server that is there and lets nobody in is asked once in an attempt, however long the other transport is silent: a full
+// one would have every client's hello four times a second.
+func TestTransportThatTurnsUsAwayIsNotTriedAgainWhileTheOtherIsSilent(t *testing.T) {
+	for _, why := range []error{&reliable.RefusedError{Code: reliable.CodeFull}, io.EOF} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0 // By one goroutine.
+			dial := func(ctx context.Context, transport string) (Conn, error) {
+				if transport == UDP {
+					asked++
+					return nil, fmt.Errorf("over udp: %w", why)
+				}
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), connectWait)
+			defer cancel()
+			if _, _, err := race(ctx, []string{UDP, TCP}, raceHeadStart, dial); !errors.Is(err, why) || asked != 1 {
+				t.Errorf("asked %d times, want once: %v", asked, err)
+			}
+		})
+	}
 }

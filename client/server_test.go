@@ -149,8 +149,11 @@ func (s *server) serve(conn net.Conn) {
 	if b := make([]byte, len(prologue)); !read(conn, b) || string(b) != prologue {
 		return
 	}
-	if s.foreign != "" {
-		_, _ = io.WriteString(conn, s.foreign) // Who does not get it finds out.
+	s.mu.Lock()
+	foreign := s.foreign
+	s.mu.Unlock()
+	if foreign != "" {
+		_, _ = io.WriteString(conn, foreign) // Who does not get it finds out.
 		_, _ = io.Copy(io.Discard, conn)
 		return
 	}
