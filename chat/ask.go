@@ -8,16 +8,14 @@ type Answerer interface {
 	Answer(id string, done func(err error))
 }
 
-// Ask asks the Answerers in a room on all other nodes, as far as this one has heard of them, what has become of the message
-// with that id, which u has just said there. Those on this node are not asked. The receipt is good when all have it.
-func (u *User) Ask(ref RoomRef, id string) *Receipt {
+// Ask asks the Answerers who were in the room when u said ev, on all other nodes as far as this one has heard of them, what has
+// become of it. Those on this node are not asked. The receipt is good when all have it.
+func (u *User) Ask(ev *Event) *Receipt {
 	h := u.hub
 	r := &Receipt{waiting: 1, all: true, done: make(chan struct{})} // 1 is for ourselves, until all have been asked.
-	if room, ok := h.Room(ref); ok {
-		for _, node := range h.people.nodesAnswering(room) {
-			r.expect()
-			h.post.deliver(node, whisperTo{ask: true, to: room, text: id}, r)
-		}
+	for _, node := range h.people.nodesAnswering(ev.RoomName) {
+		r.expect()
+		h.post.deliver(node, whisperTo{ask: true, to: ev.RoomName, text: ev.ID, seq: ev.Seq}, r)
 	}
 	r.settle(nil)
 	return r
@@ -38,10 +36,10 @@ func (p *people) nodesAnswering(room string) (ids []nodeID) {
 	return ids
 }
 
-// answer asks the Answerers on this node.
-func (h *Hub) answer(room, id string, receipt *Receipt) {
+// answer asks the Answerers on this node who were there already when the message was said: others never receive it.
+func (h *Hub) answer(ask whisperTo, receipt *Receipt) {
 	h.mu.RLock()
-	r := h.byName[room]
+	r := h.byName[ask.to]
 	h.mu.RUnlock()
 	if r == nil {
 		return
@@ -52,9 +50,9 @@ func (h *Hub) answer(room, id string, receipt *Receipt) {
 		return
 	}
 	for _, m := range r.members {
-		if a, ok := m.receiver.(Answerer); ok {
+		if a, ok := m.receiver.(Answerer); ok && m.since < ask.seq {
 			receipt.expect()
-			a.Answer(id, receipt.settle)
+			a.Answer(ask.text, receipt.settle)
 		}
 	}
 }

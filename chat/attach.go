@@ -142,7 +142,7 @@ func (d *Device) survey(ctx context.Context, r *room, have cursor) (Place, error
 		return p, err
 	}
 	if r.ref != 0 {
-		if p.Topic, err = d.hub.topic(ctx, r.name); err != nil {
+		if p.Topic, err = d.hub.TopicOf(ctx, r.name); err != nil {
 			return p, err
 		}
 	}

@@ -113,11 +113,10 @@ func (h *Hub) conversations(ctx context.Context, account string) ([]string, erro
 
 // A Conversation is a room of which an account is a member, or a direct conversation.
 type Conversation struct {
-	Log   string // The room, or DirectLog.
-	Peer  string // With whom, if it is a direct conversation.
-	Topic string // Of a room; empty if it has none.
-	Head  uint64 // Seq of the last message.
-	Read  uint64 // How far the account has read it: its read marker.
+	Log  string // The room, or DirectLog.
+	Peer string // With whom, if it is a direct conversation.
+	Head uint64 // Seq of the last message.
+	Read uint64 // How far the account has read it: its read marker.
 }
 
 // Conversations returns the rooms of which the account is a member and then its direct conversations,
@@ -133,11 +132,7 @@ func (d *Device) Conversations(ctx context.Context) ([]Conversation, error) {
 	}
 	var list []Conversation
 	for _, room := range d.Rooms() {
-		topic, err := d.hub.topic(ctx, room)
-		if err != nil {
-			return nil, engineError(op, err)
-		}
-		list = append(list, Conversation{Log: room, Topic: topic})
+		list = append(list, Conversation{Log: room})
 	}
 	for _, peer := range peers {
 		list = append(list, Conversation{Log: DirectLog(d.account.name, peer), Peer: peer})

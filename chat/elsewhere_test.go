@@ -450,3 +450,65 @@ func TestWhispersToANodeThatDoesNotAnswerAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// A witness is a visitor who says what it has been told.
+type witness struct {
+	mu    sync.Mutex
+	said  []*chat.Event // Guarded by mu, like the next.
+	asked []string
+}
+
+func (w *witness) Receive(ev *chat.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if ev.Kind == chat.KindSaid {
+		w.said = append(w.said, ev)
+	}
+}
+
+func (w *witness) Answer(id string, done func(error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, id)
+	done(nil)
+}
+
+// Whoever has come since something was said is not asked about it, and nobody on the node of who asks is.
+func TestThoseAreAskedWhoWereThere(t *testing.T) {
+	twoNodes(t, func(t *testing.T, a, b *world) {
+		witnesses := make(map[string]*witness)
+		comes := func(w *world, name string) *chat.User {
+			witnesses[name] = &witness{}
+			u, err := w.hub.Connect(name, witnesses[name], chat.SmallIDs)
+			if err == nil {
+				_, err = u.Join(t.Context(), "lobby")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return u
+		}
+		ann := comes(a, "ann")
+		comes(a, "abe")
+		comes(b, "bob")
+		if err := ann.Say(t.Context(), 1, "", "hi"); err != nil {
+			t.Fatal(err)
+		}
+		comes(b, "cat")
+		synctest.Wait()
+		said := witnesses["ann"].said[0]
+		if err := ann.Ask(said).Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for name, w := range witnesses {
+			want := ""
+			if name == "bob" {
+				want = said.ID
+			}
+			if got := strings.Join(w.asked, " "); got != want {
+				t.Errorf("%s was asked about %q, want %q", name, got, want)
+			}
+		}
+	})
+}

@@ -89,7 +89,7 @@ func (r *room) detachLocked(at *attachment) (was bool) {
 	r.hub.people.miss(r.name, d)
 	last := !r.feed.has(d.account)
 	if len(r.feed.attached) == 0 {
-		r.feed = nil // Rooms are kept for ever, so those that nobody looks at must be small.
+		r.feed = nil // Rooms of accounts are kept for ever, so those that nobody looks at must be small.
 	}
 	if last {
 		r.hub.people.rise(at.place())

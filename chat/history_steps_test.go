@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 type countingEngine struct {
 	chat.Engine
 	reads int
+	gets  int
 }
 
 func (e *countingEngine) Read(ctx context.Context, room string, after, before uint64, n int) ([]chat.Msg, error) {
@@ -70,5 +72,24 @@ func TestHistoryPassesOverTheBlockedInLargeSteps(t *testing.T) {
 	}
 	if engine.reads > 30 {
 		t.Errorf("%d reads", engine.reads)
+	}
+}
+
+func (e *countingEngine) Get(ctx context.Context, bucket, key string) (chat.Entry, error) {
+	e.gets++
+	return e.Engine.Get(ctx, bucket, key)
+}
+
+// Clients ask for their conversations at every log-in: that must not take a record of each room, one after the other.
+func TestConversationsReadNoRecordOfEachRoom(t *testing.T) {
+	engine := &countingEngine{Engine: memory.New(memory.Config{})}
+	w := newWorld(t, chat.Config{Engine: engine})
+	ann := w.login("ann", "phone")
+	for i := range 10 {
+		ann.enter(fmt.Sprint("room", i))
+	}
+	engine.gets = 0
+	if list := must(ann.Conversations(t.Context()))(t); len(list) != 10 || engine.gets != 0 {
+		t.Errorf("%d conversations took %d records", len(list), engine.gets)
 	}
 }

@@ -42,8 +42,9 @@ type letter struct {
 // whisperTo is what one name whispers to another.
 type whisperTo struct {
 	to, from, text string
-	account        bool // To an account, not to visitors.
-	ask            bool // It is an Ask about the message text in the room to.
+	account        bool   // To an account, not to visitors.
+	ask            bool   // It is an Ask about the message with the id text in the room to.
+	seq            uint64 // Of that message.
 }
 
 // incoming is what has come from one node.

@@ -89,7 +89,7 @@ func (p *post) open(m postMessage) {
 	r := &Receipt{waiting: 1, done: make(chan struct{}), then: func(err error) { answer(outcomeOf(err)) }}
 	if m.ask {
 		r.all = true
-		p.hub.answer(m.to, m.text, r)
+		p.hub.answer(m.whisperTo, r)
 		r.settle(nil)
 		return
 	}

@@ -22,7 +22,8 @@ const (
 //	uvarint  its number, or 0: a question only
 //	uvarint  the number of the one before it that is still under way; 0: none is
 //	uvarint  the number of the first one that is still under way: answers to earlier ones may be forgotten
-//	byte     0: to visitors, 1: to an account, 2: no whisper, but an Ask about the message text in the room to
+//	byte     0: to visitors, 1: to an account, 2: no whisper, but an Ask about the message with the id text in the room to
+//	uvarint  the number of that message, 2 only
 //	         to, from and text, each as uvarint length and bytes
 //
 // and answers with
@@ -53,6 +54,9 @@ func (m postMessage) encode() []byte {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = append(b, flag(m.account)+2*flag(m.ask))
+	if m.ask {
+		b = binary.AppendUvarint(b, m.seq)
+	}
 	for _, s := range []string{m.to, m.whisperTo.from, m.text} {
 		b = appendString(b, s)
 	}
@@ -77,6 +81,9 @@ func decodePostMessage(b []byte) (m postMessage, ok bool) {
 		m.n, m.prev, m.base = r.number(), r.number(), r.number()
 		what := r.upTo(2)
 		m.account, m.ask = what == 1, what == 2
+		if m.ask {
+			m.seq = r.number()
+		}
 		m.to, m.whisperTo.from, m.text = r.text(), r.text(), r.text()
 	case postAnswers:
 		m.last, m.answers = r.number(), make(map[uint64]outcome)

@@ -62,8 +62,8 @@ func (h *Hub) roomRecord(ctx context.Context, room string) (roomRecord, uint64, 
 	return r, entry.Rev, err
 }
 
-// topic returns the topic of a room.
-func (h *Hub) topic(ctx context.Context, room string) (string, error) {
+// TopicOf returns the topic of a room; empty if it has none.
+func (h *Hub) TopicOf(ctx context.Context, room string) (string, error) {
 	r, _, err := h.roomRecord(ctx, room)
 	return r.topic, err
 }

@@ -279,7 +279,11 @@ func (l *login) conversations(ctx context.Context, m wire.Conversations) (wire.R
 	var list wire.ConversationList
 	for size := 0; len(list.Conversations) < len(all); {
 		c := all[len(list.Conversations)]
-		if size += conversationBytes + 2*len(c.Log) + len(c.Topic); size > pageBytes && len(list.Conversations) > 0 {
+		topic, err := l.topicOf(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("native: conversations: %w", err)
+		}
+		if size += conversationBytes + 2*len(c.Log) + len(topic); size > pageBytes && len(list.Conversations) > 0 {
 			list.More = true
 			break
 		}
@@ -289,8 +293,16 @@ func (l *login) conversations(ctx context.Context, m wire.Conversations) (wire.R
 		}
 		ref, _ := l.conn.hub.RoomNamed(c.Log)
 		list.Conversations = append(list.Conversations, wire.Conversation{
-			Log: c.Log, Epoch: epoch, Head: c.Head, Mark: c.Read, Topic: printable(c.Topic), Peer: c.Peer, Ref: uint64(ref),
+			Log: c.Log, Epoch: epoch, Head: c.Head, Mark: c.Read, Topic: printable(topic), Peer: c.Peer, Ref: uint64(ref),
 		})
 	}
 	return list, nil
+}
+
+// topicOf returns the topic of a conversation, which only rooms have.
+func (l *login) topicOf(ctx context.Context, c chat.Conversation) (string, error) {
+	if c.Peer != "" || c.Log == chat.AccountLog(l.account) {
+		return "", nil
+	}
+	return l.conn.hub.TopicOf(ctx, c.Log)
 }

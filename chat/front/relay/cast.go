@@ -3,6 +3,8 @@ package relay
 import (
 	"maps"
 	"sync"
+
+	"udpchat/chat"
 )
 
 // casts knows which users of this front-end are in the room, and which of them still have to acknowledge a broadcast. Its
@@ -18,10 +20,10 @@ type casts struct {
 
 // A cast is one broadcast by a user of this front-end.
 type cast struct {
-	id      string         // Of the message; empty until it comes back from the core. Guarded by casts.mu, like all that follows.
+	said    *chat.Event    // nil until it comes back from the core. Guarded by casts.mu, like all that follows.
 	pending map[*user]bool // Who has not answered.
 	err     error          // errNotTaken: one of them has answered with an error, or not at all.
-	begun   chan struct{}  // Closed when id is set.
+	begun   chan struct{}  // Closed when said is set.
 	done    chan struct{}  // Closed when nobody is pending.
 	over    bool           // done is closed.
 }
@@ -61,20 +63,20 @@ func (c *casts) leave(u *user) {
 }
 
 // begin is called when what u broadcasts with k comes back from the core, before all others are told of it.
-func (c *casts) begin(k *cast, id string, u *user) {
+func (c *casts) begin(k *cast, said *chat.Event, u *user) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k.id != "" {
+	if k.said != nil {
 		return
 	}
-	k.id = id
+	k.said = said
 	k.pending = make(map[*user]bool, len(c.present))
 	for other := range c.present {
 		if other != u {
 			k.pending[other] = true
 		}
 	}
-	c.byEvent[id] = k
+	c.byEvent[said.ID] = k
 	close(k.begun)
 	c.finishLocked(k)
 }
@@ -108,14 +110,16 @@ func (c *casts) finishLocked(k *cast) {
 	}
 	k.over = true
 	close(k.done)
-	delete(c.byEvent, k.id)
+	delete(c.byEvent, k.said.ID)
 }
 
 // end gives up on those who have not answered, and returns what became of the broadcast: nil if all have it.
 func (c *casts) end(k *cast) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.byEvent, k.id)
+	if k.said != nil {
+		delete(c.byEvent, k.said.ID)
+	}
 	if !k.over {
 		return errNoReceipt
 	}
@@ -171,7 +175,9 @@ func (s *strange) settle(u *user, err error) {
 	if s.arrived && !s.pending[u] {
 		return
 	}
-	delete(s.pending, u)
+	if delete(s.pending, u); len(s.pending) == 0 {
+		s.pending = nil // A map does not shrink, and this one had everybody.
+	}
 	if err != nil {
 		s.failed[u] = err
 	}

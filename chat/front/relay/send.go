@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"udpchat/chat"
 	wire "udpchat/chat/wire/relay"
 )
 
@@ -79,7 +78,7 @@ func (u *user) broadcast(ctx context.Context, text string) error {
 	u.mu.Unlock()
 	err := u.user.Say(ctx, room, "", text)
 	if err == nil {
-		err = u.awaitAll(ctx, room, k)
+		err = u.awaitAll(ctx, k)
 	}
 	u.mu.Lock()
 	u.casting = nil
@@ -91,13 +90,13 @@ func (u *user) broadcast(ctx context.Context, text string) error {
 }
 
 // awaitAll waits until all have answered, and returns what those on other servers have.
-func (u *user) awaitAll(ctx context.Context, room chat.RoomRef, k *cast) error {
+func (u *user) awaitAll(ctx context.Context, k *cast) error {
 	select {
 	case <-k.begun:
 	case <-ctx.Done():
 		return nil // The cast knows that something is missing.
 	}
-	receipt := u.user.Ask(room, k.id)
+	receipt := u.user.Ask(k.said)
 	select {
 	case <-k.done:
 	case <-ctx.Done():

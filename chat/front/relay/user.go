@@ -52,7 +52,7 @@ func (u *user) Receive(ev *chat.Event) {
 		k := u.casting
 		u.mu.Unlock()
 		if k != nil {
-			u.front.casts.begin(k, ev.ID, u)
+			u.front.casts.begin(k, ev, u)
 		}
 	case ev.Kind == chat.KindSaid && wire.CanName(ev.Name):
 		id := ev.ID
