@@ -332,8 +332,9 @@ func TestServerCannotTakeAnotherConnectionsReset(t *testing.T) {
 		thief := newConn(w.client, serverAddr, clientAddr)
 		thief.m = &Machine{forgotten: first.m.forgotten}
 		w.client.awaitReset(thief)
+		w.client.remove(thief)
 		if got := w.client.resets[first.m.forgotten.ID]; got != first {
-			t.Error("another connection got it")
+			t.Error("another connection got it, or took it along when it ended")
 		}
 		first.Abort(CodeNone, "")
 		second.Abort(CodeNone, "")
@@ -343,4 +344,61 @@ func TestServerCannotTakeAnotherConnectionsReset(t *testing.T) {
 			t.Errorf("%d resets of ended connections known", n)
 		}
 	})
+}
+
+// Only packets can be of a connection that was forgotten, and who goes says goodbye by other means.
+func TestNothingButAPacketIsAnsweredAndNothingByAServerThatGoes(t *testing.T) {
+	inCrowd(t, keyed(t), func(c *crowd, server, _ *Endpoint) {
+		answered := func(typ wire.Type) uint64 {
+			before := server.Stats()
+			junk := append(wire.AppendPacketHeader(nil, wire.PacketHeader{Dest: 77, Number: 1}), make([]byte, 100)...)
+			junk[0] |= byte(typ)
+			c.send(netip.MustParseAddrPort("10.0.0.66:1"), junk)
+			synctest.Wait()
+			after := server.Stats()
+			if after.Drops[DropUnknown] != before.Drops[DropUnknown]+1 {
+				t.Errorf("type %d did not come to where it could be answered", typ)
+			}
+			return after.StatelessResets - before.StatelessResets
+		}
+		for typ, want := range map[wire.Type]uint64{wire.TypePacket: 1, wire.TypeRetry: 0, wire.TypeAccept: 0, wire.TypeRefuse: 0, wire.TypeFinish: 0} {
+			if got := answered(typ); got != want {
+				t.Errorf("type %d: %d answers, want %d", typ, got, want)
+			}
+		}
+		server.stopAccepting()
+		if got := answered(wire.TypePacket); got != 0 {
+			t.Errorf("a server that goes gave %d answers", got)
+		}
+	})
+}
+
+// What the server says of resets after its first word could have a client keep the name of each, and so could names that are
+// no names of a reset have packets of the connection taken for one.
+func TestClientTakesTheFirstResetItIsTold(t *testing.T) {
+	m := newDuo(t, Config{}, NewShared()).client
+	for _, told := range []wire.ConnID{0, m.local} {
+		if m.handleResetToken(wire.StatelessReset{ID: told}); m.forgotten != nil || m.isReset(told) {
+			t.Errorf("it took the ID %x", told)
+		}
+	}
+	for told := range wire.ConnID(3) {
+		if m.handleResetToken(wire.StatelessReset{ID: m.local + 1 + told}); m.forgotten == nil || m.forgotten.ID != m.local+1 {
+			t.Errorf("told %d: it has %+v", told, m.forgotten)
+		}
+	}
+}
+
+// Who only wants to say goodbye to a server that has forgotten it has lost nothing.
+func TestResetOfAConnectionThatClosesIsItsEnd(t *testing.T) {
+	m := newDuo(t, Config{}, NewShared()).client
+	reset := wire.StatelessReset{ID: m.local + 1, Token: [wire.ResetTokenBytes]byte{1}}
+	m.handleResetToken(reset)
+	now := time.Now()
+	m.Close(now, 300, "bye")
+	m.Advance(now)
+	m.Handle(now, Datagram{Bytes: wire.AppendStatelessReset(nil, reset, make([]byte, 8))})
+	if e, ok := errors.AsType[*CloseError](m.Err()); !ok || e.Remote || e.Code != 300 {
+		t.Errorf("it ended with %v", m.Err())
+	}
 }
