@@ -36,6 +36,14 @@ func TestServersOfOtherProtocolsEndDial(t *testing.T) {
 		if _, err := w.tryDial(Config{}); !errors.Is(err, ErrNoAnswer) || time.Since(began) > helloWait+time.Second {
 			w.Errorf("a server that says nothing: %v after %v", err, time.Since(began))
 		}
+		// One that has answered is of this protocol, and may have many passwords to look at.
+		w.server.set(func() {
+			w.server.mute = func(r native.Request) bool { _, hello := r.(native.Hello); return !hello }
+		})
+		began = time.Now()
+		if _, err := w.tryDial(Config{}); !errors.Is(err, ErrNoAnswer) || time.Since(began) < loginWait {
+			w.Errorf("a server that does not let us in: %v after %v", err, time.Since(began))
+		}
 		w.server.set(func() { w.server.mute = nil })
 		if err := w.dial(Config{}).Close(); err != nil {
 			w.Error(err)

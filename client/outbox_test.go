@@ -60,3 +60,28 @@ func TestMessageWhoseEveryNumberIsUsedIsNotSentWithoutAPause(t *testing.T) {
 		t.Errorf("sent %d times within %v, want at least %v", sends, took, want)
 	}
 }
+
+// The server says that a number was used while it may have, and cannot say so just now, what stands behind it: that must not
+// become another message.
+func TestWhatMayBeStoredKeepsItsNumberWhenOthersGetNewOnes(t *testing.T) {
+	n := &numbers{state: &memoryState{}}
+	o := &outbox{device: "d", number: n.next, skip: n.skip}
+	now := time.Now()
+	used, unknown, waits := &Message{Log: "lobby", Text: "one"}, &Message{Log: "kitchen", Text: "two"}, &Message{Log: "lobby", Text: "three"}
+	for _, m := range []*Message{used, unknown} {
+		if err := o.add(m, now); err != nil || o.next(now) != m {
+			t.Fatal("it is not sent")
+		}
+	}
+	if err := o.add(waits, now); err != nil {
+		t.Fatal(err)
+	}
+	before := []uint64{used.counter, unknown.counter, waits.counter}
+	o.refused(used, native.Error{Code: native.CodeReused}, now)
+	o.refused(unknown, native.Error{Code: native.CodeUnavailable}, now)
+	for now = now.Add(time.Minute); o.next(now) != nil; {
+	}
+	if used.counter <= before[2] || waits.counter <= used.counter || unknown.counter != before[1] {
+		t.Errorf("numbers %d became %d, %d, %d", before, used.counter, unknown.counter, waits.counter)
+	}
+}

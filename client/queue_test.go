@@ -41,3 +41,23 @@ func TestQueueKeepsTheNewestPresence(t *testing.T) {
 		t.Errorf("%d late ones are kept", len(q.late))
 	}
 }
+
+// What somebody was and the queue had no room for must not come behind what it is now, for which there is room.
+func TestQueueKeepsPresenceInOrder(t *testing.T) {
+	var q queue
+	for range eventsMax {
+		q.offer(Silent{})
+	}
+	q.offerPresence(Presence{Person{Account: "ann", State: native.StateAway}})
+	q.take()
+	q.offerPresence(Presence{Person{Account: "ann", State: native.StateOnline}})
+	var last native.State
+	for ev := q.take(); ev != nil; ev = q.take() {
+		if p, ok := ev.(Presence); ok {
+			last = p.State
+		}
+	}
+	if last != native.StateOnline {
+		t.Errorf("she is %v in the end", last)
+	}
+}

@@ -2,11 +2,13 @@ package client
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"testing"
 	"time"
 
 	"udpchat/chat/wire/native"
+	"udpchat/reliable"
 )
 
 func TestRefusalsOfMessages(t *testing.T) {
@@ -63,6 +65,80 @@ func TestRefusalsOfMessages(t *testing.T) {
 			last = ev.Counter
 		}
 		w.server.mu.Unlock()
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+// Somebody whose server is gone looks for it often. One that is there and does not let us in is left alone, however it says so.
+func TestServerThatTurnsUsAwayIsNotHammered(t *testing.T) {
+	for name, c := range map[string]struct {
+		turn        func(w *world)
+		least, most int // Attempts within 20 s.
+	}{
+		"nobody there": {func(w *world) { w.refuses = errors.New("connection refused") }, retryQuickTries, retryQuickTries + 10},
+		"full":         {func(w *world) { w.refuses = &reliable.RefusedError{Code: reliable.CodeFull} }, 4, 12},
+		"closes":       {func(w *world) { w.refuses = io.EOF }, 4, 12},
+		"lets us connect and closes": {func(w *world) {
+			w.server.set(func() { w.server.foreign = "HTTP/1.1 503 Service Unavailable\r\n" })
+		}, 4, 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 0, func(w *world) {
+				client := w.dial(Config{})
+				k := collect(client)
+				time.Sleep(time.Minute)
+				w.mu.Lock()
+				c.turn(w)
+				before := len(w.dialled)
+				w.mu.Unlock()
+				w.server.crash(w.net)
+				w.server.up(w.net)
+				if _, err := client.Send("lobby", "hello"); err != nil { // So that it hears that it was forgotten.
+					w.Error(err)
+				}
+				time.Sleep(21 * time.Second)
+				w.mu.Lock()
+				if n := len(w.dialled) - before; n < c.least || n > c.most {
+					w.Errorf("it was asked %d times, want %d to %d", n, c.least, c.most)
+				}
+				w.mu.Unlock()
+				client.Close()
+				k.task.Wait()
+			})
+		})
+	}
+}
+
+// Somebody else has a copy of our State and says something else under our number: that is no answer to what we say.
+func TestAnotherMessageOfOurNumberIsNoAnswer(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		w.server.set(func() {
+			w.server.refuse = func(r native.Request) *native.Error {
+				if _, say := r.(native.Say); say {
+					return &native.Error{Code: native.CodeUnavailable}
+				}
+				return nil
+			}
+		})
+		m, err := c.Send("lobby", "ours")
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.server.happen(native.Event{Log: "lobby", Kind: native.KindSaid, Account: "ann", Device: m.device, Counter: m.counter, Text: "theirs"})
+		time.Sleep(time.Second)
+		if is := m.Status(); is.State == Stored || len(of[Said](k)) != 1 {
+			w.Errorf("it is %+v, and %d messages were heard", is, len(of[Said](k)))
+		}
+		w.server.set(func() { w.server.refuse = nil })
+		if err := m.Wait(w.Context()); err != nil || m.Status().Seq != 2 {
+			w.Errorf("it is %+v, %v", m.Status(), err)
+		}
 		c.Close()
 		k.task.Wait()
 	})

@@ -102,6 +102,38 @@ func TestAnotherDeviceBeginsAnewAndTheSameDoesNot(t *testing.T) {
 	}
 }
 
+// Many messages may be on their way with numbers that were used: what is left out is left out once, and for each device.
+func TestNumbersAreSkippedOnce(t *testing.T) {
+	n := &numbers{state: &memoryState{}}
+	take := func(want uint64) {
+		t.Helper()
+		if got, err := n.next(); got != want || err != nil {
+			t.Errorf("number %d, %v, want %d", got, err, want)
+		}
+	}
+	skip := func(used uint64) {
+		t.Helper()
+		if err := n.skip(used); err != nil {
+			t.Error(err)
+		}
+	}
+	take(1)
+	take(2)
+	skip(1)
+	skip(2)
+	take(2 + counterSkip + 1)
+	skip(2)
+	take(2 + counterSkip + 2)
+	skip(2 + counterSkip + 1)
+	take(2 + 2*counterSkip + 3)
+	if err := n.become("Ann", native.LoggedIn{Account: "ann", Device: "another"}); err != nil {
+		t.Fatal(err)
+	}
+	take(1)
+	skip(1)
+	take(1 + counterSkip + 1)
+}
+
 func TestFileStateSurvivesAndIsOnesOwn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "ann.json")
 	f, err := OpenState(path)
@@ -247,8 +279,13 @@ func TestComebackForgivesWhoDies(t *testing.T) {
 	if n := play(10*time.Millisecond, broken); n > forgiveBurst+25 {
 		t.Errorf("broken off at once: tried at once %d times in 20 s", n)
 	}
-	if n := play(10*time.Millisecond, told); n != 1 {
-		t.Errorf("told to go: tried at once %d times", n)
+	for _, why := range []error{told, ErrDrained, &reliable.CloseError{Remote: true}} {
+		if n := play(10*time.Millisecond, why); n != 1 {
+			t.Errorf("told to go, %v: tried at once %d times", why, n)
+		}
+	}
+	if n := play(1100*time.Millisecond, &reliable.CloseError{}); n < 1000 {
+		t.Errorf("broken off on our side: at once only %d times", n)
 	}
 	if n := play(steadyAfter, told); n < 1000 {
 		t.Errorf("told to go after a while: at once only %d times", n)

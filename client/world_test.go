@@ -21,6 +21,7 @@ type world struct {
 
 	mu      sync.Mutex
 	dialled []string // Guarded by mu: every address that was dialled over UDP.
+	refuses error    // Guarded by mu: what dialling over UDP fails with; nil: it does not.
 }
 
 // inWorld runs f in a bubble, with a link that delays by 50 ms and loses that share each way.
@@ -67,7 +68,11 @@ func (w *world) tryDialFrom(from netip.AddrPort, cfg Config) (*Client, error) {
 		}
 		w.mu.Lock()
 		w.dialled = append(w.dialled, addr)
+		refuses := w.refuses
 		w.mu.Unlock()
+		if refuses != nil {
+			return nil, refuses
+		}
 		if ep == nil {
 			sock, err := w.net.ListenPacket(from)
 			if err != nil {
