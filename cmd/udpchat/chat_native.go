@@ -155,6 +155,9 @@ func (o *chatOptions) explainNative(err error) error {
 	if e, ok := errors.AsType[native.Error](err); ok {
 		return o.explainRefusal(e)
 	}
+	if e, ok := errors.AsType[*reliable.RefusedError](err); ok { // Over TCP it closes the connection without a word.
+		return advise(fmt.Errorf("cannot connect to %s: %s", o.server, nativeReason(e)), "Try again later.")
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted before there was a connection")
@@ -164,7 +167,7 @@ func (o *chatOptions) explainNative(err error) error {
 		return advise(fmt.Errorf("%s does not answer", o.server), "It lets clients connect and says nothing. "+onePort+"\n"+
 			"--protocol lab speaks the lab protocol. Or it is overloaded.")
 	case errors.Is(err, io.EOF):
-		return advise(fmt.Errorf("%s closes connections at once", o.server), onePort+"\n--protocol lab speaks the lab protocol.")
+		return advise(fmt.Errorf("%s closes connections at once", o.server), onePort+"\n--protocol lab speaks the lab protocol. Or it is full.")
 	}
 	why := errors.New("nobody answers")
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"udpchat/chat/wire/native"
 	"udpchat/client"
+	"udpchat/reliable"
 )
 
 func TestShowSaid(t *testing.T) {
@@ -131,6 +133,7 @@ func TestNativeReasonSaysWhatTheUserCanUnderstand(t *testing.T) {
 		{native.Error{Code: native.CodeInternal, Text: "internal\x1b[2J error", Reference: "4F2A"}, "internal error (reference 4F2A)"},
 		{errors.Join(errors.New("client: connecting"), refused), "connection refused"},
 		{client.ErrSilent, "it fell silent"},
+		{fmt.Errorf("client: %w", reliable.ErrForgotten), "it had forgotten the connection"}, // It need not have been started again.
 		{errors.New("client: reliable: something"), "something"},
 	} {
 		if got := nativeReason(tt.err); got != tt.want {
@@ -194,6 +197,24 @@ func TestAReferenceIsNamedOnce(t *testing.T) {
 		e := native.Error{Code: native.CodeInternal, Text: text, Reference: "9EAE"}
 		if got := refusalText(e); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Over TCP a full server closes the connection at once, as one of another protocol may: over UDP it has said which it is.
+func TestFullServerIsNotTakenForOneOfAnotherProtocol(t *testing.T) {
+	o := &chatOptions{server: "localhost:4000"}
+	full := fmt.Errorf("over udp: %w", &reliable.RefusedError{Code: reliable.CodeFull})
+	for _, tt := range []struct {
+		err           error
+		want, advised string
+	}{
+		{errors.Join(full, fmt.Errorf("over tcp: %w", io.EOF)), "cannot connect to localhost:4000: connection refused: the server is full", "later"},
+		{fmt.Errorf("over tcp: %w", io.EOF), "localhost:4000 closes connections at once", "another protocol"},
+	} {
+		var out strings.Builder
+		if code := report(&out, o.explainNative(tt.err)); code != exitUsage || !strings.Contains(out.String(), tt.want+"\n") || !strings.Contains(out.String(), tt.advised) {
+			t.Errorf("%v: exit code %d, %s", tt.err, code, out.String())
 		}
 	}
 }

@@ -313,7 +313,7 @@ func nativeReason(err error) string {
 	case errors.Is(err, client.ErrSilent):
 		return "it fell silent"
 	case errors.Is(err, reliable.ErrForgotten):
-		return "it was started again"
+		return "it had forgotten the connection" // It was started again, or had given us up.
 	case isTimeout(err):
 		return "nothing heard from it for too long"
 	case errors.Is(err, client.ErrUnknown):

@@ -121,7 +121,7 @@ const arrayOfThree = 0x83
 const lengthBytesMax = 4
 
 // BeginsReplies reports whether prefix, what a server has said first, can be of this protocol (SPEC.md 1, 2.2), and whether
-// more of it could still change that. What other programs say would be taken for the length of a message that never comes.
+// that is sure: no more of it could change that. What other programs say would be taken for the length of a message that never comes.
 func BeginsReplies(prefix []byte) (yes, sure bool) {
 	if len(prefix) == 0 {
 		return true, false

@@ -13,7 +13,7 @@ import (
 const (
 	frameHeaderBytes = 8
 	pieceNumber      = 1<<32 - 1
-	backNumber       = 1 << 31
+	backNumber       = 1 << 30 // Fits an int of 32 bits.
 
 	// frameBytesMax is the longest frame anybody sends.
 	frameBytesMax = chunkBytes
