@@ -52,6 +52,7 @@ type whisperTo struct {
 type incoming struct {
 	heard   time.Time
 	last    uint64                 // Number of the last letter that was taken.
+	base    uint64                 // Nobody waits for answers to letters before that.
 	early   map[uint64]postMessage // Letters behind one that was lost.
 	answers map[uint64]outcome     // What became of letters, as far as that is known and asked for.
 	fresh   []uint64               // Which answers are still to be sent.
