@@ -96,25 +96,24 @@ func (p *people) unlinkLocked(name string, s *standing) {
 	}
 }
 
-// beginRoster reports whether the caller is to read who is a member of the room, and to say it with endRoster.
-func (p *people) beginRoster(room string) bool {
+// beginRoster returns for whom the caller is to read who is a member of the room, and to say it with endRoster; nil: for nobody.
+func (p *people) beginRoster(room string) *audience {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a := p.audiences[room]
 	if a == nil || a.known || a.loading {
-		return false
+		return nil
 	}
 	a.loading, a.left = true, make(map[string]bool)
-	return true
+	return a
 }
 
 // endRoster says who is a member; read is false if it could not be read. Who has come or gone since beginRoster
-// is known already, and better.
-func (p *people) endRoster(room string, accounts []string, read bool) {
+// is known already, and better. If all of the audience have gone meanwhile, nobody is told.
+func (p *people) endRoster(room string, a *audience, accounts []string, read bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a := p.audiences[room]
-	if a == nil || !a.loading {
+	if p.audiences[room] != a {
 		return
 	}
 	left := a.left

@@ -15,6 +15,7 @@ type crier struct {
 	wake chan struct{} // Has one entry when there is something to do.
 	runs atomic.Bool   // It was started, and the others with it. Set with the hub's mu held.
 	wg   sync.WaitGroup
+	line line
 
 	mu    sync.Mutex // One of the innermost: nothing is locked while it is held.
 	inbox []nodeMessage
@@ -48,21 +49,11 @@ func (h *Hub) wakeCrier() {
 func (c *crier) run() {
 	tick := time.NewTicker(crierTick)
 	defer tick.Stop()
-	var stop func()
-	defer func() {
-		if stop != nil {
-			stop()
-		}
-		c.hub.flushMarks()
-	}()
+	defer c.hub.flushMarks()
+	defer c.line.close()
 	for ticks := 0; ; {
-		if stop == nil {
-			var err error
-			if stop, err = c.hub.cfg.Engine.Subscribe(presenceLog, c.take); err != nil {
-				c.hub.log.Warn("other nodes are not heard", "err", err)
-			} else {
-				c.send(nodeMessage{kind: nodeAsk, from: c.self})
-			}
+		if c.line.listen(c.take) {
+			c.send(nodeMessage{kind: nodeAsk, from: c.self})
 		}
 		c.listen()
 		c.tellNews()
@@ -130,12 +121,7 @@ func (c *crier) listen() {
 	}
 }
 
-// send sends to all nodes. What does not get through is asked for later.
-func (c *crier) send(m nodeMessage) {
-	if err := c.hub.cfg.Engine.Send(presenceLog, m.encode()); err != nil {
-		c.hub.log.Warn("other nodes are not told who is here", "err", err)
-	}
-}
+func (c *crier) send(m nodeMessage) { c.line.send(m.encode()) }
 
 // flushMarks writes the read markers of all accounts that were moved.
 func (h *Hub) flushMarks() {

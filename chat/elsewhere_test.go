@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -511,4 +512,58 @@ func TestThoseAreAskedWhoWereThere(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A cutLine sends nothing while it is cut.
+type cutLine struct {
+	chat.Engine
+	cut atomic.Bool
+}
+
+func (e *cutLine) Send(room string, data []byte) error {
+	if e.cut.Load() {
+		return errEngine
+	}
+	return e.Engine.Send(room, data)
+}
+
+// An engine that is away for a while does not fill the log, and what was whispered meanwhile is heard afterwards.
+func TestLineThatIsCutForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		a := newWorld(t, chat.Config{})
+		e := &cutLine{Engine: a.engine}
+		a.cfg.Engine, a.cfg.Logger = e, slog.New(slog.NewTextHandler(&log, nil))
+		a, b := a.node(), a.node()
+		ann, bob := a.mustEnter("ann", chat.SoleName), b.mustEnter("bob", chat.SoleName)
+		synctest.Wait()
+		e.cut.Store(true)
+		var want []string
+		var receipts []*chat.Receipt
+		for i := range 50 {
+			receipts = append(receipts, must(ann.Whisper("bob", fmt.Sprint(i)))(t))
+			want = append(want, fmt.Sprint("ann: ", i))
+			time.Sleep(100 * time.Millisecond)
+		}
+		if n := log.n.Load(); n > 4 { // Both have two lines.
+			t.Errorf("the log has %d lines", n)
+		}
+		e.cut.Store(false)
+		for i, r := range receipts {
+			if err := r.Wait(t.Context()); err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		if got := bob.texts(); got != strings.Join(want, ", ") {
+			t.Errorf("bob heard %q", got)
+		}
+	})
+}
+
+// lines counts what is written to it.
+type lines struct{ n atomic.Int64 }
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.n.Add(1)
+	return len(b), nil
 }

@@ -52,8 +52,8 @@ func New(cfg Config) (*Hub, error) {
 	}
 	h.people.hub = h
 	self := newNodeID()
-	h.post.hub, h.post.self, h.post.wake = h, self, make(chan struct{}, 1)
-	h.crier.hub, h.crier.self, h.crier.wake = h, self, make(chan struct{}, 1)
+	h.post.hub, h.post.self, h.post.wake, h.post.line = h, self, make(chan struct{}, 1), line{hub: h, log: postLog}
+	h.crier.hub, h.crier.self, h.crier.wake, h.crier.line = h, self, make(chan struct{}, 1), line{hub: h, log: presenceLog}
 	return h, nil
 }
 

@@ -7,8 +7,8 @@ package chat
 
 // A forgetter is an engine that can forget the log of a room that forgets anyway.
 type forgetter interface {
-	// Forget forgets the log of a room, unless somebody subscribes to it or it is one that is kept.
-	Forget(room string)
+	// Forget forgets the log of a room, unless somebody subscribes to it or it is one that is kept. It reports whether it has.
+	Forget(room string) bool
 }
 
 // closeIdle has the oldest room that nobody uses give up its place, and reports whether there was one.

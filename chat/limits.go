@@ -123,6 +123,8 @@ const (
 	// is how long an answer is waited for, which clients are slow to give: longer than front-ends do. lettersMax and letterBytesMax are how
 	// many may be under way to one node, and how many bytes; one more is not taken. postMemory is how long a node
 	// remembers up to which letter it has heard another one that is silent: far longer than letters are sent again.
+	// answersMax is how many answers to letters of one node are kept, in case they get lost, while there is none to an earlier
+	// letter. Of more the older half is forgotten; an answer that was lost by then is none to the sender.
 	postPause      = 400 * time.Millisecond
 	repeatsMax     = 64
 	letterArrival  = 10 * time.Second
@@ -130,6 +132,7 @@ const (
 	lettersMax     = 4_096
 	letterBytesMax = 8 << 20
 	postMemory     = 10 * time.Minute
+	answersMax     = 2 * lettersMax
 
 	// seenMax is how many ids of messages of devices are remembered of a log while somebody is told about it.
 	// In a room that forgets, a message that comes behind one that was forgotten here is refused with CodeStale.

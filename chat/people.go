@@ -107,12 +107,16 @@ func (p *people) describeLocked(who *person, show string, blocked map[string]str
 	}
 	old := who.blocked
 	who.blocked = blocked
+	changed := make(map[string]bool)
 	for _, sets := range [][2]map[string]struct{}{{old, blocked}, {blocked, old}} {
 		for peer := range sets[0] {
 			if _, ok := sets[1][peer]; !ok {
-				p.refreshPairLocked(who, peer)
+				changed[peer] = true
 			}
 		}
+	}
+	if len(changed) > 0 {
+		p.refreshPairsLocked(who, changed)
 	}
 }
 
@@ -206,12 +210,12 @@ func (p *people) refreshLocked(d *Device, who *person, was Presence) {
 	}
 }
 
-// refreshPairLocked tells the devices of peer that watch somebody what they may know now that one of the two has
+// refreshPairsLocked tells the devices of those peers that watch somebody what they may know now that one of each two has
 // blocked the other, or does no longer.
-func (p *people) refreshPairLocked(who *person, peer string) {
+func (p *people) refreshPairsLocked(who *person, peers map[string]bool) {
 	told := make(map[*Device]bool)
 	tell := func(d *Device) {
-		if d.account.name == peer && !told[d] {
+		if peers[d.account.name] && !told[d] {
 			told[d] = true
 			p.refreshLocked(d, who, who.state)
 		}
@@ -251,10 +255,10 @@ func (p *people) blockChanged(name, peer string, blocked *map[string]struct{}) {
 			who.blocked = *blocked
 		}
 		p.dirtyLocked(name)
-		p.refreshPairLocked(who, peer)
+		p.refreshPairsLocked(who, map[string]bool{peer: true})
 	}
 	if who := p.byName[peer]; who != nil {
-		p.refreshPairLocked(who, name)
+		p.refreshPairsLocked(who, map[string]bool{name: true})
 	}
 }
 

@@ -14,6 +14,7 @@ type post struct {
 	hub  *Hub
 	self nodeID
 	wake chan struct{} // Has one entry when there is something to do.
+	line line
 
 	mu      sync.Mutex           // The innermost of all: nothing is locked while it is held.
 	last    uint64               // Number of the last letter to anybody. Guarded by mu, like all that follows.
@@ -51,6 +52,7 @@ type whisperTo struct {
 type incoming struct {
 	heard   time.Time
 	last    uint64                 // Number of the last letter that was taken.
+	base    uint64                 // Nobody waits for answers to letters before that.
 	early   map[uint64]postMessage // Letters behind one that was lost.
 	answers map[uint64]outcome     // What became of letters, as far as that is known and asked for.
 	fresh   []uint64               // Which answers are still to be sent.
@@ -106,24 +108,14 @@ func (p *post) stir() {
 // run sends and receives until the Hub is closed.
 func (p *post) run() {
 	defer p.end()
-	var stop func()
-	defer func() {
-		if stop != nil {
-			stop()
-		}
-	}()
+	defer p.line.close()
 	again, armed := time.NewTimer(postPause), true
 	defer again.Stop()
 	for {
-		if stop == nil {
-			var err error
-			if stop, err = p.hub.cfg.Engine.Subscribe(postLog, p.take); err != nil {
-				p.hub.log.Warn("whispers of other nodes are not heard", "err", err)
-			}
-		}
+		p.line.listen(p.take)
 		p.read(time.Now())
 		p.send(false)
-		if !armed && (stop == nil || p.waits()) {
+		if !armed && (p.line.stop == nil || p.waits()) {
 			armed = true
 			again.Reset(postPause)
 		}

@@ -66,3 +66,25 @@ func TestPostForgetsNodesThatAreSilent(t *testing.T) {
 		t.Errorf("%d nodes are remembered, want 2", len(h.post.in))
 	}
 }
+
+// One letter to which there is no answer must not have those to all that follow kept.
+func TestPostKeepsSoManyAnswers(t *testing.T) {
+	h, err := New(Config{Engine: noEngine{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 3 * answersMax
+	for i := uint64(2); i < n; i++ { // As if somebody had the first one, and kept silent.
+		for _, m := range h.post.accept(postMessage{kind: postLetter, from: 1, n: i, base: 1}, time.Now()) {
+			h.post.open(m)
+		}
+	}
+	in := h.post.in[1]
+	if _, ok := in.answers[n-1]; !ok || len(in.answers) > answersMax || len(in.answers) < lettersMax {
+		t.Errorf("%d answers are kept, with the last one: %t", len(in.answers), ok)
+	}
+	h.post.accept(postMessage{kind: postLetter, from: 1, n: n, base: n}, time.Now())
+	if len(in.answers) != 0 {
+		t.Errorf("%d answers are kept that nobody waits for", len(in.answers))
+	}
+}

@@ -1,7 +1,9 @@
 package chat
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -25,10 +27,8 @@ func (p *post) accept(m postMessage, now time.Time) (ready []postMessage) {
 		p.in[m.from] = in
 	}
 	in.heard, in.owed = now, true
-	for n := range in.answers {
-		if n < m.base {
-			delete(in.answers, n)
-		}
+	if m.base > in.base {
+		in.forgetBefore(m.base)
 	}
 	switch {
 	case m.n == 0: // Only a question.
@@ -67,6 +67,20 @@ func (p *post) accept(m postMessage, now time.Time) (ready []postMessage) {
 	}
 }
 
+// forgetBefore forgets the answers to letters before that.
+func (in *incoming) forgetBefore(base uint64) {
+	in.base = base
+	maps.DeleteFunc(in.answers, func(n uint64, _ outcome) bool { return n < base })
+}
+
+// keep keeps an answer until nobody waits for it, and sends it.
+func (in *incoming) keep(n uint64, o outcome) {
+	if len(in.answers) >= answersMax {
+		in.forgetBefore(slices.Sorted(maps.Keys(in.answers))[answersMax/2])
+	}
+	in.answers[n], in.fresh, in.owed = o, append(in.fresh, n), true
+}
+
 // forgetLocked forgets nodes from which nothing has come for so long that nothing can come again.
 func (p *post) forgetLocked(now time.Time) {
 	for from, in := range p.in {
@@ -81,7 +95,7 @@ func (p *post) open(m postMessage) {
 	answer := func(o outcome) {
 		p.mu.Lock()
 		if in := p.in[m.from]; in != nil {
-			in.answers[m.n], in.fresh, in.owed = o, append(in.fresh, m.n), true
+			in.keep(m.n, o)
 		}
 		p.mu.Unlock()
 		p.stir()

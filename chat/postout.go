@@ -98,9 +98,7 @@ func (p *post) expire(now time.Time) {
 // send sends what was not sent yet; again: also what may have been lost.
 func (p *post) send(again bool) {
 	for _, m := range p.due(again) {
-		if err := p.hub.cfg.Engine.Send(postLog, m.encode()); err != nil {
-			p.hub.log.Warn("other nodes are not told what is whispered", "err", err)
-		}
+		p.line.send(m.encode())
 	}
 }
 

@@ -31,12 +31,12 @@ func (d *Device) watchRoom(ctx context.Context, r *room) {
 		}
 		return
 	}
-	if h.people.beginRoster(r.name) {
+	if a := h.people.beginRoster(r.name); a != nil {
 		accounts, err := h.roster(ctx, r.name)
 		if err != nil {
 			h.log.Warn("devices are not told who is in a room", "room", r.ref, "err", err)
 		}
-		h.people.endRoster(r.name, accounts, err == nil)
+		h.people.endRoster(r.name, a, accounts, err == nil)
 	}
 	h.people.catchUp(r.name, d)
 }

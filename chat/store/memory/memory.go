@@ -121,19 +121,21 @@ func (e *Engine) Subscribe(room string, f func(chat.Msg)) (stop func(), err erro
 	}
 }
 
-// Forget forgets the log of a room, unless somebody subscribes to it. What is appended to it later begins a new one, whose
-// numbers are above those it had.
-func (e *Engine) Forget(room string) {
+// Forget forgets the log of a room, unless somebody subscribes to it, and reports whether there is none now. What is appended
+// to it later begins a new one, whose numbers are above those it had.
+func (e *Engine) Forget(room string) (forgotten bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := e.rooms[room]
 	if l == nil {
-		return
+		return true
 	}
-	if last, ok := l.forget(); ok {
+	last, ok := l.forget()
+	if ok {
 		delete(e.rooms, room)
 		e.floor = max(e.floor, last)
 	}
+	return ok
 }
 
 // Health implements chat.Engine.

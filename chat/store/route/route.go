@@ -100,19 +100,20 @@ func (e *Engine) known(room string) (chat.Engine, bool) {
 }
 
 // Forget implements what the Hub asks for when a room gives up its place: one that is kept stays what it is, and of another one
-// nothing is known any more.
-func (e *Engine) Forget(room string) {
+// nothing is known any more, unless somebody subscribes to it by now.
+func (e *Engine) Forget(room string) (forgotten bool) {
 	e.deciding.Lock()
 	defer e.deciding.Unlock()
 	if engine, ok := e.known(room); !ok || engine == e.cfg.Kept {
-		return
+		return false
 	}
-	if f, ok := e.cfg.Forgetting.(interface{ Forget(room string) }); ok {
-		f.Forget(room)
+	if f, ok := e.cfg.Forgetting.(interface{ Forget(room string) bool }); ok && !f.Forget(room) {
+		return false
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.forgetting, room)
+	return true
 }
 
 // engine returns the engine of a room. used says that the room is one from now on.
@@ -214,11 +215,23 @@ func (e *Engine) Send(room string, data []byte) error {
 
 // Subscribe implements chat.Engine.
 func (e *Engine) Subscribe(room string, f func(chat.Msg)) (stop func(), err error) {
-	engine, err := e.engine(context.Background(), room, true)
-	if err != nil {
-		return nil, err
+	for {
+		engine, err := e.engine(context.Background(), room, true)
+		if err != nil {
+			return nil, err
+		}
+		if stop, err = engine.Subscribe(room, f); err != nil {
+			return nil, err
+		}
+		is, err := e.engine(context.Background(), room, true)
+		if err == nil && is == engine {
+			return stop, nil
+		}
+		stop() // It was forgotten meanwhile, and is kept now.
+		if err != nil {
+			return nil, err
+		}
 	}
-	return engine.Subscribe(room, f)
 }
 
 // Get implements chat.Engine.

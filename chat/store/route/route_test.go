@@ -180,3 +180,55 @@ func TestForgetIsForRoomsThatForget(t *testing.T) {
 		t.Errorf("an attic that is forgotten cannot be kept: %v", err)
 	}
 }
+
+// A room to which somebody subscribes again while it is about to be forgotten stays what it is: else what is said there from now
+// on could go where nobody hears it.
+func TestRoomThatIsUsedAgainIsNotForgotten(t *testing.T) {
+	e, _, _ := sides(t)
+	heard := 0
+	stop, err := e.Subscribe("attic", func(chat.Msg) { heard++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	e.Forget("attic")
+	if err := e.Keep(t.Context(), "attic"); !errors.Is(err, chat.ErrConflict) {
+		t.Errorf("Keep: %v", err)
+	}
+	if say(t, e, "attic", "ann-1"); heard != 1 {
+		t.Errorf("the subscriber heard %d messages, want 1", heard)
+	}
+}
+
+// A hasty engine does something before somebody subscribes.
+type hasty struct {
+	*memory.Engine
+	before func()
+}
+
+func (h *hasty) Subscribe(room string, f func(chat.Msg)) (stop func(), err error) {
+	h.before()
+	return h.Engine.Subscribe(room, f)
+}
+
+// A room that is forgotten and then kept while somebody subscribes is that which is kept.
+func TestRoomThatIsKeptWhileSomebodySubscribes(t *testing.T) {
+	forgetting := &hasty{Engine: memory.New(memory.Config{})}
+	e := route.New(route.Config{Kept: memory.New(memory.Config{}), Forgetting: forgetting})
+	defer e.Close()
+	forgetting.before = func() {
+		e.Forget("attic")
+		if err := e.Keep(t.Context(), "attic"); err != nil {
+			t.Error(err)
+		}
+	}
+	heard := 0
+	stop, err := e.Subscribe("attic", func(chat.Msg) { heard++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if say(t, e, "attic", "ann-1"); heard != 1 {
+		t.Errorf("the subscriber heard %d messages, want 1", heard)
+	}
+}
