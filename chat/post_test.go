@@ -51,6 +51,10 @@ func TestPostForgetsNodesThatAreSilent(t *testing.T) {
 	letter := func(from nodeID, n uint64, now time.Time) int {
 		return len(h.post.accept(postMessage{kind: postLetter, from: from, n: n}, now))
 	}
+	letter(2*nodesMax, 5, now.Add(-2*postMemory))
+	if letter(1, 1, now); len(h.post.in) != 1 {
+		t.Errorf("%d nodes are remembered, want 1", len(h.post.in))
+	}
 	for from := range nodeID(nodesMax) {
 		if letter(from+1, 5, now) != 1 {
 			t.Fatalf("the letter of node %d is not taken", from+1)

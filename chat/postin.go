@@ -14,10 +14,7 @@ func (p *post) accept(m postMessage, now time.Time) (ready []postMessage) {
 	defer p.mu.Unlock()
 	in := p.in[m.from]
 	if in == nil {
-		if len(p.in) >= nodesMax {
-			p.forgetLocked(now)
-		}
-		if len(p.in) >= nodesMax {
+		if p.forgetLocked(now); len(p.in) >= nodesMax {
 			return nil
 		}
 		in = &incoming{answers: make(map[uint64]outcome), early: make(map[uint64]postMessage)}

@@ -104,14 +104,14 @@ func (p *people) visitLocked(room string, came bool) (first bool) {
 
 // elsewhere returns the seats of a room on other nodes, in the order in which they were taken, an account's once for each.
 func (p *people) elsewhere(room string) []nodeSeat {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	var all []nodeSeat
+	p.mu.Lock()
 	for _, n := range p.nodes {
 		for at, s := range n.seats[room] {
 			all = append(all, nodeSeat{at, s, true})
 		}
 	}
+	p.mu.Unlock()
 	slices.SortFunc(all, func(a, b nodeSeat) int {
 		return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(flag(a.account), flag(b.account)), cmp.Compare(a.who, b.who))
 	})
