@@ -21,6 +21,9 @@ func Notes(f *compare.File) []string {
 	if slices.ContainsFunc(f.Summary, func(s compare.Summary) bool { return !s.Beside.Missing() }) {
 		add("beside: Mbit/s of the file over kernel CUBIC on the same link; its share of both files, half being fair.")
 	}
+	if oneSided(f) {
+		add("chat: one end only listens, and nobody repeats an acknowledgement that is lost, which is hard on TCP's tail and differs much from one set of runs to the next; --workload talk has both ends chat.")
+	}
 	var secret, open []string
 	for _, t := range h.Transports {
 		if t.Encrypted {
@@ -107,6 +110,14 @@ func approximate(f *compare.File) string {
 		return ""
 	}
 	return fmt.Sprintf("same link, but figures repeat only statistically: %s; the others are the same every time on virtual time.", strings.Join(names, ", "))
+}
+
+// oneSided reports whether the kernel's TCP is compared by messages that go one way only.
+func oneSided(f *compare.File) bool {
+	return slices.ContainsFunc(f.Summary, func(s compare.Summary) bool {
+		t, err := compare.TransportNamed(s.Transport)
+		return err == nil && t.Info().Kernel && s.Workload == "chat" && s.Dropped > 0
+	})
 }
 
 func losses(checks []compare.LossCheck) string {
