@@ -78,7 +78,7 @@ func TestDefaultName(t *testing.T) {
 		t.Errorf("defaultName = %q, want the user's", got)
 	}
 	t.Setenv("USER", "")
-	if got := defaultName(); !strings.HasPrefix(got, "guest-") || len(got) != len("guest-XXXX") {
+	if got := defaultName(); !strings.HasPrefix(got, "guest-") || len(got) != len("guest-")+4 {
 		t.Errorf("defaultName = %q, want a guest's", got)
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"udpchat/chat/front"
 	"udpchat/chat/front/internal/stage"
 	"udpchat/chat/passwd"
-	"udpchat/chat/store/memory"
 	wire "udpchat/chat/wire/im"
 )
 
@@ -474,26 +473,12 @@ func TestAnotherPasswordEndsTheSession(t *testing.T) {
 	})
 }
 
-// A listHook is an engine that does something else first when the rooms of an account are read, which is while it logs in.
-type listHook struct {
-	chat.Engine
-	do func()
-}
-
-func (e *listHook) List(ctx context.Context, bucket, prefix string) ([]chat.Entry, error) {
-	if do := e.do; do != nil && bucket == "enrolments" {
-		e.do = nil
-		do()
-	}
-	return e.Engine.List(ctx, bucket, prefix)
-}
-
 func TestAnotherPasswordWhileLoggingInEndsTheSession(t *testing.T) {
-	hook := &listHook{Engine: memory.New(memory.Config{})}
+	hook := stage.NewLogInHook()
 	stage.InWithAccountsOn(t, cast, map[string]string{"users": "hans", "rate": "-1"}, hook, func(w *stage.World) {
 		old, _ := passwd.Clear("hans")
 		secret, _ := passwd.Clear("new")
-		hook.do = func() {
+		hook.Do = func() {
 			if err := w.Accounts.ChangePassword(context.Background(), account.Attempt{}, "hans", old, secret, ""); err != nil {
 				t.Error(err)
 			}

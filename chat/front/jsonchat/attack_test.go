@@ -1,14 +1,12 @@
 package jsonchat
 
 import (
-	"context"
 	"strings"
 	"testing"
 
-	"udpchat/chat"
 	"udpchat/chat/account"
+	"udpchat/chat/front/internal/stage"
 	"udpchat/chat/passwd"
-	"udpchat/chat/store/memory"
 	wire "udpchat/chat/wire/jsonchat"
 )
 
@@ -41,36 +39,22 @@ func TestWrongBytesDoNotPayForTheFile(t *testing.T) {
 	})
 }
 
-// A listHook is an engine that does something else first when the rooms of an account are read, which is while it logs in.
-type listHook struct {
-	chat.Engine
-	do func()
-}
-
-func (e *listHook) List(ctx context.Context, bucket, prefix string) ([]chat.Entry, error) {
-	if do := e.do; do != nil && bucket == "enrolments" {
-		e.do = nil
-		do()
-	}
-	return e.Engine.List(ctx, bucket, prefix)
-}
-
 // TestPasswordChangedWhileLoggingIn: who logs in with the old one at that moment is not logged in.
 func TestPasswordChangedWhileLoggingIn(t *testing.T) {
-	hook := &listHook{Engine: memory.New(memory.Config{})}
+	hook := stage.NewLogInHook()
 	inWorldOn(t, Config{}, hook, func(w *world) {
 		w.native("zoe").Close(w.ctx)
 		delete(w.natives, "zoe")
 		old, _ := passwd.Clear("zoe")
 		fresh, _ := passwd.Clear("another")
-		hook.do = func() {
+		hook.Do = func() {
 			if err := w.accounts.ChangePassword(w.ctx, account.Attempt{}, "zoe", old, fresh, ""); err != nil {
 				t.Error(err)
 			}
 		}
 		c := w.open("c")
 		c.do(wire.Login{Identity: identity("zoe")}, "")
-		if hook.do != nil {
+		if hook.Do != nil {
 			t.Fatal("the password was not changed")
 		}
 		if res := c.do(wire.FetchMsg{}, ""); res.Err != string(errNotLoggedIn) {

@@ -10,6 +10,7 @@ import (
 
 	"udpchat/chat"
 	"udpchat/chat/account"
+	"udpchat/chat/front/internal/stage"
 	"udpchat/chat/passwd"
 	wire "udpchat/chat/wire/native"
 )
@@ -100,20 +101,6 @@ func TestUploadsAtTheSameTimeShareTheQuota(t *testing.T) {
 	})
 }
 
-// A listHook is an engine that does something else first when the rooms of an account are read, which is while it logs in.
-type listHook struct {
-	chat.Engine
-	do func()
-}
-
-func (e *listHook) List(ctx context.Context, bucket, prefix string) ([]chat.Entry, error) {
-	if do := e.do; do != nil && bucket == "enrolments" {
-		e.do = nil
-		do()
-	}
-	return e.Engine.List(ctx, bucket, prefix)
-}
-
 // A token that is revoked, or a password that is changed, while somebody logs in with it begins no session.
 func TestRevokedWhileLoggingIn(t *testing.T) {
 	for name, revoke := range map[string]func(w *world, ann *client) error{
@@ -133,12 +120,12 @@ func TestRevokedWhileLoggingIn(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			hook := new(listHook)
+			hook := new(stage.LogInHook)
 			inWorld(t, setUp{engine: func(e chat.Engine) chat.Engine { hook.Engine = e; return hook }}, func(w *world) {
 				ann := w.register("ann")
 				ann.hangUp()
 				w.end(ann)
-				hook.do = func() {
+				hook.Do = func() {
 					if err := revoke(w, ann); err != nil {
 						t.Error(err)
 					}
