@@ -207,6 +207,35 @@ func TestServerThatCannotSayThatItForgotIsFoundWithinSeconds(t *testing.T) {
 	})
 }
 
+// Whoever gives up a server that says nothing any more does not wait for it once more.
+func TestCloseDoesNotWaitForAServerThatIsSilent(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		w.net.Path(serverAddr, clientAddr).Cut(true)
+		m, err := c.Send("lobby", "hello")
+		if err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(suspectAfter + time.Second)
+		if n := c.Link().Unstored; n != 1 {
+			w.Errorf("%d messages are not stored, want 1", n)
+		}
+		start := time.Now()
+		c.Close()
+		if d := time.Since(start); d > time.Second {
+			w.Errorf("Close took %v", d)
+		}
+		if s := m.Status(); s.State != Failed || !errors.Is(s.Err, ErrUnknown) {
+			w.Errorf("the message: %+v", s)
+		}
+		k.task.Wait()
+	})
+}
+
 func TestALostAnswerIsNoSecondMessage(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		c := w.dial(Config{})

@@ -94,7 +94,7 @@ func (u *nativeUI) run(ctx context.Context, rooms []string, in *chatInput) error
 	if err == nil {
 		err = u.flush(ctx)
 	}
-	ended := u.client.Err()
+	ended, unstored := u.client.Err(), u.client.Link().Unstored
 	_ = u.client.Close() // What it could still say is known.
 	u.transfers.Wait()
 	showing.Wait()
@@ -103,7 +103,10 @@ func (u *nativeUI) run(ctx context.Context, rooms []string, in *chatInput) error
 	case ended != nil:
 		return failures(u.explainEnd(ended))
 	case errors.Is(err, context.Canceled):
-		return nil // Interrupted.
+		if unstored > 0 {
+			return failures(fmt.Errorf("interrupted before the server had stored %d of your messages", unstored))
+		}
+		return nil
 	case err != nil:
 		return failures(err)
 	case u.refused > 0 && !u.interactive:
