@@ -46,6 +46,7 @@ type server struct {
 	files    map[string]*storedFile
 	breakAt  int           // A transfer is broken off once when it comes here; 0: not.
 	lag      time.Duration // Its clock is ahead by that.
+	eager    bool          // What happens is pushed before it is answered.
 	foreign  string        // It speaks another protocol, and says that first; empty: it does not.
 	tasks    sync.WaitGroup
 }
@@ -186,10 +187,15 @@ func (s *server) serve(conn net.Conn) {
 			b[len(b)-1] = 0xff
 		}
 		muted := s.mute != nil && s.mute(what)
+		if s.eager {
+			then()
+		}
 		if !muted && head.ID != 0 {
 			ss.sendLocked(b)
 		}
-		then()
+		if !s.eager {
+			then()
+		}
 		s.mu.Unlock()
 	}
 }
