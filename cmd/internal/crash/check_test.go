@@ -52,9 +52,9 @@ func check(tb testing.TB, reader *person, people []*person) tally {
 			}
 			if n < next[name] {
 				t.disordered++
-				tb.Errorf("%s: %s said %d after %d", room, name, n, next[name])
+				tb.Errorf("%s: %s said %d after %d", room, name, n, next[name]-1)
 			}
-			next[name] = n
+			next[name] = n + 1
 		}
 	}
 	for _, p := range people {
