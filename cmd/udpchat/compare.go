@@ -197,15 +197,16 @@ func (f *compareFlags) run(cmd *cobra.Command) error {
 		ticking.Wait()
 		progress.End(time.Now())
 	}
+	var closing error
 	for _, runner := range lanes {
-		err = errors.Join(err, runner.Close())
+		closing = errors.Join(closing, runner.Close())
 	}
 	if err != nil {
-		return err
+		return errors.Join(err, closing)
 	}
 	file := compare.NewFile(m, skipped, results, cut != nil, time.Now())
 	file.Header.Recorded = recorded
-	return f.write(cmd.OutOrStdout(), file)
+	return errors.Join(f.write(cmd.OutOrStdout(), file), failures(closing)) // What was measured is not lost by that.
 }
 
 // compareLanes returns runners for the lanes that are wanted and work here, where recorded figures come from if there are

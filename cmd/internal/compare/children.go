@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 )
@@ -187,6 +189,9 @@ func (t *tail) text() string {
 // ServeVirtual reads specs from in, a line of JSON each, runs each in a bubble of virtual time and writes its result to
 // out, until in ends. It ends the process.
 func ServeVirtual(in io.Reader, out io.Writer) {
+	// Ctrl-C on a terminal reaches all its processes, but it is the parent that decides: it has figures to write, and we end
+	// with our input.
+	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
 		os.Stdout = null // Package testing prints its verdict there.
 	}
