@@ -3,6 +3,8 @@ package compare
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"udpchat/cmd/internal/compare/wirelane"
@@ -26,6 +28,20 @@ func NewWireRunner(ctx context.Context) (*WireRunner, error) {
 
 // Kernel returns what is under the sockets.
 func (r *WireRunner) Kernel() wirelane.Kernel { return r.kernel }
+
+// Lacks says that the kernel has not got the transport's congestion control, empty if it has.
+func (r *WireRunner) Lacks(i Info) string {
+	name, ok := strings.CutPrefix(i.Name, "tcp-")
+	if !ok || !i.Kernel || len(r.kernel.CongestionControl) == 0 || slices.Contains(r.kernel.CongestionControl, name) {
+		return ""
+	}
+	return noCongestionControl(name)
+}
+
+// noCongestionControl is what there is to say about one that the kernel lacks.
+func noCongestionControl(name string) string {
+	return fmt.Sprintf("this kernel has no congestion control %s (as root: modprobe tcp_%s)", name, name)
+}
 
 // Parallel is how many runs go on at once; of files, which keep the machine busy, fewer do.
 func (r *WireRunner) Parallel() int { return r.lane.Slots() }
