@@ -64,7 +64,7 @@ func (r *WireRunner) Run(ctx context.Context, spec Spec) Result {
 }
 
 func (r *WireRunner) play(ctx context.Context, spec Spec) Result {
-	res := newResult(spec)
+	var res Result
 	work, err := WorkloadNamed(spec.Workload)
 	if err == nil {
 		// The job itself ends before its limit, so that what a hanging run has is not lost.
@@ -80,8 +80,7 @@ func (r *WireRunner) play(ctx context.Context, spec Spec) Result {
 		}
 	}
 	if err != nil {
-		res.Error = err.Error()
-		res.Sent = spec.Messages
+		return unplayed(spec, err)
 	}
 	return res
 }
