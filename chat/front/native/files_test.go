@@ -6,9 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"udpchat/chat"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
 )
@@ -266,12 +269,51 @@ func TestFilesThatWereNotAnnouncedAreCollected(t *testing.T) {
 			if err := w.accounts.Collect(w.ctx, w.front.Forget); err != nil {
 				t.Error(err)
 			}
-			there, err := w.front.has(w.ctx, digest(sum).id())
-			if err != nil || there != announced {
-				t.Errorf("announced %t: it is there %t, %v", announced, there, err)
+			r, err := w.engine.GetBlob(w.ctx, digest(sum).id(), 0)
+			switch {
+			case err == nil && announced:
+				err = r.Close()
+			case errors.Is(err, chat.ErrNotFound) && !announced:
+				err = nil
+			}
+			if err != nil {
+				t.Errorf("announced %t: it is there: %v, %v", announced, r != nil, err)
 			}
 			if !announced {
 				ann.refused(wire.CodeNoFile, wire.Say{Log: place.Log, Counter: 1, File: file})
+			}
+		}
+	})
+}
+
+// Whoever else stores the same bytes between a file's being stored and that being noted: it is collected when nobody was
+// told of it.
+func TestFileStoredTwiceAtOneMomentIsCollected(t *testing.T) {
+	engine := new(gatedEngine)
+	inWorld(t, setUp{files: true, engine: engine.around}, func(w *world) {
+		ann, bob := w.register("ann"), w.register("bob")
+		b, sum := content(1000)
+		var wg sync.WaitGroup
+		wg.Go(func() { ann.store("first", b, sum) })
+		synctest.Wait()
+		if n := engine.stored.Load(); n != 1 {
+			t.Fatalf("%d have stored it", n)
+		}
+		if done, ok := bob.store("second", b, sum).(wire.Done); !ok {
+			t.Fatalf("the second: got %+v", done)
+		}
+		close(engine.gate)
+		wg.Wait()
+		time.Sleep(8 * 24 * time.Hour)
+		if err := w.accounts.Collect(w.ctx, w.front.Forget); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.engine.GetBlob(w.ctx, digest(sum).id(), 0); !errors.Is(err, chat.ErrNotFound) {
+			t.Errorf("it is there still: %v", err)
+		}
+		for _, name := range []string{"ann", "bob"} {
+			if u, err := w.accounts.Usage(w.ctx, name); err != nil || u.Files != 0 {
+				t.Errorf("%s answers for %+v, %v", name, u, err)
 			}
 		}
 	})
