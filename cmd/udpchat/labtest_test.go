@@ -7,8 +7,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"udpchat/cmd/internal/labtest"
+)
+
+// asksMax is how often a rule is asked again whose verdict was not the expected one, and asksPatience how long an answer may
+// take then: the machine may have been busy.
+const (
+	asksMax      = 2
+	asksPatience = 20 * time.Second
 )
 
 // gradeOurs runs labtest against a server of our own.
@@ -73,9 +81,16 @@ func TestOurServerPassesEverything(t *testing.T) {
 					if len(report.Results) < 50 {
 						t.Errorf("%s over %s, dialect %s: %d rules", mode, transport, dialect, len(report.Results))
 					}
-					if cfg.Only = failedRules(report); len(cfg.Only) > 0 { // The machine may have been busy.
-						t.Logf("%s over %s, dialect %s, again: %v", mode, transport, dialect, cfg.Only)
-						if report := gradeOurs(t, mode, cfg); len(failedRules(report)) > 0 || len(report.Results) == 0 {
+					if len(failedRules(report)) > 0 {
+						for range asksMax {
+							if cfg.Only = failedRules(report); len(cfg.Only) == 0 {
+								return
+							}
+							t.Logf("%s over %s, dialect %s, again: %s", mode, transport, dialect, describeFailures(report))
+							cfg.Timeout = asksPatience
+							report = gradeOurs(t, mode, cfg)
+						}
+						if len(failedRules(report)) > 0 || len(report.Results) == 0 {
 							t.Errorf("%s over %s, dialect %s:\n%s", mode, transport, dialect, describeFailures(report))
 						}
 						return
@@ -103,14 +118,31 @@ func TestOurServerInTheOtherMode(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			profile := map[string]string{"compat": labtest.AsSpecified, "strict": labtest.AsGraded}[mode]
-			report := gradeOurs(t, mode, labtest.Config{Profile: profile, Skip: []string{"concurrency", "robustness"}})
-			for _, result := range report.Results {
-				if failed := result.Verdict == labtest.Fail; failed != slices.Contains(want, result.ID) && result.Group != "scenario" {
-					t.Errorf("profile %s: %s: %s", profile, result.ID, result.Verdict)
-				} else if failed && result.Group != "scenario" && result.Against == "" {
-					t.Errorf("profile %s: %s does not say what it contradicts", profile, result.ID)
+			cfg := labtest.Config{Profile: profile, Skip: []string{"concurrency", "robustness"}}
+			report := gradeOurs(t, mode, cfg)
+			for range asksMax {
+				if cfg.Only = surprises(report, want); len(cfg.Only) == 0 {
+					break
 				}
+				t.Logf("profile %s, again: %v\n%s", profile, cfg.Only, describeFailures(report))
+				cfg.Timeout = asksPatience
+				report = gradeOurs(t, mode, cfg)
+			}
+			if again := surprises(report, want); len(again) > 0 || len(report.Results) == 0 {
+				t.Errorf("profile %s: not as expected: %v\n%s", profile, again, describeFailures(report))
 			}
 		})
 	}
+}
+
+// surprises are the rules that failed or did not, or do not say what they contradict, other than they should. What comes of
+// the scenario is said by the other rules.
+func surprises(r *labtest.Report, want []string) (ids []string) {
+	for _, result := range r.Results {
+		failed := result.Verdict == labtest.Fail
+		if result.Group != "scenario" && (failed != slices.Contains(want, result.ID) || failed && result.Against == "") {
+			ids = append(ids, result.ID)
+		}
+	}
+	return ids
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"udpchat/client"
+	"udpchat/cmd/internal/port"
 	"udpchat/config"
 )
 
@@ -29,10 +31,13 @@ func startNative(t *testing.T) *nativeServer {
 		t.Fatal(err)
 	}
 	cfg.Data, cfg.Durability, cfg.ComeBackAfter = t.TempDir(), "fast", 100*time.Millisecond
-	cfg.Listen = []config.Listener{{Address: "127.0.0.1:0", Transport: config.Auto, Protocol: config.Auto}}
+	ports, err := port.Free(1) // The same one after a restart.
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listen = []config.Listener{{Address: fmt.Sprintf("127.0.0.1:%d", ports[0]), Transport: config.Auto, Protocol: config.Auto}}
 	s := &nativeServer{t: t, cfg: cfg}
 	s.start()
-	s.cfg.Listen[0].Address = s.addr() // The same one after a restart.
 	t.Cleanup(s.stop)
 	return s
 }
@@ -50,7 +55,7 @@ func (s *nativeServer) start() {
 }
 
 func (s *nativeServer) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), scriptWait)
 	defer cancel()
 	if err := s.node.stop(ctx); err != nil {
 		s.t.Error(err)
@@ -75,7 +80,7 @@ func (s *nativeServer) dial(name, transport string) *client.Client {
 // heard waits for a text.
 func heard(t *testing.T, c *client.Client, text string) client.Said {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(scriptWait)
 	for {
 		select {
 		case ev, ok := <-c.Events():

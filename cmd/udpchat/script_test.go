@@ -15,11 +15,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"udpchat/cmd/internal/compare"
+	"udpchat/cmd/internal/port"
 )
 
 // scriptWait is how long a script waits for something to happen before it fails. It is far more than anything takes,
 // because many tests share a slow machine; nothing ever sleeps this long.
-const scriptWait = 30 * time.Second
+const scriptWait = time.Minute
 
 // pollEvery is how often a file is looked at that another process writes to.
 const pollEvery = 10 * time.Millisecond
@@ -47,6 +48,8 @@ func TestMain(m *testing.M) {
 //	                                 the variables given here
 //	dial NAME tcp|udp ADDRESS        be a client made by somebody else; what arrives goes to NAME.out
 //	listen NAME udp ADDRESS          the same, for a socket that waits; ADDRESS is in the variable NAME
+//	port VAR                         put the number of a port into a variable that is free, and stays so between two servers
+//	                                 which a script starts there one after the other
 //	send NAME TEXT [COUNT]           write TEXT and a newline to a process, or TEXT as one segment or datagram with
 //	                                 \n in it written out; with COUNT, so often, %d being the number from 1
 //	close NAME                       close a process's standard input, or a dialled connection
@@ -80,6 +83,7 @@ func TestScripts(t *testing.T) {
 			"close":    onActors(1, (*actors).close),
 			"signal":   onActors(2, (*actors).signal),
 			"finish":   onActors(1, (*actors).finish),
+			"port":     freePort,
 			"waitfor":  waitFor,
 			"sequence": sequence,
 		},
@@ -125,6 +129,16 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		ts.Setenv(name, groups[i+1])
 	}
+}
+
+// freePort is the command port.
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port VAR")
+	}
+	ports, err := port.Free(1)
+	ts.Check(err)
+	ts.Setenv(args[0], strconv.Itoa(ports[0]))
 }
 
 // sequence is the command sequence.

@@ -87,32 +87,42 @@ func verify(ctx context.Context, db *sql.DB, thorough bool) error {
 	return fail("looking for damage", errors.Join(verifyRecords(ctx, db), verifyBlobs(ctx, db)))
 }
 
-// verifyRecords looks at every record: one whose key has changed would not be missed by anybody else.
+// verifyRecords looks at every record: one whose key has changed would not be missed by anybody else. The store may be written
+// to meanwhile, so what was given last is read after the records: it has gone up at most.
 func verifyRecords(ctx context.Context, db *sql.DB) error {
-	var last, greatest int64
+	greatest, err := greatestRevision(ctx, db)
+	if err != nil {
+		return err
+	}
+	var last int64
 	if err := db.QueryRowContext(ctx, "SELECT val FROM meta WHERE key = ?", metaRevision).Scan(&last); err != nil {
 		return err
 	}
+	if greatest > last {
+		return fmt.Errorf("%w: a record has revision %d, the last one given was %d", ErrDamaged, greatest, last)
+	}
+	return nil
+}
+
+// greatestRevision is that of all records, each of which is verified.
+func greatestRevision(ctx context.Context, db *sql.DB) (greatest int64, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT key, rev, val, sum, bucket FROM records")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var key, val, bucket []byte
 		var rev, want int64
 		if err := rows.Scan(&key, &rev, &val, &want, &bucket); err != nil {
-			return err
+			return 0, err
 		}
 		if sumRecord(string(bucket), string(key), rev, val) != want {
-			return fmt.Errorf("%w: record %q of %q is not what was written", ErrDamaged, key, bucket)
+			return 0, fmt.Errorf("%w: record %q of %q is not what was written", ErrDamaged, key, bucket)
 		}
 		greatest = max(greatest, rev)
 	}
-	if greatest > last {
-		return fmt.Errorf("%w: a record has revision %d, the last one given was %d", ErrDamaged, greatest, last)
-	}
-	return rows.Err()
+	return greatest, rows.Err()
 }
 
 // verifyBlobs looks at where every file is.

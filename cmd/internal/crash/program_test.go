@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"udpchat/cmd/internal/port"
 )
 
 var (
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		for path, pkg := range map[*string]string{&program: "udpchat/cmd/udpchat", &natsServer: "github.com/nats-io/nats-server/v2"} {
 			*path = filepath.Join(dir, filepath.Base(strings.TrimSuffix(pkg, "/v2")))
-			if out, err := exec.Command("go", "build", "-o", *path, pkg).CombinedOutput(); err != nil {
+			if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", *path, pkg).CombinedOutput(); err != nil {
 				fmt.Fprintf(os.Stderr, "building %s: %v\n%s", pkg, err, out)
 				return 1
 			}
@@ -133,16 +134,12 @@ func (s *server) kill() {
 	s.cmd = nil
 }
 
-// freePorts returns ports of the loopback address that were free a moment ago.
-func freePorts(tb testing.TB, n int) (ports []int) {
+// freePorts returns ports of the loopback address on which a server can be started again and again.
+func freePorts(tb testing.TB, n int) []int {
 	tb.Helper()
-	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer ln.Close()
-		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
+	ports, err := port.Free(n)
+	if err != nil {
+		tb.Fatal(err)
 	}
 	return ports
 }

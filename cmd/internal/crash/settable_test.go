@@ -92,7 +92,7 @@ func buildSettable(tb testing.TB, pkg string) string {
 	}
 	program := filepath.Join(dir, "settable")
 	begin := time.Now()
-	cmd := exec.Command("go", "build", "-overlay", write("overlay.json", string(overlay)), "-o", program, pkg)
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-overlay", write("overlay.json", string(overlay)), "-o", program, pkg)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("building %s: %v\n%s", pkg, err, out)
 	}

@@ -40,7 +40,7 @@ const (
 
 	// restartWait is how long we look whether a server that is gone is started again, as by a loop in a shell.
 	restartWait = 1500 * time.Millisecond
-	// killWait is how long a server may take to end after KILL_SERVICE.
+	// killWait is how long a server may take to end after KILL_SERVICE, or as long as an answer if that may take longer.
 	killWait = 2 * time.Second
 	// farewellWait is how long we wait at the end of a rule for the server to close after DISCONNECT. Not closing is
 	// another rule's business.

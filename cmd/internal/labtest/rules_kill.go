@@ -40,12 +40,12 @@ func playKill(p *player) {
 	killer := p.connect("killer")
 	killer.send("KILL_SERVICE\n")
 	sockets = append(sockets, killer)
-	begun := time.Now()
+	begun, limit := time.Now(), p.killWait()
 	closed, gone, extra := false, false, 0
-	for time.Since(begun) < killWait && !(closed && gone) {
+	for time.Since(begun) < limit && !(closed && gone) {
 		p.sleep(killWait / 20)
 		closed = !slices.ContainsFunc(sockets, func(c *client) bool { return !c.closed() })
-		if !gone && time.Since(begun) > killWait/4 {
+		if !gone && time.Since(begun) > limit/4 {
 			gone = !p.reachable()
 			extra++
 		}
@@ -60,7 +60,7 @@ func playKill(p *player) {
 			}
 		}
 	}
-	after := fmt.Sprintf("%v after KILL_SERVICE", killWait)
+	after := fmt.Sprintf("%v after KILL_SERVICE", limit)
 	if p.net.transport == Plain {
 		closed = gone
 	}
@@ -83,6 +83,8 @@ func playKill(p *player) {
 	}
 }
 
+func (p *player) killWait() time.Duration { return max(killWait, p.cfg.Timeout) }
+
 // graded notes what the course's tester would have said, once: of five checks one is that the message could be sent.
 func (p *player) graded(o *Outcome) {
 	if o.Checks = 5; p.outcomes[ruleGradedKill] == nil {
@@ -99,7 +101,7 @@ func (p *player) killByKept() bool {
 	if _, err := p.run.kept.conn.Write([]byte(text)); err != nil {
 		p.transcript.note(p.run.kept.label, "not sent: %v", err)
 	}
-	p.sleep(killWait)
+	p.sleep(p.killWait())
 	if !p.reachable() {
 		p.graded(&Outcome{Verdict: Pass, Passed: 5})
 		return true

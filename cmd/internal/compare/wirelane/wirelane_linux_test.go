@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 const parentEnv = "UDPCHAT_WIRELANE_TEST_PARENT"
 
 func beParent() {
-	_, err := New().Run(context.Background(), Order{Job: "sleep", Limit: time.Minute, Note: func(pid json.RawMessage) {
+	_, err := New().Run(context.Background(), Order{Job: "sleep", Limit: 2 * patience, Note: func(pid json.RawMessage) {
 		fmt.Printf("%s\n", pid)
 	}}, nil)
 	fmt.Fprintln(os.Stderr, err)
@@ -106,6 +106,9 @@ func outsideJob(context.Context, *World, json.RawMessage) (any, error) {
 	return fmt.Sprint(err), nil
 }
 
+// patience bounds what takes no time to speak of on a machine that has nothing else to do.
+const patience = time.Minute
+
 // newLane skips the test where there can be no run.
 func newLane(t *testing.T) *Lane {
 	t.Helper()
@@ -118,7 +121,7 @@ func newLane(t *testing.T) *Lane {
 
 func do(t *testing.T, lane *Lane, o Order, result any) Wire {
 	t.Helper()
-	o.Limit = 20 * time.Second
+	o.Limit = patience
 	wire, err := lane.Run(t.Context(), o, result)
 	if err != nil {
 		t.Fatal(err)
@@ -239,10 +242,10 @@ func TestNothingLeadsOutOfTheNamespaces(t *testing.T) {
 
 func TestJobThatHangsIsCutOffAndGone(t *testing.T) {
 	lane := newLane(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	pid := 0
-	_, err := lane.Run(ctx, Order{Job: "sleep", Limit: time.Minute, Note: func(note json.RawMessage) {
+	_, err := lane.Run(ctx, Order{Job: "sleep", Limit: 2 * patience, Note: func(note json.RawMessage) {
 		_ = json.Unmarshal(note, &pid)
 		cancel()
 	}}, nil)
@@ -273,7 +276,7 @@ func TestRunDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = parent.Wait() // It was killed.
-	for end := time.Now().Add(5 * time.Second); alive(pid); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); alive(pid); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("process %d is still there", pid)
 		}
@@ -290,7 +293,7 @@ func alive(pid int) bool {
 func TestJobThatFailsSaysWhy(t *testing.T) {
 	lane := newLane(t)
 	for job, want := range map[string]string{"panic": "on purpose", "unknown": `no job "unknown"`} {
-		_, err := lane.Run(t.Context(), Order{Job: job, Limit: time.Second}, nil)
+		_, err := lane.Run(t.Context(), Order{Job: job, Limit: patience}, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("job %s ended with %v, want %q", job, err, want)
 		}
