@@ -54,6 +54,7 @@ type storedLog struct {
 	epoch  string
 	events []native.Event
 	peers  []string // Of a direct conversation.
+	mark   uint64   // Up to where it was read, by whomever is asking.
 }
 
 type storedFile struct {
@@ -235,7 +236,7 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 					break
 				}
 				list.Conversations = append(list.Conversations, native.Conversation{
-					Log: name, Epoch: l.epoch, Head: l.head(), Peer: l.other(ss.account),
+					Log: name, Epoch: l.epoch, Head: l.head(), Mark: l.mark, Peer: l.other(ss.account),
 				})
 			}
 		}
@@ -267,8 +268,8 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 		if r.Epoch != "" && r.Epoch != l.epoch {
 			return native.Error{Code: native.CodeEpoch}, nothing
 		}
-		if r.After != 0 {
-			return l.after(r.After, int(r.N)), nothing
+		if r.After != 0 || r.Around != 0 { // Nobody here asks for what is before Around.
+			return l.after(r.After+r.Around-min(r.Around, 1), int(r.N)), nothing
 		}
 		p := l.newest(r.Log, int(r.N))
 		return native.Page{Epoch: p.Epoch, Events: p.Events, More: p.More}, nothing
@@ -475,7 +476,9 @@ func (l *storedLog) other(account string) string {
 
 func (l *storedLog) newest(name string, n int) native.Place {
 	n = min(n, len(l.events))
-	return native.Place{Log: name, Epoch: l.epoch, Head: l.head(), Events: l.events[len(l.events)-n:], More: n < len(l.events)}
+	return native.Place{
+		Log: name, Epoch: l.epoch, Head: l.head(), Mark: l.mark, Events: l.events[len(l.events)-n:], More: n < len(l.events),
+	}
 }
 
 func (l *storedLog) after(seq uint64, n int) native.Page {
