@@ -170,14 +170,14 @@ type Link struct {
 	Round         time.Duration      // The quickest round trip to the server's program of late; 0: not known.
 	Ahead         time.Duration      // How far the server's clock is ahead of ours.
 	UDP           reliable.ConnStats // Over UDP only.
-	Unstored      int                // Messages of ours that are not stored yet.
+	Unstored      int                // Messages of ours that are not stored yet, nor confirmed over a direct connection.
 }
 
 // Link returns what is known about the connection now.
 func (c *Client) Link() Link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l := Link{Unstored: len(c.m.outbox.queue)}
+	l := Link{Unstored: len(c.m.outbox.queue) + c.unackedLocked()}
 	best, _ := c.m.clock.best()
 	l.Round, l.Ahead = best.round, best.offset
 	if c.conn == nil {

@@ -207,6 +207,35 @@ func TestServerThatCannotSayThatItForgotIsFoundWithinSeconds(t *testing.T) {
 	})
 }
 
+// Whoever gives up a server that says nothing any more does not wait for it once more.
+func TestCloseDoesNotWaitForAServerThatIsSilent(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		w.net.Path(serverAddr, clientAddr).Cut(true)
+		m, err := c.Send("lobby", "hello")
+		if err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(suspectAfter + time.Second)
+		if n := c.Link().Unstored; n != 1 {
+			w.Errorf("%d messages are not stored, want 1", n)
+		}
+		start := time.Now()
+		c.Close()
+		if d := time.Since(start); d > time.Second {
+			w.Errorf("Close took %v", d)
+		}
+		if s := m.Status(); s.State != Failed || !errors.Is(s.Err, ErrUnknown) {
+			w.Errorf("the message: %+v", s)
+		}
+		k.task.Wait()
+	})
+}
+
 func TestALostAnswerIsNoSecondMessage(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		c := w.dial(Config{})
@@ -560,6 +589,75 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 		for _, s := range of[Said](k) {
 			if "dm/ann/"+s.Peer != s.Log {
 				w.Errorf("%s has the peer %q", s.Log, s.Peer)
+			}
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
+// Contacts asks on until it has all of them. A server of before there were pages gives what it has.
+func TestContactsAreAllListed(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		w.server.contacts = []string{"bob", "cat", "dan", "eve", "fay"}
+		c := w.dial(Config{})
+		defer c.Close()
+		for _, old := range []bool{false, true} {
+			w.server.mu.Lock()
+			w.server.oldContacts = old
+			w.server.mu.Unlock()
+			people, err := c.Contacts(w.Context())
+			if err != nil {
+				w.Fatal(err)
+			}
+			var got []string
+			for _, p := range people {
+				got = append(got, p.Account)
+			}
+			want := w.server.contacts
+			if old {
+				want = want[:2]
+			}
+			if !slices.Equal(got, want) {
+				w.Errorf("old %t: got %q, want %q", old, got, want)
+			}
+		}
+	})
+}
+
+// Whoever was away gets all that was said to them alone, however much that is, and nothing of it is skipped as too old.
+func TestDirectMessagesWaitForWhoWasAwayHoweverMany(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		say := func(peer string, texts []string) {
+			w.server.set(func() { w.server.log("dm/ann/" + peer).peers = []string{"ann", peer} })
+			for _, text := range texts {
+				w.server.happen(native.Event{Log: "dm/ann/" + peer, Kind: native.KindSaid, Account: peer, Text: text})
+			}
+		}
+		all := numbered(1, 3*pageEvents)
+		say("bob", all)
+		say("cat", all)
+		w.server.set(func() { w.server.log("dm/ann/cat").mark = 7 })
+		c := w.dial(Config{})
+		k := collect(c)
+		time.Sleep(5 * time.Second)
+		if got := k.said(t, "dm/ann/bob"); !slices.Equal(got, all) {
+			w.Errorf("bob, never read: heard %d of %d", len(got), len(all))
+		}
+		if got := k.said(t, "dm/ann/cat"); !slices.Equal(got, all[7:]) {
+			w.Errorf("cat, read up to 7: heard %d of %d", len(got), len(all)-7)
+		}
+		// One that begins while we are there, and has grown long before we have looked.
+		say("eve", all)
+		w.server.happen(native.Event{Log: "ac/ann", Kind: native.KindConversation, Peer: "eve", About: "dm/ann/eve"})
+		time.Sleep(5 * time.Second)
+		if got := k.said(t, "dm/ann/eve"); !slices.Equal(got, all) {
+			w.Errorf("eve, just begun: heard %d of %d", len(got), len(all))
+		}
+		for _, s := range of[Said](k) {
+			if past := s.Peer != "eve"; s.Past != past || past == (s.Took > 0) {
+				w.Errorf("%s, %q: past %v, took %v", s.Peer, s.Text, s.Past, s.Took)
+				break
 			}
 		}
 		c.Close()

@@ -37,7 +37,9 @@ type Config struct {
 	// State keeps the token and the numbers of messages for the next run. It is the client's until it has ended. Nil: the
 	// client is another device each time.
 	State State
-	// AllRooms follows all rooms the account is a member of. Without it only those that are joined, and direct conversations.
+	// AllRooms follows all rooms the account is a member of, from where it has read them (see Client.Read), the first time with
+	// the newest events. Without it only those that are joined, and direct conversations: these from where the account has read
+	// them, the first time from their beginning.
 	AllRooms bool
 	// WatchAll asks for the presence of everybody, not only of contacts and partners.
 	WatchAll bool

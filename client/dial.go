@@ -23,7 +23,7 @@ type Conn interface {
 	Drop()
 }
 
-// An UntrustedError says that Config.Verify does not want the server's key. It wraps what that said.
+// An UntrustedError says that Config.VerifyServer does not want the server's key. It wraps what that said.
 type UntrustedError struct {
 	Key reliable.Key
 	Err error

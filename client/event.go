@@ -23,7 +23,7 @@ type Origin struct {
 	Counter uint64
 
 	Mine bool // It was this account, on whatever device.
-	Here bool // It was this client, or the one before it with the same State.
+	Here bool // It is a message that this client has said, or the one before it with the same State.
 	Past bool // It is history, or was missed while there was no connection.
 
 	// Direct: it came, or went, over a direct connection. It is in no log and has no number.

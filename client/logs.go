@@ -23,11 +23,13 @@ type follower struct {
 	behind   bool   // What is missing must be read first.
 	asked    bool   // To attach, or for a page: the answer is under way.
 	history  int    // How many events of the past are wanted if there is nothing to resume.
+	unread   bool   // All that the account has not read is wanted then, however many events that are.
+	young    bool   // It began while we listened: what we read of it does not come from the past.
 	retryAt  time.Time
 }
 
 // lost notes that the connection has ended.
-func (f *follower) lost() { f.attached, f.asked, f.retryAt = false, false, time.Time{} }
+func (f *follower) lost() { f.attached, f.asked, f.young, f.retryAt = false, false, false, time.Time{} }
 
 // next returns what to ask the server for, nil if the log is in step or the answer is under way. roomy says that the
 // program has room for more events.
@@ -55,7 +57,8 @@ func (f *follower) nextAt(roomy bool) time.Time {
 	return f.retryAt
 }
 
-// begin takes a place for a log that the program has nothing of, or nothing any more. The events are its newest.
+// begin takes a place for a log that the program has nothing of, or nothing any more. The events are its newest. If some that
+// are not read come before them, all are read page by page instead.
 func (f *follower) begin(p native.Place) {
 	f.asked, f.attached, f.behind = false, true, false
 	f.epoch, f.cursor, f.top = p.Epoch, p.Head, p.Head
@@ -63,8 +66,15 @@ func (f *follower) begin(p native.Place) {
 		return
 	}
 	f.cursor = p.Events[0].Seq - min(p.Events[0].Seq, 1)
+	if f.unread && p.Mark <= p.Head {
+		if p.More && p.Mark < f.cursor {
+			f.cursor, f.behind = p.Mark, true
+			return
+		}
+		f.cursor = max(f.cursor, p.Mark)
+	}
 	if f.all(p.Events) {
-		f.cursor = max(f.cursor, p.Head)
+		f.cursor, f.young = max(f.cursor, p.Head), false
 	}
 }
 
@@ -96,7 +106,7 @@ func (f *follower) page(p native.Page) {
 	// cannot be read is not there for us.
 	if f.cursor >= f.top || len(p.Events) == 0 {
 		f.cursor = max(f.cursor, f.top)
-		f.behind = false
+		f.behind, f.young = false, false
 	}
 }
 
@@ -126,7 +136,7 @@ func (f *follower) all(events []native.Event) bool {
 		if ev.Seq <= f.cursor {
 			continue
 		}
-		if !f.give(f, ev, true) {
+		if !f.give(f, ev, !f.young) {
 			f.top, f.behind = max(f.top, ev.Seq), true
 			return false
 		}

@@ -198,7 +198,7 @@ func (m *machine) give(f *follower, ev native.Event, past bool) bool {
 		}) {
 			return false
 		}
-		m.ours(ev)
+		m.ours(ev, past)
 		return true
 	}
 	id := messageID(ev.Device, ev.Counter)
@@ -249,11 +249,14 @@ func (m *machine) seen(ev Event, past bool) Event {
 }
 
 // ours does what an event of the account's own log asks of every device.
-func (m *machine) ours(ev native.Event) {
+func (m *machine) ours(ev native.Event, past bool) {
 	switch ev.Kind {
-	case native.KindConversation:
-		if ev.About != "" {
-			m.follow(ev.About, ev.Peer, pageEvents)
+	case native.KindConversation: // It comes before the first message.
+		if ev.About == "" || m.logs[ev.About] != nil {
+			return
+		}
+		if f := m.follow(ev.About, ev.Peer, pageEvents); f != nil {
+			f.unread, f.young = true, !past
 		}
 	case native.KindRoomJoined:
 		if m.cfg.AllRooms && ev.About != "" {

@@ -139,7 +139,7 @@ func (m *machine) notLoggedIn(how native.Request, err error) {
 }
 
 // conversations takes the list of all logs of the account. Direct conversations are followed from where the user has read
-// them; rooms only if the program wants to.
+// them, the first time from their beginning; rooms only if the program wants to, and the first time only their newest.
 func (m *machine) conversations(now time.Time, list []native.Conversation) {
 	if len(list) > logsMax { // What is new must not be left out.
 		slices.SortStableFunc(list, func(a, b native.Conversation) int { return cmp.Compare(unread(b), unread(a)) })
@@ -148,11 +148,13 @@ func (m *machine) conversations(now time.Time, list []native.Conversation) {
 		if c.Log == m.own || c.Peer == "" && !m.cfg.AllRooms || m.logs[c.Log] != nil {
 			continue
 		}
-		f := m.follow(c.Log, c.Peer, 0)
-		if f != nil && c.Epoch != "" && c.Mark > 0 {
+		f := m.follow(c.Log, c.Peer, pageEvents)
+		if f == nil {
+			continue
+		}
+		f.unread = c.Peer != ""
+		if c.Epoch != "" && (f.unread || c.Mark > 0) {
 			f.epoch, f.cursor = c.Epoch, c.Mark
-		} else if f != nil {
-			f.history = pageEvents
 		}
 	}
 	m.advance(now)

@@ -153,7 +153,10 @@ func (c *Client) serve(r *road, d *dialled) (v verdict, next *dialled) {
 	s := &scout{c: c, r: r}
 	v, next = c.watch(end, s)
 	close(done)
-	if v.err == nil || errors.Is(v.err, ErrDrained) {
+	c.mu.Lock()
+	silent := c.m.suspect(time.Now())
+	c.mu.Unlock()
+	if !silent && (v.err == nil || errors.Is(v.err, ErrDrained)) {
 		_ = d.conn.Close() // What was written may still arrive; nobody waits for more.
 	} else {
 		d.conn.Drop()

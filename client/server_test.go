@@ -33,27 +33,30 @@ type server struct {
 	identity *reliable.Identity
 	node     string // By another one after a restart clients are not told that they were forgotten.
 
-	mu       sync.Mutex
-	endpoint *reliable.Endpoint // nil: it is down.
-	sessions map[*peer]bool
-	logs     map[string]*storedLog
-	tokens   map[string]string // Device by token.
-	devices  int
-	asked    []native.Request                   // Everything, in the order it came.
-	refuse   func(native.Request) *native.Error // nil: it refuses nothing.
-	mute     func(native.Request) bool          // Carried out, but not answered.
-	garble   func(native.Request) bool          // Answered with something that cannot be decoded.
-	files    map[string]*storedFile
-	breakAt  int           // A transfer is broken off once when it comes here; 0: not.
-	lag      time.Duration // Its clock is ahead by that.
-	foreign  string        // It speaks another protocol, and says that first; empty: it does not.
-	tasks    sync.WaitGroup
+	mu          sync.Mutex
+	endpoint    *reliable.Endpoint // nil: it is down.
+	sessions    map[*peer]bool
+	logs        map[string]*storedLog
+	tokens      map[string]string // Device by token.
+	devices     int
+	asked       []native.Request                   // Everything, in the order it came.
+	refuse      func(native.Request) *native.Error // nil: it refuses nothing.
+	mute        func(native.Request) bool          // Carried out, but not answered.
+	garble      func(native.Request) bool          // Answered with something that cannot be decoded.
+	files       map[string]*storedFile
+	breakAt     int           // A transfer is broken off once when it comes here; 0: not.
+	lag         time.Duration // Its clock is ahead by that.
+	contacts    []string      // Of everybody.
+	oldContacts bool          // It lists the first of them only.
+	foreign     string        // It speaks another protocol, and says that first; empty: it does not.
+	tasks       sync.WaitGroup
 }
 
 type storedLog struct {
 	epoch  string
 	events []native.Event
 	peers  []string // Of a direct conversation.
+	mark   uint64   // Up to where it was read, by whomever is asking.
 }
 
 type storedFile struct {
@@ -235,9 +238,20 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 					break
 				}
 				list.Conversations = append(list.Conversations, native.Conversation{
-					Log: name, Epoch: l.epoch, Head: l.head(), Peer: l.other(ss.account),
+					Log: name, Epoch: l.epoch, Head: l.head(), Mark: l.mark, Peer: l.other(ss.account),
 				})
 			}
+		}
+		return list, nothing
+	case native.Contacts:
+		var list native.People
+		rest := s.contacts
+		if i := slices.Index(rest, r.After); i >= 0 && !s.oldContacts {
+			rest = rest[i+1:]
+		}
+		list.More = len(rest) > 2
+		for _, name := range rest[:min(2, len(rest))] {
+			list.People = append(list.People, native.Person{Account: name, Contact: native.ContactMine})
 		}
 		return list, nothing
 	case native.Join:
@@ -267,8 +281,8 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 		if r.Epoch != "" && r.Epoch != l.epoch {
 			return native.Error{Code: native.CodeEpoch}, nothing
 		}
-		if r.After != 0 {
-			return l.after(r.After, int(r.N)), nothing
+		if r.After != 0 || r.Around != 0 { // Nobody here asks for what is before Around.
+			return l.after(r.After+r.Around-min(r.Around, 1), int(r.N)), nothing
 		}
 		p := l.newest(r.Log, int(r.N))
 		return native.Page{Epoch: p.Epoch, Events: p.Events, More: p.More}, nothing
@@ -475,7 +489,9 @@ func (l *storedLog) other(account string) string {
 
 func (l *storedLog) newest(name string, n int) native.Place {
 	n = min(n, len(l.events))
-	return native.Place{Log: name, Epoch: l.epoch, Head: l.head(), Events: l.events[len(l.events)-n:], More: n < len(l.events)}
+	return native.Place{
+		Log: name, Epoch: l.epoch, Head: l.head(), Mark: l.mark, Events: l.events[len(l.events)-n:], More: n < len(l.events),
+	}
 }
 
 func (l *storedLog) after(seq uint64, n int) native.Page {

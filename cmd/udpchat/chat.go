@@ -125,6 +125,7 @@ shown when it comes back from the server; a lost connection ends the chat. Its c
 	f.BoolVar(&o.change, "change-password", false, "change the account's password, and end")
 	f.StringVar(&o.newPasswordFile, "new-password-file", "", "read the new password for --change-password from the first line of `FILE`, instead of asking for it")
 	f.IntVar(&o.history, "history", -1, "show `N` messages of the past when entering a room (default 20 on a terminal, else 0)")
+	f.Lookup("history").DefValue = "0" // The help has said what the default is.
 	f.StringVar(&o.files, "files", ".", "`DIR` where /file get puts files")
 	f.StringArrayVar(&o.rooms, "room", nil, "`ROOM` to join at the start; may be repeated, the last one becomes the current one")
 	f.StringVar(&o.redundancy, "redundancy", "latency", "`KIND` of protection against loss over udp: latency, economy (fewer bytes) or off")

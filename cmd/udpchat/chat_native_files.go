@@ -54,7 +54,9 @@ func (u *nativeUI) sendFile(path string) error {
 			m, err = u.client.Announce(where.log, f)
 		}
 		if err == nil {
-			err = m.Wait(ctx)
+			if err = m.Wait(ctx); err == nil {
+				u.ends.came(m.Log, m.Status())
+			}
 		}
 		u.carried(fmt.Sprintf("%s is sent", clean.Name(filepath.Base(path))), "not sent", err)
 	})
@@ -92,9 +94,7 @@ func (u *nativeUI) carried(done, not string, err error) {
 		u.out.event("* " + done)
 		return
 	}
-	u.mu.Lock()
-	u.failed++
-	u.mu.Unlock()
+	u.ends.fail()
 	u.out.problem(not + ": " + nativeReason(err))
 }
 

@@ -92,6 +92,7 @@ func (s *nativeShow) event(ev client.Event) {
 			u.out.event("* The server goes" + because(ev.Text) + "; we come back by ourselves.")
 		}
 	case client.Reload:
+		u.ends.forget(ev.Log)
 		u.out.event(fmt.Sprintf("* [%s] has begun anew: what was said before is gone.", shownName(placeOf(ev.Log, ev.Peer).name)))
 		u.mu.Lock()
 		delete(u.oldest, ev.Log)
@@ -158,15 +159,13 @@ func (s *nativeShow) said(ev client.Said) {
 		took = m.Status().After
 		s.forget(m)
 	}
-	if ev.Here {
-		u.shown(1)
-	}
 	u.out.event(showSaid(ev, number, took, u.interactive))
 	s.read(ev.Origin)
 }
 
 // read notes that the user has seen an event.
 func (s *nativeShow) read(o client.Origin) {
+	s.u.ends.shown(o)
 	if o.Seq > 0 {
 		s.u.client.Read(o.Log, o.Seq)
 	}
@@ -222,8 +221,17 @@ func (s *nativeShow) note(ev client.Event) {
 		}
 	case client.Topic:
 		s.read(ev.Origin)
-		u.out.event(fmt.Sprintf("* [%s] %s has set the topic: %s", shownName(placeOf(ev.Log, ev.Peer).name), shownName(ev.Name()), clean.Line(ev.Text)))
+		u.out.event(showTopic(ev))
 	}
+}
+
+// showTopic returns the line for a topic that somebody has set or removed.
+func showTopic(ev client.Topic) string {
+	room, name, text := shownName(placeOf(ev.Log, ev.Peer).name), shownName(ev.Name()), clean.Line(ev.Text)
+	if text == "" {
+		return fmt.Sprintf("* [%s] %s has removed the topic.", room, name)
+	}
+	return fmt.Sprintf("* [%s] %s has set the topic: %s", room, name, text)
 }
 
 // outgoing follows a message of ours. Most are shown by said, when they come back.
@@ -237,10 +245,9 @@ func (s *nativeShow) outgoing(ev client.Outgoing) {
 		s.byID[m.ID()] = m
 	case client.Failed:
 		s.forget(m)
-		s.u.shown(1)
-		s.u.mu.Lock()
-		s.u.failed++
-		s.u.mu.Unlock()
+		if m.File != nil {
+			return // Whoever sends the file says so.
+		}
 		s.u.out.problem(fmt.Sprintf("not stored: %s: %s", clean.Line(brief(m.Text)), nativeReason(ev.Status.Err)))
 	}
 }

@@ -46,6 +46,18 @@ func TestShowSaid(t *testing.T) {
 	}
 }
 
+func TestShowTopic(t *testing.T) {
+	bob := client.Origin{Log: "lobby", Account: "bob"}
+	for text, want := range map[string]string{
+		"tea\x1b[2J": "* [lobby] bob has set the topic: tea",
+		"":           "* [lobby] bob has removed the topic.",
+	} {
+		if got := showTopic(client.Topic{Origin: bob, Text: text}); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestShowPerson(t *testing.T) {
 	for _, tt := range []struct {
 		p    client.Person
@@ -60,6 +72,39 @@ func TestShowPerson(t *testing.T) {
 		if got := showPerson(tt.p, false); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.p, got, tt.want)
 		}
+	}
+}
+
+// A script sees all it has said before it ends, whatever else of its own is shown to it: of the run before, or of a file.
+func TestAllThatWasSaidIsShownBeforeTheEnd(t *testing.T) {
+	e, lobby := newEnds(), []client.Conversation{{Log: "lobby"}}
+	event := func(seq uint64) client.Origin { return client.Origin{Log: "lobby", Seq: seq, Here: true} }
+	want := func(what string, all bool) {
+		t.Helper()
+		if got := e.allShown(lobby); got != all {
+			t.Errorf("%s: all shown: %v, want %v", what, got, all)
+		}
+	}
+	want("nothing said", true)
+	e.shown(event(3)) // Of the run before.
+	e.shown(event(4))
+	e.came("lobby", client.Status{State: client.Stored, Seq: 5})
+	want("the run before shown", false)
+	e.shown(event(5))
+	want("it shown", true)
+	e.came("kiosk", client.Status{State: client.Stored, Seq: 8})
+	want("said where we are no longer", true)
+	e.shown(event(6)) // Before we know that it is stored.
+	e.came("lobby", client.Status{State: client.Stored, Seq: 6})
+	want("shown before", true)
+	e.came("lobby", client.Status{State: client.Delivered})
+	want("the other has it directly", false)
+	e.shown(client.Origin{Log: "lobby", Here: true, Direct: true})
+	want("shown, too", true)
+	e.came("lobby", client.Status{State: client.Failed})
+	e.fail()
+	if got := e.failures(); got != 2 {
+		t.Errorf("%d failed, want 2", got)
 	}
 }
 

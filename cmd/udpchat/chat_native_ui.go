@@ -48,7 +48,7 @@ type nativeUI struct {
 	hurry       <-chan struct{} // Closed when the user does not want to wait at the end; nil: never.
 	history     int             // How much of the past is shown when entering a room.
 	files       string          // Where files go.
-	settled     chan struct{}   // Gets a token when unshown becomes 0.
+	ends        *ends           // What has become of what we said.
 	live        liveLink        // Owned by run.
 	transfers   sync.WaitGroup  // Files under way.
 
@@ -57,13 +57,11 @@ type nativeUI struct {
 	unsaid  []*client.Message // Owned by run: said, and perhaps not stored yet.
 	refused int               // Owned by run: lines that could not be carried out.
 
-	mu      sync.Mutex
-	unshown int               // Guarded by mu: messages of ours that show has not seen the end of.
-	failed  int               // Guarded by mu: messages that were not stored, files that were not carried over.
-	oldest  map[string]uint64 // Guarded by mu: the lowest number shown of each log.
-	shared  []client.Said     // Guarded by mu: announcements of files, by the number that is shown.
-	took    []time.Duration   // Guarded by mu: how long messages of others were on their way, of late.
-	direct  map[string]bool   // Guarded by mu: with whom there is a direct connection.
+	mu     sync.Mutex
+	oldest map[string]uint64 // Guarded by mu: the lowest number shown of each log.
+	shared []client.Said     // Guarded by mu: announcements of files, by the number that is shown.
+	took   []time.Duration   // Guarded by mu: how long messages of others were on their way, of late.
+	direct map[string]bool   // Guarded by mu: with whom there is a direct connection.
 }
 
 // A place is a room or a direct conversation.
@@ -85,7 +83,7 @@ func placeOf(log, peer string) place {
 func (u *nativeUI) run(ctx context.Context, rooms []string, in *chatInput) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	u.oldest, u.settled = make(map[string]uint64), make(chan struct{}, 1)
+	u.oldest, u.ends = make(map[string]uint64), newEnds()
 	var showing sync.WaitGroup
 	showing.Go(func() { // Owns the client's events; ends with the client.
 		u.show()
@@ -96,18 +94,19 @@ func (u *nativeUI) run(ctx context.Context, rooms []string, in *chatInput) error
 	if err == nil {
 		err = u.flush(ctx)
 	}
-	ended := u.client.Err()
+	ended, unstored := u.client.Err(), u.client.Link().Unstored
 	_ = u.client.Close() // What it could still say is known.
 	u.transfers.Wait()
 	showing.Wait()
-	u.mu.Lock()
-	failed := u.failed
-	u.mu.Unlock()
+	failed := u.ends.failures()
 	switch {
 	case ended != nil:
 		return failures(u.explainEnd(ended))
 	case errors.Is(err, context.Canceled):
-		return nil // Interrupted.
+		if unstored > 0 {
+			return failures(fmt.Errorf("interrupted before the server had stored %d of your messages", unstored))
+		}
+		return nil
 	case err != nil:
 		return failures(err)
 	case u.refused > 0 && !u.interactive:
@@ -207,11 +206,11 @@ func (u *nativeUI) say(ctx context.Context, where place, text string) error {
 	for {
 		m, err := u.client.Send(where.log, text)
 		for len(u.unsaid) > 0 && u.unsaid[0].Status().State >= client.Stored {
+			u.ends.came(u.unsaid[0].Log, u.unsaid[0].Status())
 			u.unsaid = u.unsaid[1:]
 		}
 		if err == nil {
 			u.unsaid = append(u.unsaid, m)
-			u.shown(-1)
 			return nil
 		}
 		if !errors.Is(err, client.ErrFull) || len(u.unsaid) == 0 {
@@ -265,31 +264,15 @@ func (u *nativeUI) flush(ctx context.Context) error {
 func (u *nativeUI) catchUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, nativeCatchUpWait)
 	defer cancel()
-	for {
-		u.mu.Lock()
-		left := u.unshown
-		u.mu.Unlock()
-		if left <= 0 {
-			return
-		}
+	for _, m := range u.unsaid { // All of them have come to an end.
+		u.ends.came(m.Log, m.Status())
+	}
+	u.unsaid = nil
+	for !u.ends.allShown(u.client.Followed()) {
 		select {
-		case <-u.settled:
+		case <-u.ends.changed:
 		case <-ctx.Done():
 			return
-		}
-	}
-}
-
-// shown notes that show has seen the end of n messages of ours; -1: that there is one more.
-func (u *nativeUI) shown(n int) {
-	u.mu.Lock()
-	u.unshown -= n
-	settled := u.unshown <= 0
-	u.mu.Unlock()
-	if settled {
-		select {
-		case u.settled <- struct{}{}:
-		default:
 		}
 	}
 }

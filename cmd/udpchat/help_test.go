@@ -44,6 +44,16 @@ func TestHelpFitsATerminal(t *testing.T) {
 	}
 }
 
+func TestHelpNamesADefaultOnce(t *testing.T) {
+	for command, text := range helpOf(t) {
+		for _, flag := range strings.Split(text, "\n      --")[1:] {
+			if strings.Count(flag, "(default") > 1 {
+				t.Errorf("%s --help: --%s", command, flag)
+			}
+		}
+	}
+}
+
 func TestExitCodesAreOneTable(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
