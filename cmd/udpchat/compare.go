@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -154,9 +155,15 @@ func compareWorkloadLines() (lines [][2]string) {
 
 func (f *compareFlags) run(cmd *cobra.Command) error {
 	if f.from != "" {
+		if measuring := changedFlags(cmd); len(measuring) > 0 {
+			return fmt.Errorf("--from measures nothing: %s does not go with it", measuring[0])
+		}
 		return f.redraw(cmd)
 	}
 	m, err := f.matrix(cmd)
+	if err == nil {
+		err = f.checkFiles()
+	}
 	if err != nil {
 		return err
 	}
@@ -197,15 +204,16 @@ func (f *compareFlags) run(cmd *cobra.Command) error {
 		ticking.Wait()
 		progress.End(time.Now())
 	}
+	var closing error
 	for _, runner := range lanes {
-		err = errors.Join(err, runner.Close())
+		closing = errors.Join(closing, runner.Close())
 	}
 	if err != nil {
-		return err
+		return errors.Join(err, closing)
 	}
 	file := compare.NewFile(m, skipped, results, cut != nil, time.Now())
 	file.Header.Recorded = recorded
-	return f.write(cmd.OutOrStdout(), file)
+	return errors.Join(f.write(cmd.OutOrStdout(), file), failures(closing)) // What was measured is not lost by that.
 }
 
 // compareLanes returns runners for the lanes that are wanted and work here, where recorded figures come from if there are
@@ -273,6 +281,38 @@ func (f *compareFlags) write(stdout io.Writer, file *compare.File) error {
 		return failures(fmt.Errorf("%d of %d runs are not whole", failed, len(file.Runs)))
 	}
 	return nil
+}
+
+// checkFiles notices a file that cannot be written before the measurement, not after it. It leaves no trace.
+func (f *compareFlags) checkFiles() error {
+	if f.jsonFile != "" && f.jsonFile == f.htmlFile {
+		return fmt.Errorf("--json and --html both want to write to %s", f.jsonFile)
+	}
+	for _, file := range []struct{ flag, name string }{{"--json", f.jsonFile}, {"--html", f.htmlFile}} {
+		there, err := os.Stat(file.name)
+		switch {
+		case file.name == "" || file.name == "-" || err == nil && !there.Mode().IsRegular() && !there.IsDir(): // Opening a pipe would not be without a trace.
+			continue
+		case err == nil:
+			err = openAndClose(file.name, os.O_WRONLY)
+		case errors.Is(err, fs.ErrNotExist):
+			if err = openAndClose(file.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL); err == nil {
+				err = os.Remove(file.name)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", file.flag, err)
+		}
+	}
+	return nil
+}
+
+func openAndClose(name string, how int) error {
+	file, err := os.OpenFile(name, how, 0o666)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // toFile has write fill the file, if there is a name; - is stdout.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -106,8 +107,8 @@ func (f *compareFlags) matrix(cmd *cobra.Command) (compare.Matrix, error) {
 // links returns the links by name, by hand and by trace; without any the usual ones.
 func (f *compareFlags) links(profiles []string) ([]compare.Link, error) {
 	var links []compare.Link
-	if shape := f.up.Over(f.both); !shape.Empty() || !f.down.Empty() {
-		link, err := handmade(f.up.Over(f.both), f.down.Over(f.both))
+	if !f.both.Empty() || !f.up.Empty() || !f.down.Empty() {
+		link, err := f.handmade()
 		if err != nil {
 			return nil, err
 		}
@@ -134,18 +135,16 @@ func (f *compareFlags) links(profiles []string) ([]compare.Link, error) {
 }
 
 // handmade is a link described by flags.
-func handmade(up, down compare.Shape) (compare.Link, error) {
+func (f *compareFlags) handmade() (compare.Link, error) {
+	up, down := f.up.Over(f.both), f.down.Over(f.both)
 	link := compare.Link{Name: "by-hand", Text: up.Text()}
 	if up != down {
-		link.Text = "up: " + up.Text() + "; down: " + down.Text()
+		link.Text = "up: " + cmp.Or(up.Text(), "perfect") + "; down: " + cmp.Or(down.Text(), "perfect")
 	}
 	var err1, err2 error
-	link.Up, err1 = up.Params()
-	link.Down, err2 = down.Params()
-	if err1 != nil {
-		return link, err1 // The other one is often the same.
-	}
-	return link, err2
+	link.Up, err1 = f.up.Params("up-", f.both)
+	link.Down, err2 = f.down.Params("down-", f.both)
+	return link, cmp.Or(err1, err2) // The other one is often the same.
 }
 
 // compareRepeatable are the flags that decide what is measured, in the order of --help.

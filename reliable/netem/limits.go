@@ -28,9 +28,9 @@ const (
 	// which together cover all time release it at last.
 	holdsMax = 64
 
-	// burstMeanMin and stepMin bound how often a chain or a rate changes: its history is walked step by
-	// step when time passes.
-	burstMeanMin = 10 * time.Microsecond
+	// BurstMeanMin is the shortest mean of bursts. It and stepMin bound how often a chain or a rate changes: its history is
+	// walked step by step when time passes.
+	BurstMeanMin = 10 * time.Microsecond
 	stepMin      = time.Millisecond
 
 	// rateMin is the slowest line in bits per second. Slower ones would make one packet last for minutes.

@@ -45,8 +45,8 @@ func (p *Params) validateShares() error {
 			return fmt.Errorf("netem: params: %s is %v, want 0 to 1", s.name, s.value)
 		}
 	}
-	if b := p.Burst; b.Share > 0 && (b.Share == 1 || b.Mean < burstMeanMin) {
-		return fmt.Errorf("netem: params: Burst wants a Share below 1 and a Mean of at least %v", burstMeanMin)
+	if b := p.Burst; b.Share > 0 && (b.Share == 1 || b.Mean < BurstMeanMin) {
+		return fmt.Errorf("netem: params: Burst wants a Share below 1 and a Mean of at least %v", BurstMeanMin)
 	}
 	if c := p.Chain; c.Share > 0 && (c.Mean < 1 || c.Share > c.Mean/(c.Mean+1)) {
 		return fmt.Errorf("netem: params: Chain wants a Mean of at least 1 and a Share up to Mean/(Mean+1)")

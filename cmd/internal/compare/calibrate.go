@@ -83,7 +83,7 @@ func calibrationOf(r *Result) Calibration {
 		}
 	}
 	c := Calibration{
-		Lane: r.Lane, P50: Number(percentile(extra, 0.5)), P99: Number(percentile(extra, 0.99)), Max: Number(percentile(extra, 1)),
+		Lane: r.Lane, P50: written(percentile(extra, 0.5)), P99: written(percentile(extra, 0.99)), Max: written(percentile(extra, 1)),
 		Lost: r.Sent - r.Delivered,
 	}
 	limit := Number(harnessRealMax)
@@ -115,12 +115,12 @@ func lossCheckOf(profile string, asked float64, results []Result) LossCheck {
 			t.add(r.Wire.Down)
 		}
 	}
-	c := LossCheck{Profile: profile, Asked: Number(100 * asked), Packets: t.Packets}
+	c := LossCheck{Profile: profile, Asked: written(100 * asked), Packets: t.Packets}
 	if t.Packets == 0 {
 		return c
 	}
 	measured := float64(t.Dropped) / float64(t.Packets)
-	c.Measured = Number(100 * measured)
+	c.Measured = written(100 * measured)
 	// All transports of a run meet the same random numbers, so they are one sample and not several.
 	deviation := math.Sqrt(asked * (1 - asked) * float64(len(transports)) / float64(t.Packets))
 	c.OK = math.Abs(measured-asked) <= lossSigmas*deviation

@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 )
@@ -43,28 +45,23 @@ func (r *virtualRunner) Parallel() int { return cap(r.children) }
 func (r *virtualRunner) Run(ctx context.Context, spec Spec) Result {
 	ctx, cancel := context.WithTimeout(ctx, runWallMax)
 	defer cancel()
-	failed := func(err error) Result {
-		res := newResult(spec)
-		res.Error = err.Error()
-		return res
-	}
 	var c *child
 	select {
 	case c = <-r.children:
 	case <-ctx.Done():
-		return failed(ctx.Err())
+		return unplayed(spec, ctx.Err())
 	}
 	if c == nil {
 		var err error
 		if c, err = startChild(); err != nil {
 			r.children <- nil
-			return failed(err)
+			return unplayed(spec, err)
 		}
 	}
 	res, err := c.run(ctx, spec)
 	if err != nil {
 		r.children <- nil
-		return failed(err)
+		return unplayed(spec, err)
 	}
 	r.children <- c
 	return res
@@ -187,6 +184,9 @@ func (t *tail) text() string {
 // ServeVirtual reads specs from in, a line of JSON each, runs each in a bubble of virtual time and writes its result to
 // out, until in ends. It ends the process.
 func ServeVirtual(in io.Reader, out io.Writer) {
+	// Ctrl-C on a terminal reaches all its processes, but it is the parent that decides: it has figures to write, and we end
+	// with our input.
+	signal.Ignore(os.Interrupt, syscall.SIGTERM)
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
 		os.Stdout = null // Package testing prints its verdict there.
 	}
@@ -217,9 +217,7 @@ func serve(t *testing.T, in io.Reader, out io.Writer) {
 func runVirtual(ctx context.Context, spec Spec) Result {
 	t, err := TransportNamed(spec.Transport)
 	if err != nil {
-		res := newResult(spec)
-		res.Error = err.Error()
-		return res
+		return unplayed(spec, err)
 	}
 	spec.Link = spec.Link.checked()
 	spec.Link.Up.Grain, spec.Link.Down.Grain = grain, grain

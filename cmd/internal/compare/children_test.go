@@ -2,6 +2,7 @@ package compare
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -38,5 +39,33 @@ func TestSameSeedGivesTheSameResult(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Ctrl-C on a terminal reaches the children as well. They have nothing to decide: the parent ends them when it has written
+// what there is.
+func TestChildrenLeaveCtrlCToTheirParent(t *testing.T) {
+	t.Parallel()
+	r := NewVirtualRunner().(*virtualRunner)
+	spec := Spec{Transport: "plain", Lane: LaneVirtual, Workload: "chat", Link: lossy(0), Seed: 1, Messages: 10}
+	for range r.Parallel() { // Each time another child.
+		if res := r.Run(t.Context(), spec); res.Error != "" {
+			t.Fatal(res.Error)
+		}
+	}
+	for range r.Parallel() {
+		c := <-r.children
+		if err := c.cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		r.children <- c
+	}
+	for range r.Parallel() {
+		if res := r.Run(t.Context(), spec); res.Error != "" {
+			t.Errorf("after the signal: %s", res.Error)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
 	}
 }

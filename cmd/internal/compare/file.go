@@ -67,7 +67,7 @@ func NewFile(m Matrix, skipped []Skipped, results []Result, interrupted bool, no
 		Header: Header{
 			Format: Format, Version: Version, Created: now.UTC().Format(time.RFC3339), Command: m.Repeat,
 			Revision: revision(), Go: runtime.Version(), System: system(), Cores: runtime.GOMAXPROCS(0),
-			Seed: m.Seed, RunsEach: m.Runs, Skipped: skipped, Interrupted: interrupted,
+			Seed: m.Seed, RunsEach: m.Runs, Skipped: append([]Skipped{}, skipped...), Interrupted: interrupted,
 		},
 		Runs: results, Summary: Summarise(results),
 	}

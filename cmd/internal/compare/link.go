@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -82,15 +81,26 @@ type Shape struct {
 // Empty reports whether nothing is set.
 func (s Shape) Empty() bool { return s == Shape{} }
 
+// fields are the flags of a shape, in the order of its text, without the -- and what stands before them for one direction.
+func (s *Shape) fields() []shapeField {
+	return []shapeField{
+		{"delay", "delay", &s.Delay}, {"jitter", "jitter", &s.Jitter}, {"loss", "loss", &s.Loss}, {"burst", "in bursts of", &s.Burst},
+		{"rate", "rate", &s.Rate}, {"queue", "queue", &s.Queue}, {"reorder", "reorder", &s.Reorder}, {"dup", "dup", &s.Duplicate},
+		{"corrupt", "corrupt", &s.Corrupt},
+	}
+}
+
+type shapeField struct {
+	flag, words string
+	value       *string
+}
+
 // Over returns s with what it leaves empty taken from base.
 func (s Shape) Over(base Shape) Shape {
-	fields := func(s *Shape) []*string {
-		return []*string{&s.Delay, &s.Loss, &s.Burst, &s.Rate, &s.Queue, &s.Jitter, &s.Reorder, &s.Duplicate, &s.Corrupt}
-	}
-	of := fields(&base)
-	for i, f := range fields(&s) {
-		if *f == "" {
-			*f = *of[i]
+	of := base.fields()
+	for i, f := range s.fields() {
+		if *f.value == "" {
+			*f.value = *of[i].value
 		}
 	}
 	return s
@@ -99,12 +109,9 @@ func (s Shape) Over(base Shape) Shape {
 // Text is the shape in words.
 func (s Shape) Text() string {
 	var parts []string
-	for _, f := range []struct{ name, value string }{
-		{"delay", s.Delay}, {"jitter", s.Jitter}, {"loss", s.Loss}, {"in bursts of", s.Burst}, {"rate", s.Rate}, {"queue", s.Queue},
-		{"reorder", s.Reorder}, {"dup", s.Duplicate}, {"corrupt", s.Corrupt},
-	} {
-		if f.value != "" {
-			parts = append(parts, f.name+" "+f.value)
+	for _, f := range s.fields() {
+		if *f.value != "" {
+			parts = append(parts, f.words+" "+*f.value)
 		}
 	}
 	return strings.Join(parts, " ")
@@ -113,10 +120,18 @@ func (s Shape) Text() string {
 // reorderBy is how late a reordered packet is on a link by hand.
 const reorderBy = 20 * time.Millisecond
 
-// Params returns the shape as netem has it. The error names the flag.
-func (s Shape) Params() (netem.Params, error) {
+// Params returns what s and base describe as netem has it; s is for one direction, whose flags begin with prefix, and base for
+// both. The error names the flag.
+func (s Shape) Params(prefix string, base Shape) (netem.Params, error) {
+	flags := map[string]string{}
+	for _, f := range s.fields() {
+		flags[f.flag] = "--" + f.flag
+		if *f.value != "" {
+			flags[f.flag] = "--" + prefix + f.flag
+		}
+	}
+	s = s.Over(base)
 	var p netem.Params
-	var mean time.Duration
 	var problem error
 	times := func(flag, text string, to *time.Duration) {
 		if text == "" || problem != nil {
@@ -124,7 +139,7 @@ func (s Shape) Params() (netem.Params, error) {
 		}
 		d, err := time.ParseDuration(text)
 		if err != nil || d < 0 || d > time.Hour {
-			problem = fmt.Errorf("--%s %s: want a time like 50ms, up to 1h", flag, text)
+			problem = fmt.Errorf("%s %s: want a time like 50ms, up to 1h", flags[flag], text)
 		}
 		*to = d
 	}
@@ -137,29 +152,37 @@ func (s Shape) Params() (netem.Params, error) {
 			f *= 100
 		}
 		if err != nil || !(f >= 0 && f <= 100) {
-			problem = fmt.Errorf("--%s %s: want a share from 0%% to 100%%, like 10%% or 0.1", flag, text)
+			problem = fmt.Errorf("%s %s: want a share from 0%% to 100%%, like 10%% or 0.1", flags[flag], text)
 		}
 		*to = f / 100
 	}
 	times("delay", s.Delay, &p.Delay)
 	times("jitter", s.Jitter, &p.Jitter)
 	times("queue", s.Queue, &p.Queue)
-	times("burst", s.Burst, &mean)
+	times("burst", s.Burst, &p.Burst.Mean)
 	shares("loss", s.Loss, &p.Loss)
 	shares("reorder", s.Reorder, &p.Reorder)
 	shares("dup", s.Duplicate, &p.Duplicate)
 	shares("corrupt", s.Corrupt, &p.Corrupt)
 	if problem == nil && s.Rate != "" {
-		p.Rate, problem = ParseRate(s.Rate)
+		p.Rate, problem = ParseRate(flags["rate"], s.Rate)
 	}
 	if problem != nil {
 		return p, problem
 	}
-	if s.Burst != "" {
-		if s.Loss == "" {
-			return p, errors.New("--burst says how long bursts of loss last: it wants --loss too")
-		}
-		p.Burst, p.Loss = netem.Burst{Share: p.Loss, Mean: mean}, 0
+	switch {
+	case s.Burst != "" && s.Loss == "":
+		return p, fmt.Errorf("%s says how long bursts of loss last: it wants --loss too", flags["burst"])
+	case s.Burst != "" && p.Loss == 1:
+		return p, fmt.Errorf("%s %s: a burst that loses everything never ends; want %s below 100%%", flags["burst"], s.Burst, flags["loss"])
+	case s.Burst != "" && p.Burst.Mean < netem.BurstMeanMin:
+		return p, fmt.Errorf("%s %s: want a time of at least %v", flags["burst"], s.Burst, netem.BurstMeanMin)
+	case s.Queue != "" && s.Rate == "":
+		return p, fmt.Errorf("%s says how long the bottleneck's queue is: it wants --rate too", flags["queue"])
+	case s.Queue != "" && p.Queue == 0:
+		return p, fmt.Errorf("%s %s: want more than 0; without it the queue is one bandwidth-delay product", flags["queue"], s.Queue)
+	case s.Burst != "":
+		p.Burst.Share, p.Loss = p.Loss, 0
 	}
 	if p.Reorder > 0 {
 		p.ReorderBy = reorderBy
@@ -170,8 +193,8 @@ func (s Shape) Params() (netem.Params, error) {
 	return p, nil
 }
 
-// ParseRate reads a rate like 1mbit, 256kbit or 9600 (bits per second).
-func ParseRate(text string) (int64, error) {
+// ParseRate reads a rate like 1mbit, 256kbit or 9600 (bits per second). The error names the flag it was given with.
+func ParseRate(flag, text string) (int64, error) {
 	lower := strings.ToLower(strings.TrimSpace(text))
 	factor := 1.0
 	for _, unit := range []struct {
@@ -185,7 +208,7 @@ func ParseRate(text string) (int64, error) {
 	}
 	f, err := strconv.ParseFloat(lower, 64)
 	if err != nil || !(f*factor >= 1000 && f*factor <= 1e12) {
-		return 0, fmt.Errorf("--rate %s: want bits per second from 1kbit up, like 1mbit", text)
+		return 0, fmt.Errorf("%s %s: want bits per second from 1kbit to 1000gbit, like 1mbit", flag, text)
 	}
 	return int64(f * factor), nil
 }

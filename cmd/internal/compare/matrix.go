@@ -60,8 +60,10 @@ func (m Matrix) Specs(lanes map[Lane]Runner) (specs []Spec, skipped []Skipped, e
 						Messages: messagesOf(lane, w, m.Messages),
 					}
 					if r, ok := lanes[lane].(interface{ Has(Spec) bool }); ok && !r.Has(spec) {
-						if skip := (Skipped{name, workload, notRecorded(link)}); run == 0 {
-							skipped = append(skipped, skip)
+						before := spec
+						before.Run--
+						if run == 0 || r.Has(before) { // It is said once.
+							skipped = append(skipped, Skipped{name, workload, notRecorded(link, run)})
 						}
 						continue
 					}
@@ -83,7 +85,10 @@ func (m Matrix) Specs(lanes map[Lane]Runner) (specs []Spec, skipped []Skipped, e
 	return append(append(all, specs...), m.extraSpecs(lanes)...), skipped, nil
 }
 
-func notRecorded(l Link) string {
+func notRecorded(l Link, runs int) string {
+	if runs > 0 {
+		return fmt.Sprintf("there is no wire lane here, and over %s only %d runs are recorded", l.Name, runs)
+	}
 	return "there is no wire lane here, and " + l.Name + " is not among the recorded figures"
 }
 
@@ -119,17 +124,25 @@ func (m Matrix) laneOf(i Info, w Workload, lanes map[Lane]Runner) (lane Lane, wh
 		if lanes[LaneWire] == nil || !i.In(LaneWire) {
 			return "", "it takes the wire lane, which is not to be had here"
 		}
-		return LaneWire, ""
+		return LaneWire, lacks(lanes[LaneWire], i)
 	}
 	if m.Lane != "" && i.In(m.Lane) && lanes[m.Lane] != nil {
-		return m.Lane, ""
+		return m.Lane, lacks(lanes[m.Lane], i)
 	}
 	for _, lane := range i.Lanes {
 		if lanes[lane] != nil {
-			return lane, ""
+			return lane, lacks(lanes[lane], i)
 		}
 	}
 	return "", fmt.Sprintf("it runs in the %s lane only, which is not to be had here", i.Lanes[0])
+}
+
+// lacks says what a runner has not got that the transport needs, empty if nothing.
+func lacks(r Runner, i Info) string {
+	if r, ok := r.(interface{ Lacks(Info) string }); ok {
+		return r.Lacks(i)
+	}
+	return ""
 }
 
 // messagesOf is how many messages a run has; a recorded one has what it has.

@@ -96,5 +96,21 @@ func newResult(s Spec) Result {
 	return Result{Transport: s.Transport, Profile: s.Link.Name, Workload: s.Workload, Lane: s.Lane, Run: s.Run, Seed: s.Seed}
 }
 
+// unplayed is the result of a run of which nothing is known: none of its messages has arrived.
+func unplayed(s Spec, why error) Result {
+	s = s.withDefaults()
+	r := newResult(s)
+	r.Error = why.Error()
+	w, err := WorkloadNamed(s.Workload)
+	if err != nil {
+		return r // It says nothing of messages.
+	}
+	for _, at := range w.Plan(s.Seed, s.Messages) {
+		r.PlannedMs, r.LatencyMs = append(r.PlannedMs, milliseconds(s.Lead+at)), append(r.LatencyMs, -1)
+	}
+	r.Sent, r.BackSent = len(r.PlannedMs), len(w.backPlan(s.Seed, s.Messages))
+	return r
+}
+
 // milliseconds is d as JSON has it.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -11,6 +11,15 @@ import (
 // arrive).
 type Number float64
 
+// written is f as it is written to a file. What a header says is rounded to that at once, so that a report of the file says the same
+// as one of the runs, to the last digit.
+func written(f float64) Number {
+	if math.IsInf(f, 0) {
+		return Number(f)
+	}
+	return Number(math.Round(f*1000) / 1000)
+}
+
 // MarshalJSON writes n with at most three decimals.
 func (n Number) MarshalJSON() ([]byte, error) {
 	switch f := float64(n); {
@@ -19,7 +28,7 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	case math.IsInf(f, 0):
 		return []byte(`"never"`), nil
 	default:
-		return json.Marshal(math.Round(f*1000) / 1000)
+		return json.Marshal(float64(written(f)))
 	}
 }
 

@@ -107,15 +107,17 @@ func tcpCheckIn(results []Result) *TCPCheck {
 		return nil // None, or somebody interrupted them.
 	}
 	inOrder := sorted(all)
-	c.P50, c.P90, c.P99 = Number(quantile(inOrder, 0.5)), Number(quantile(inOrder, 0.9)), Number(quantile(inOrder, 0.99))
-	c.P99OfRun = Number(percentile(p99s, 0.5))
-	c.CI90, c.CI99 = rangeOf(byRun, 0.9), rangeOf(byRun, 0.99)
+	c.P50, c.P90, c.P99 = written(quantile(inOrder, 0.5)), written(quantile(inOrder, 0.9)), written(quantile(inOrder, 0.99))
+	c.P99OfRun = written(percentile(p99s, 0.5))
+	c.CI90, c.CI99 = rangeOf(byRun, 0.9).written(), rangeOf(byRun, 0.99).written()
 	c.Good = c.Failed == 0 && cubicP50.has(c.P50) && cubicP90.has(c.P90) && cubicP99.has(c.P99)
 	c.Busy = float64(c.Timing.Late) > busyShare*float64(c.Timing.Packets)
 	return &c
 }
 
 func (r Range) has(n Number) bool { return r[0] <= n && n <= r[1] }
+
+func (r Range) written() Range { return Range{written(float64(r[0])), written(float64(r[1]))} }
 
 // Broken reports whether the lane is not to be believed.
 func (c *TCPCheck) Broken() bool { return !c.Good && !c.Busy }

@@ -72,7 +72,7 @@ func TestLongComparisonsInTheWireLaneCheckItsTCP(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Matrix{Transports: []string{"tcp-cubic", "kcp"}, Workloads: []string{"chat"}, Links: []Link{link}, Seed: 7}
-	lanes := map[Lane]Runner{LaneWire: (*WireRunner)(nil), LaneVirtual: (*virtualRunner)(nil)}
+	lanes := map[Lane]Runner{LaneWire: new(WireRunner), LaneVirtual: (*virtualRunner)(nil)}
 	for runs, want := range map[int]int{1: 0, tcpCheckRuns - 1: 0, tcpCheckRuns: tcpCheckRuns} {
 		m.Runs = runs
 		specs, _, err := m.Specs(lanes)

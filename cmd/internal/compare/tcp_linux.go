@@ -18,7 +18,7 @@ func congestionControl(name string) Control {
 			set = unix.SetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION, name)
 		})
 		if errors.Is(set, fs.ErrNotExist) {
-			return fmt.Errorf("this kernel has no congestion control %s (as root: modprobe tcp_%s)", name, name)
+			return errors.New(noCongestionControl(name))
 		}
 		return errors.Join(err, set)
 	}

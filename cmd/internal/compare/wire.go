@@ -3,6 +3,8 @@ package compare
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"udpchat/cmd/internal/compare/wirelane"
@@ -27,6 +29,20 @@ func NewWireRunner(ctx context.Context) (*WireRunner, error) {
 // Kernel returns what is under the sockets.
 func (r *WireRunner) Kernel() wirelane.Kernel { return r.kernel }
 
+// Lacks says that the kernel has not got the transport's congestion control, empty if it has.
+func (r *WireRunner) Lacks(i Info) string {
+	name, ok := strings.CutPrefix(i.Name, "tcp-")
+	if !ok || !i.Kernel || len(r.kernel.CongestionControl) == 0 || slices.Contains(r.kernel.CongestionControl, name) {
+		return ""
+	}
+	return noCongestionControl(name)
+}
+
+// noCongestionControl is what there is to say about one that the kernel lacks.
+func noCongestionControl(name string) string {
+	return fmt.Sprintf("this kernel has no congestion control %s (as root: modprobe tcp_%s)", name, name)
+}
+
 // Parallel is how many runs go on at once; of files, which keep the machine busy, fewer do.
 func (r *WireRunner) Parallel() int { return r.lane.Slots() }
 
@@ -48,7 +64,7 @@ func (r *WireRunner) Run(ctx context.Context, spec Spec) Result {
 }
 
 func (r *WireRunner) play(ctx context.Context, spec Spec) Result {
-	res := newResult(spec)
+	var res Result
 	work, err := WorkloadNamed(spec.Workload)
 	if err == nil {
 		// The job itself ends before its limit, so that what a hanging run has is not lost.
@@ -64,8 +80,7 @@ func (r *WireRunner) play(ctx context.Context, spec Spec) Result {
 		}
 	}
 	if err != nil {
-		res.Error = err.Error()
-		res.Sent = spec.Messages
+		return unplayed(spec, err)
 	}
 	return res
 }

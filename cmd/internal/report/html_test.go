@@ -85,6 +85,13 @@ func TestPageNeedsNothingElse(t *testing.T) {
 // Figures written to a file and read again give the same page.
 func TestPageIsTheSameFromAFile(t *testing.T) {
 	f := figures(t)
+	if draw(t, f) != draw(t, reread(t, f)) {
+		t.Error("the pages differ")
+	}
+}
+
+func reread(t *testing.T, f *compare.File) *compare.File {
+	t.Helper()
 	var b bytes.Buffer
 	if err := f.Write(&b); err != nil {
 		t.Fatal(err)
@@ -93,8 +100,25 @@ func TestPageIsTheSameFromAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if draw(t, f) != draw(t, again) {
-		t.Error("the pages differ")
+	return again
+}
+
+// What the calibration says has fewer digits in a file than in memory: it must not be rounded in two ways.
+func TestCalibrationIsTheSameFromAFile(t *testing.T) {
+	link, err := compare.LinkNamed("lossy-10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for thousandths := range 100 {
+		late := 50 + float64(thousandths)/1000
+		runs := []compare.Result{
+			{Transport: "plain", Workload: "chat", Profile: "calibration", Lane: compare.LaneWire, Sent: 1, Delivered: 1, PlannedMs: []float64{0}, LatencyMs: []float64{late}},
+			{Transport: "plain", Workload: "chat", Profile: "lossy-10", Wire: compare.Wire{Up: compare.Traffic{Packets: 1_000_000, Dropped: 100_000 + 3*uint64(thousandths)}}},
+		}
+		f := compare.NewFile(compare.Matrix{Transports: []string{"plain"}, Links: []compare.Link{link}}, nil, runs, false, time.Unix(0, 0))
+		if got, want := strings.Join(Notes(reread(t, f)), "\n"), strings.Join(Notes(f), "\n"); got != want {
+			t.Fatalf("from the file\n%s\nat once\n%s", got, want)
+		}
 	}
 }
 
