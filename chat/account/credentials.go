@@ -29,6 +29,9 @@ type BadLine struct {
 // badLinesMax is how many skipped lines are told one by one. If there are more the import ends, since that is no such file.
 const badLinesMax = 1_000
 
+// byteOrderMark is what some editors put before the first line of a text. It is none of the first name.
+const byteOrderMark = "\ufeff"
+
 // ImportCredentials makes accounts of a text with a name, a space and a password on each line, or a verifier of ours in place
 // of the password. Empty lines are skipped. Accounts that are there keep their password unless replace is true. It works
 // whether anybody may register or not. After an error, what came before is done; it may be repeated.
@@ -37,6 +40,9 @@ func (s *Service) ImportCredentials(ctx context.Context, r io.Reader, replace bo
 	lines := bufio.NewReaderSize(r, importLineBytesMax)
 	for n := 1; ; n++ {
 		line, long, err := readLine(lines)
+		if n == 1 {
+			line = strings.TrimPrefix(line, byteOrderMark)
+		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return done, nil

@@ -13,7 +13,7 @@ func TestCredentialsAreImportedAndExported(t *testing.T) {
 	onEngines(t, func(t *testing.T, e chat.Engine) {
 		s := newService(t, e, func(c *account.Config) { c.Open = false })
 		ctx := t.Context()
-		const file = "Hans comp3331*\r\nyoda wise@!man\n\nluke pass word with spaces\nbad/name x\nYODA other\nyoda2\nall x\n" +
+		const file = "\ufeffHans comp3331*\r\nyoda wise@!man\n\nluke pass word with spaces\nbad/name x\nYODA other\nyoda2\nall x\n" +
 			"vader $argon2id$v=19$m=99999999,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nleia last"
 		done, err := s.ImportCredentials(ctx, strings.NewReader(file), false)
 		if err != nil || done.Made != 4 || done.Same != 1 || done.Changed != 0 {

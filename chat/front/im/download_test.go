@@ -114,16 +114,16 @@ func (p *peer) connect(holder *peer, file, addr string) net.Conn {
 	return mine
 }
 
-// search returns who has a file.
-func (p *peer) search(file string) wire.Found {
+// search returns who has a file, of which all say the same.
+func (p *peer) search(file string) wire.FoundFile {
 	p.t.Helper()
 	p.do(wire.SearchFile{File: file})
 	got := strings.TrimPrefix(p.got(), "200 ")
 	found, ok := wire.ParseFound(got)
-	if !ok {
+	if !ok || len(found) != 1 {
 		p.t.Fatalf("searching for %s: got %q", file, got)
 	}
-	return found
+	return found[0]
 }
 
 // A file of ten chunks comes from two owners, of whom one goes away in the middle, and whoever gets a chunk has it to give.
@@ -155,7 +155,7 @@ func TestPrivateDownloadFromTwoOwners(t *testing.T) {
 		yoda.want("some of the file", "200 Ok, already registered\n")
 
 		found := luke.search(file)
-		if want := (wire.Found{Size: size, Chunks: chunks, Holders: []wire.Holder{
+		if want := (wire.FoundFile{Size: size, Chunks: chunks, Holders: []wire.Holder{
 			{User: "hans", Chunks: []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}, {User: "yoda", Chunks: []int{2, 3, 5, 7, 9}},
 		}}); fmt.Sprint(found) != fmt.Sprint(want) {
 			t.Fatalf("found %v, want %v", found, want)

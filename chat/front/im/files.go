@@ -70,15 +70,29 @@ func (m *member) sees(other *member) bool {
 	return m == other || !m.hasBlocked(other.account.Name) && !other.hasBlocked(m.account.Name)
 }
 
-// seenLocked returns what m sees of a file, its own share included, in the order in which users have registered it. Those who
-// do not see each other may give a name to different files; of these m sees the first.
-func (f *files) seenLocked(m *member, name string) []*share {
-	var seen []*share
+// A version is one of the files by a name, which different users may give to different files.
+type version struct {
+	size   int64
+	chunks int
+	shares []*share // Not empty, in the order in which users have registered it.
+}
+
+// seenLocked returns what m sees of the files by a name, its own share included: that of most users first, so that one who says
+// something else does not keep the others from finding each other.
+func (f *files) seenLocked(m *member, name string) []version {
+	var seen []version
 	for _, s := range f.byName[name] {
-		if (len(seen) == 0 || s.is(seen[0].size, seen[0].chunks)) && m.sees(s.owner) {
-			seen = append(seen, s)
+		if !m.sees(s.owner) {
+			continue
 		}
+		i := slices.IndexFunc(seen, func(v version) bool { return s.is(v.size, v.chunks) })
+		if i < 0 {
+			i = len(seen)
+			seen = append(seen, version{size: s.size, chunks: s.chunks})
+		}
+		seen[i].shares = append(seen[i].shares, s)
 	}
+	slices.SortStableFunc(seen, func(a, b version) int { return len(b.shares) - len(a.shares) })
 	return seen
 }
 
@@ -91,20 +105,20 @@ func (m *member) registerFile(r wire.RegisterFile) wire.Reply {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	mine := f.byUser[m][r.File]
-	others := slices.DeleteFunc(f.seenLocked(m, r.File), func(s *share) bool { return s == mine })
+	seen := f.seenLocked(m, r.File)
 	has := share{owner: m, size: r.Size, chunks: r.Chunks}
 	switch {
 	case r.Chunks > wire.ChunksMax:
 		return refusedf("Error. A file has 1 to %d chunks\n", wire.ChunksMax)
 	case r.Size > fileBytesMax:
 		return refused(textFileSize)
-	case r.Chunks > 0 && len(others) > 0 && !others[0].is(r.Size, r.Chunks):
-		return refusedf("Error. %s is registered with %d bytes in %d chunks\n", r.File, others[0].size, others[0].chunks)
 	case r.Chunks > 0:
 	case mine != nil:
 		has.size, has.chunks = mine.size, mine.chunks
-	case len(others) > 0:
-		has.size, has.chunks = others[0].size, others[0].chunks
+	case len(seen) == 1:
+		has.size, has.chunks = seen[0].size, seen[0].chunks
+	case len(seen) > 1:
+		return refusedf("Error. There are %d files called %s: size and chunks say which\n", len(seen), r.File)
 	default:
 		return refusedf("Error. %s is not registered\n", r.File)
 	}
@@ -116,11 +130,12 @@ func (m *member) registerFile(r wire.RegisterFile) wire.Reply {
 		}
 		has.set = set
 	}
-	return f.addLocked(r.File, mine, has, len(others) > 0)
+	known := slices.ContainsFunc(seen, func(v version) bool { return has.is(v.size, v.chunks) })
+	return f.addLocked(r.File, mine, has, known)
 }
 
-// addLocked notes what a user has of a file, in addition to mine or in its place if that is another file. seen: others have it.
-func (f *files) addLocked(name string, mine *share, has share, seen bool) wire.Reply {
+// addLocked notes what a user has of a file, in addition to mine or in its place if that is another file. known: somebody has it.
+func (f *files) addLocked(name string, mine *share, has share, known bool) wire.Reply {
 	switch {
 	case mine != nil && mine.is(has.size, has.chunks):
 		mine.set |= has.set
@@ -139,7 +154,7 @@ func (f *files) addLocked(name string, mine *share, has share, seen bool) wire.R
 		}
 		f.byUser[has.owner][name] = &has
 	}
-	if seen {
+	if known {
 		return ok(textRegisteredAlready)
 	}
 	return ok(textFileRegistered)
@@ -174,23 +189,37 @@ func (m *member) search(name string, wanted []int) wire.Reply {
 	if len(seen) == 0 {
 		return ok(wire.Found{}.Text())
 	}
-	set := allChunks(seen[0].chunks)
-	if wanted != nil {
-		var all bool
-		if set, all = chunkSetOf(wanted, seen[0].chunks); !all {
-			return refusedChunks(name, seen[0].chunks)
+	seen = seen[:min(len(seen), holdersShownMax)]
+	var found wire.Found
+	none := true // None of the files has all these chunks.
+	for _, v := range seen {
+		set := allChunks(v.chunks)
+		if wanted != nil {
+			var all bool
+			if set, all = chunkSetOf(wanted, v.chunks); !all {
+				continue
+			}
+		}
+		none = false
+		if file := v.found(set, holdersShownMax/len(seen)); len(file.Holders) > 0 {
+			found = append(found, file)
 		}
 	}
-	found := wire.Found{Size: seen[0].size, Chunks: seen[0].chunks}
-	for _, s := range seen {
-		if s.set&set != 0 && len(found.Holders) < holdersShownMax {
-			found.Holders = append(found.Holders, wire.Holder{User: oneLine(s.owner.account.Show), Chunks: (s.set & set).numbers()})
-		}
-	}
-	if len(found.Holders) == 0 {
-		found = wire.Found{}
+	if none {
+		return refusedChunks(name, seen[0].chunks)
 	}
 	return ok(found.Text())
+}
+
+// found returns who has which of some chunks, of at most so many users.
+func (v version) found(set chunkSet, most int) wire.FoundFile {
+	file := wire.FoundFile{Size: v.size, Chunks: v.chunks}
+	for _, s := range v.shares {
+		if s.set&set != 0 && len(file.Holders) < most {
+			file.Holders = append(file.Holders, wire.Holder{User: oneLine(s.owner.account.Show), Chunks: (s.set & set).numbers()})
+		}
+	}
+	return file
 }
 
 // hasFile reports whether the user has registered anything of a file.

@@ -68,14 +68,42 @@ func TestSearchAmongManyUsers(t *testing.T) {
 		f.user(fmt.Sprint(n)).registerFile(wire.RegisterFile{File: "x", Size: 1 << 40, Chunks: wire.ChunksMax, Has: has})
 	}
 	found, ok := wire.ParseFound(textOf(asks.searchFile("x")))
-	if !ok || len(found.Holders) != holdersShownMax || found.Holders[0].User != "0" || found.Size != 1<<40 {
+	if !ok || len(found) != 1 || len(found[0].Holders) != holdersShownMax || found[0].Holders[0].User != "0" || found[0].Size != 1<<40 {
 		t.Errorf("got %+v, %v", found, ok)
 	}
 	found, ok = wire.ParseFound(textOf(asks.searchChunk(wire.SearchChunk{File: "x", Chunks: []int{3, 2}})))
-	if want := (wire.Holder{User: "499", Chunks: []int{2}}); !ok || len(found.Holders) != 1 || !slices.Equal(found.Holders[0].Chunks, want.Chunks) {
+	if want := (wire.Holder{User: "499", Chunks: []int{2}}); !ok || len(found) != 1 || len(found[0].Holders) != 1 || !slices.Equal(found[0].Holders[0].Chunks, want.Chunks) {
 		t.Errorf("got %+v, %v, want %+v", found, ok, want)
 	}
 	if got := textOf(asks.searchChunk(wire.SearchChunk{File: "x", Chunks: []int{3}})); got != "Not available\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Whoever says something false about a file, first or as many, keeps nobody from registering and finding the true one.
+func TestFalseSizeHidesNobody(t *testing.T) {
+	f := New(Config{Accounts: new(account.Service)})
+	asks, owner := f.user("asks"), f.user("owner")
+	for n := range 30 {
+		f.user(fmt.Sprint("liar ", n)).registerFile(wire.RegisterFile{File: "x", Size: 99, Chunks: 1})
+		f.user(fmt.Sprint("liar of a kind ", n)).registerFile(wire.RegisterFile{File: "x", Size: int64(n), Chunks: 1})
+	}
+	if got := textOf(owner.registerFile(wire.RegisterFile{File: "x", Size: 20_480, Chunks: 10})); got != "Ok\n" {
+		t.Errorf("registering: got %q", got)
+	}
+	for what, text := range map[string]string{
+		"searchFile": textOf(asks.searchFile("x")), "searchChunk": textOf(asks.searchChunk(wire.SearchChunk{File: "x", Chunks: []int{7}})),
+	} {
+		found, ok := wire.ParseFound(text)
+		last := wire.FoundFile{}
+		if len(found) > 0 {
+			last = found[len(found)-1]
+		}
+		if !ok || last.Size != 20_480 || len(last.Holders) != 1 || last.Holders[0].User != "owner" {
+			t.Errorf("%s: got %q", what, text)
+		}
+	}
+	if got := textOf(asks.registerFile(wire.RegisterFile{File: "x", Has: []int{1}})); got != "Error. There are 32 files called x: size and chunks say which\n" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -108,9 +136,11 @@ func TestPacketsAboutFilesCanBeReadAtOnce(t *testing.T) {
 			t.Errorf("%s…: the invitation has %d bytes", r, len(b))
 		}
 	}
-	f := wire.Found{Size: fileBytesMax, Chunks: wire.ChunksMax}
-	for range holdersShownMax {
-		f.Holders = append(f.Holders, wire.Holder{User: strings.Repeat("x", 48), Chunks: allChunks(wire.ChunksMax).numbers()})
+	var f wire.Found
+	for n := range holdersShownMax {
+		f = append(f, wire.FoundFile{Size: fileBytesMax - int64(n), Chunks: wire.ChunksMax, Holders: []wire.Holder{
+			{User: strings.Repeat("x", 48), Chunks: allChunks(wire.ChunksMax).numbers()},
+		}})
 	}
 	parts := wire.Split(f.Text())
 	for _, part := range parts {
@@ -143,7 +173,7 @@ func TestAnswerOfSeveralPacketsIsNotInterrupted(t *testing.T) {
 		got = strings.ReplaceAll(got, "|", "")
 		_, got, _ = strings.Cut(got, "before 19\n")
 		found, ok := wire.ParseFound(got)
-		if !ok || len(found.Holders) != holdersShownMax {
+		if !ok || len(found) != 1 || len(found[0].Holders) != holdersShownMax {
 			t.Errorf("got %q", got)
 		}
 		if !strings.HasSuffix(got, "yoda: after\n") {

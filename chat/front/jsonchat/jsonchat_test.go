@@ -237,6 +237,16 @@ func TestSealedLoginNeedsTheNumber(t *testing.T) {
 	}
 }
 
+func TestNamesThatOnlyLookLikeBase64AreTakenAsTheyAre(t *testing.T) {
+	for username, want := range map[string]string{
+		"QW5u": "Ann", "w6nDqA==": "éè", "Ann": "Ann", "hans": "hans", "user": "user", "GWEN": "GWEN", "AAAA": "AAAA", "YSBi": "a b",
+	} {
+		if got := nameOf(username); got != want {
+			t.Errorf("nameOf(%q) = %q, want %q", username, got, want)
+		}
+	}
+}
+
 func TestContentSurvivesWrapping(t *testing.T) {
 	for _, content := range []string{
 		"", "aGk=", "aGk", "hi", "plain words", "aVZCT1J3MEs=", "YQ==\n", "YR==", "////", "naïve", strings.Repeat("QUJD", 5000),

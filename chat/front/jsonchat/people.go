@@ -1,8 +1,10 @@
 package jsonchat
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"unicode"
 	"unicode/utf8"
 
 	"udpchat/chat/account"
@@ -16,11 +18,11 @@ type user struct {
 	show string
 }
 
-// nameOf returns the name that a username stands for: what is in its base64, or the username itself if that is no UTF-8
-// (PROTOCOL.md 5.1). Whether an account can be called that is another question.
+// nameOf returns the name that a username stands for: what is in its base64, or the username itself if that is no UTF-8 or
+// has control characters, which nobody types (PROTOCOL.md 5.1). Whether an account can be called that is another question.
 func nameOf(username string) string {
 	b, err := base64.StdEncoding.DecodeString(username)
-	if err != nil || !utf8.Valid(b) {
+	if err != nil || !utf8.Valid(b) || bytes.ContainsFunc(b, unicode.IsControl) {
 		return username
 	}
 	return string(b)

@@ -276,9 +276,12 @@ func TestSplit(t *testing.T) {
 func TestFound(t *testing.T) {
 	for want, found := range map[string]Found{
 		"Not available\n": {},
-		"Available\n20480 bytes, 10 chunks, 2 users\nhans: 1,2,10\nyoda: the second: 3\n": {20480, 10, []Holder{
+		"Available\n20480 bytes, 10 chunks, 2 users\nhans: 1,2,10\nyoda: the second: 3\n": {{20480, 10, []Holder{
 			{"hans", []int{1, 2, 10}}, {"yoda: the second", []int{3}},
-		}},
+		}}},
+		"Available, 2 files\n20480 bytes, 2 chunks, 1 users\nhans: 1\n20481 bytes, 2 chunks, 1 users\nyoda: 2\n": {
+			{20480, 2, []Holder{{"hans", []int{1}}}}, {20481, 2, []Holder{{"yoda", []int{2}}}},
+		},
 	} {
 		if got := found.Text(); got != want {
 			t.Errorf("%+v: got %q, want %q", found, got, want)
@@ -292,6 +295,7 @@ func TestFound(t *testing.T) {
 		"Available\n1 bytes, 1 chunks, 1 users\na 1\n", "Available\n1 bytes, 1 chunks, 1 users\na: 2\n", "Available\n1 bytes, 1 chunks, 1 users\na: \n",
 		"Available\n-1 bytes, 1 chunks, 0 users\n", "Available\n1 bytes, 0 chunks, 0 users\n", "Available\n1 bytes, 65 chunks, 0 users\n",
 		"Available\n1 bytes, 2 chunks, 1 users\na: 1,1\n", "Available\n1 bytes, 2 chunks, 999999999 users\na: 1\n",
+		"Available, 1 files\n1 bytes, 1 chunks, 0 users\n", "Available, 2 files\n1 bytes, 1 chunks, 0 users\n", "Not available",
 	} {
 		if got, ok := ParseFound(text); ok {
 			t.Errorf("%q: read as %+v", text, got)

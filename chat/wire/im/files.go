@@ -81,12 +81,15 @@ func numbers(f fields, names ...string) (list []int, want string) {
 	return list, ""
 }
 
-// Found is the answer to SearchFile and SearchChunk: the text of a Text (PROTOCOL.md 5.2). The zero value says that nobody has
-// what was searched for.
-type Found struct {
-	Size    int64 // Of the file, in bytes.
-	Chunks  int   // How many it has. 0: nothing was found.
-	Holders []Holder
+// Found is the answer to SearchFile and SearchChunk: the text of a Text (PROTOCOL.md 5.2). There may be several files by a name.
+// Empty says that nobody has what was searched for.
+type Found []FoundFile
+
+// A FoundFile is one of them.
+type FoundFile struct {
+	Size    int64    // In bytes.
+	Chunks  int      // How many it has.
+	Holders []Holder // Who has some of them.
 }
 
 // A Holder is somebody who has chunks of what was searched for.
@@ -98,18 +101,27 @@ type Holder struct {
 const (
 	textAvailable    = "Available\n"
 	textNotAvailable = "Not available\n"
+	severalFormat    = "Available, %d files\n"
 	foundFormat      = "%d bytes, %d chunks, %d users\n"
 )
 
 // Text returns the text for people and programs.
 func (f Found) Text() string {
-	if f.Chunks == 0 {
+	var b []byte
+	switch len(f) {
+	case 0:
 		return textNotAvailable
+	case 1:
+		b = append(b, textAvailable...)
+	default:
+		b = fmt.Appendf(b, severalFormat, len(f))
 	}
-	b := fmt.Appendf([]byte(textAvailable), foundFormat, f.Size, f.Chunks, len(f.Holders))
-	for _, h := range f.Holders {
-		b = append(append(b, h.User...), ": "...)
-		b = append(appendNumbers(b, h.Chunks, ","), '\n')
+	for _, file := range f {
+		b = fmt.Appendf(b, foundFormat, file.Size, file.Chunks, len(file.Holders))
+		for _, h := range file.Holders {
+			b = append(append(b, h.User...), ": "...)
+			b = append(appendNumbers(b, h.Chunks, ","), '\n')
+		}
 	}
 	return string(b)
 }
@@ -117,34 +129,64 @@ func (f Found) Text() string {
 // ParseFound reads a text that begins with the answer to a search, which may have come as several packets. ok is false if it
 // does not, or not as a whole.
 func ParseFound(text string) (f Found, ok bool) {
-	if strings.HasPrefix(text, textNotAvailable) {
+	head, text, whole := strings.Cut(text, "\n")
+	files := 1
+	switch head += "\n"; {
+	case !whole:
+		return nil, false
+	case head == textNotAvailable:
 		return Found{}, true
+	case head == textAvailable:
+	default:
+		if n, err := fmt.Sscanf(head, severalFormat, &files); err != nil || n != 1 || files < 2 {
+			return nil, false
+		}
 	}
-	text, ok = strings.CutPrefix(text, textAvailable)
+	for range files {
+		var file FoundFile
+		if file, text, ok = parseFile(text); !ok {
+			return nil, false
+		}
+		f = append(f, file)
+	}
+	return f, true
+}
+
+// parseFile reads one file of the answer. rest is what follows.
+func parseFile(text string) (f FoundFile, rest string, ok bool) {
 	head, text, whole := strings.Cut(text, "\n")
 	var holders int
-	if n, err := fmt.Sscanf(head+"\n", foundFormat, &f.Size, &f.Chunks, &holders); !ok || !whole || err != nil || n != 3 {
-		return Found{}, false
+	if n, err := fmt.Sscanf(head+"\n", foundFormat, &f.Size, &f.Chunks, &holders); !whole || err != nil || n != 3 {
+		return f, "", false
 	}
 	if f.Size < 0 || f.Chunks < 1 || f.Chunks > ChunksMax {
-		return Found{}, false
+		return f, "", false
 	}
 	for range holders {
 		line, rest, whole := strings.Cut(text, "\n")
 		text = rest
-		at := strings.LastIndex(line, ": ") // A name may have that in it, numbers have not.
-		if !whole || at < 0 {
-			return Found{}, false
-		}
-		h := Holder{User: line[:at]}
-		for word := range strings.SplitSeq(line[at+len(": "):], ",") {
-			n, err := strconv.Atoi(word)
-			if err != nil || n < 1 || n > f.Chunks || slices.Contains(h.Chunks, n) {
-				return Found{}, false
-			}
-			h.Chunks = append(h.Chunks, n)
+		h, good := parseHolder(line, f.Chunks)
+		if !whole || !good {
+			return f, "", false
 		}
 		f.Holders = append(f.Holders, h)
 	}
-	return f, true
+	return f, text, true
+}
+
+// parseHolder reads a line about a file of so many chunks.
+func parseHolder(line string, chunks int) (h Holder, ok bool) {
+	at := strings.LastIndex(line, ": ") // A name may have that in it, numbers have not.
+	if at < 0 {
+		return h, false
+	}
+	h.User = line[:at]
+	for word := range strings.SplitSeq(line[at+len(": "):], ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 || n > chunks || slices.Contains(h.Chunks, n) {
+			return h, false
+		}
+		h.Chunks = append(h.Chunks, n)
+	}
+	return h, true
 }

@@ -80,6 +80,7 @@ func FuzzParseFound(f *testing.F) {
 	for _, s := range []string{
 		"Not available\n", "Available\n20480 bytes, 10 chunks, 2 users\nhans: 1,2,10\na: b: 7\n", "Available\n0 bytes, 1 chunks, 0 users\n",
 		"Available\n1 bytes, 65 chunks, 1 users\na: 1\n", "Available\n1 bytes, 2 chunks, 1 users\na: 1,1\n",
+		"Available, 2 files\n1 bytes, 1 chunks, 1 users\na: 1\n2 bytes, 1 chunks, 1 users\nb: 1\n",
 	} {
 		f.Add(s)
 	}

@@ -153,7 +153,7 @@ func TestDecoderGivesLargeBuffersBack(t *testing.T) {
 
 // TestLooks knows its own first bytes at every length, and those of the neighbours on the port.
 func TestLooks(t *testing.T) {
-	for _, size := range []int{len(`{"request":"STATE"}`), 0x16, 0x0316, 600, 2000, 9000, JSONBytesMax} {
+	for _, size := range []int{len(`{"request":"STATE"}`), 0x16, 0x0316, 600, 0x0a61, 9000, 0x2f41, JSONBytesMax} {
 		text := append([]byte("{"), bytes.Repeat([]byte(" "), size-2)...)
 		text = append(text, '}')
 		for _, form := range []Form{Long, Short} {
@@ -161,7 +161,7 @@ func TestLooks(t *testing.T) {
 				b := AppendFrame(nil, form, text, payload)
 				for n := 1; n <= 64 && n <= len(b); n++ {
 					can, sure := Looks(b[:n])
-					early := n == 2 && isText(b[:n]) // Looks like a line, if the stream is cut just there.
+					early := n == 2 && isLine(b[:n]) // Looks like a line, if the stream is cut just there.
 					if !can && !early || sure != (n > form.headerBytes()) {
 						t.Errorf("size %d, form %d, payload %d: first %d bytes: got %v, %v", size, form, payload, n, can, sure)
 					}
@@ -172,7 +172,7 @@ func TestLooks(t *testing.T) {
 	for _, other := range []string{
 		"HELO x\n", "JOIN_CHATROOM: a\n", "\r\n\r\nHELO", "x\n", "hi\n", "REGISTER TOSEND a\n\n", "CONNECT#a\n", "[login] {\"user\"", "UC1\n\x01\x02",
 		"\x16\x03\x01\x00\x80\x01\x00\x00{\x03\x03\x00\x01{", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-		"\x00\x00\x00\x00{}", "\xff\xff\xff\xff\x00\x00\x00\x00{}", "\x02\x00\x00\x00\x00\x00\x00\x80{}", "\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80{}",
+		"\x00\x00\x00\x00{}", "\xff\xff\xff\xff\x00\x00\x00\x00{}",
 		"\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00[]",
 	} {
 		for n := 1; n <= len(other); n++ {
@@ -182,6 +182,23 @@ func TestLooks(t *testing.T) {
 		}
 		if can, _ := Looks([]byte(other)); can {
 			t.Errorf("%q: can be, want not", other)
+		}
+	}
+}
+
+// TestLooksAtLengthsBeyondTheLimits: who sends too much as its first frame is refused in its own protocol's words.
+func TestLooksAtLengthsBeyondTheLimits(t *testing.T) {
+	for _, first := range []string{
+		"\x01\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00{", "\x00\x00\x00\x40\x00\x00\x00\x00{", "\xff\xff\xff\x7f\x00\x00\x00\x00\x00\x00\x00\x00{",
+		"\x02\x00\x00\x00\x00\x00\x00\x80{}", "\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80{}",
+	} {
+		for n := 1; n < len(first); n++ {
+			if can, _ := Looks([]byte(first[:n])); !can {
+				t.Errorf("%q: cannot be at %d bytes", first, n)
+			}
+		}
+		if _, sure := Looks([]byte(first)); !sure {
+			t.Errorf("%q: not sure", first)
 		}
 	}
 }

@@ -61,28 +61,33 @@ func detect(b []byte) Form {
 }
 
 // Looks reports whether a stream that begins with prefix can be this protocol's, and whether that is sure
-// (PROTOCOL.md 1.2): a length that can be, and the brace of an object behind either header.
+// (PROTOCOL.md 1.2): a length that no text has, and the brace of an object behind either header. Lengths beyond the limits
+// are this protocol's to refuse.
 func Looks(prefix []byte) (can, sure bool) {
 	if len(prefix) < 4 {
-		return len(prefix) < 2 || !isText(prefix), false
+		return !isLine(prefix), false
 	}
 	n := binary.LittleEndian.Uint32(prefix)
-	if n < uint32(len("{}")) || n > JSONBytesMax || isTLS(prefix) {
+	if n < uint32(len("{}")) || n > math.MaxInt32 || isText(prefix[:4]) || isTLS(prefix) {
 		return false, false
 	}
 	if len(prefix) > shortHeaderBytes && prefix[shortHeaderBytes] == '{' {
-		can = prefix[shortHeaderBytes-1] < 0x80
-		return can, can
+		return true, true
 	}
 	if len(prefix) > longHeaderBytes {
-		can = prefix[longHeaderBytes] == '{' && prefix[longHeaderBytes-1] < 0x80
+		can = prefix[longHeaderBytes] == '{'
 		return can, can
 	}
 	return true, false
 }
 
-// isText reports whether b looks like the beginning of a line. The first bytes of a length can look so too, but only of
-// a text of thousands of bytes, and only if the stream is cut within its first four.
+// isLine reports whether b, of less than four bytes, is a line that nobody who waits for an answer will go on with. The first
+// bytes of a length look so if it is of a text of thousands of bytes, and only if the stream is cut behind one of them.
+func isLine(b []byte) bool {
+	return len(b) > 1 && isText(b) && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r')
+}
+
+// isText reports whether b looks like the beginning of a line.
 func isText(b []byte) bool {
 	for _, c := range b {
 		if (c < ' ' || c > '~') && c != '\t' && c != '\r' && c != '\n' {

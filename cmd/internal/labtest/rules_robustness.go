@@ -9,7 +9,7 @@ import (
 )
 
 // What is graded here almost no student's server survives, and none of it spoils another group: it is played last, from
-// the harmless to the harmful.
+// the harmless to the harmful. The very last has KILL_SERVICE in a text, and who takes that for a message is gone.
 func robustnessActs() []act {
 	join := []string{ruleJoin}
 	alone := []string{ruleJoin, ruleSender}
@@ -97,11 +97,6 @@ func robustnessActs() []act {
 			Hint: "Catch what decoding throws: bytes from the network need not be UTF-8.",
 		}, playGarbage),
 		one(Rule{
-			ID: "robust.keys", Points: 2, Where: docChat + ": the string is terminated by two newlines and by nothing else", needs: alone,
-			Text: "A text that contains words of the protocol is text.",
-			Hint: "Decide by the first line which message it is, and take each key once; do not search the whole message for words.",
-		}, playChatKeys),
-		one(Rule{
 			ID: "robust.abrupt", Points: 3, Where: theField, needs: append(alone, ruleSimultaneous, ruleMembers),
 			Text: "When a member's connection breaks, the others go on talking.",
 			Hint: "Catch errors of writing to one member, remove it, and go on with the next.",
@@ -112,6 +107,11 @@ func robustnessActs() []act {
 			Text: "When a member's connection breaks, the others are told that it left.",
 			Hint: "Do at the end of a stream what you do at DISCONNECT.",
 		}, playAbruptNotice),
+		one(Rule{
+			ID: "robust.keys", Points: 2, Where: docChat + ": the string is terminated by two newlines and by nothing else", needs: alone,
+			Text: "A text that contains words of the protocol is text.",
+			Hint: "Decide by the first line which message it is, and take each key once; do not search the whole message for words.",
+		}, playChatKeys),
 	}
 }
 
