@@ -135,7 +135,7 @@ func TestCallFromAnotherServerIsNotAnswered(t *testing.T) {
 func TestHalfOpenPlacesAreFewAndExpire(t *testing.T) {
 	inWorld(t, netem.Params{}, Config{}, func(w *world) {
 		var before, during, after runtime.MemStats
-		goroutines := runtime.NumGoroutine()
+		goroutines := goroutinesBeside(w.server, w.client)
 		measure := func(m *runtime.MemStats) {
 			synctest.Wait()
 			runtime.GC()
@@ -163,7 +163,7 @@ func TestHalfOpenPlacesAreFewAndExpire(t *testing.T) {
 		if s.HalfOpen != 0 || s.Conns != 1 || s.HalfOpenEnded != halfOpenMax || s.TimeWait != 0 {
 			t.Errorf("after they expired: %+v", s)
 		}
-		if n := runtime.NumGoroutine(); n > goroutines+4 {
+		if n := goroutinesBeside(w.server, w.client); n > goroutines {
 			t.Errorf("%d goroutines, %d before", n, goroutines)
 		}
 		measure(&after)
