@@ -48,9 +48,9 @@ build: ## build the binary into .bin/
 
 test: ## run all tests with the race detector, in random order
 	@test -n "$(RACE)" || echo "notice: no cgo or no C compiler, testing without the race detector"
-	$(GO) test $(RACE) -shuffle=on -timeout 8m $(TESTFLAGS) ./...
+	$(GO) test $(RACE) -shuffle=on -timeout 20m $(TESTFLAGS) ./...
 	@test -z "$(RACE)" || { echo "what is on one goroutine once more, all of it, without the race detector:"; \
-		$(GO) test -shuffle=on -timeout 8m $(TESTFLAGS) ./reliable ./reliable/simulate; }
+		$(GO) test -shuffle=on -timeout 20m $(TESTFLAGS) ./reliable ./reliable/simulate; }
 
 crash: ## kill servers and writers KILLS=100 times and leaders of a cluster, fill disks, set clocks, damage files, and look for every message
 	$(GO) test -count=1 -v -timeout 30m $(TESTFLAGS) -run 'Killed|Damage' ./chat/store/sqlite -args -kills=$(KILLS) -flips=1000

@@ -18,7 +18,7 @@ func (h *Hub) Announce(ctx context.Context, account string, kind Kind, about, te
 		panic("BUG: chat: Announce of " + kind.String())
 	}
 	rec := record{kind: kind, account: account, about: about, text: text}
-	id := serverID("note/"+rand.Text(), 1)
+	id := serverID("note/" + rand.Text())
 	msg, err := h.cfg.Engine.Append(ctx, AccountLog(account), id, rec.encode())
 	if err != nil {
 		return engineError(op, err)

@@ -51,7 +51,7 @@ func (c *crier) run() {
 	defer tick.Stop()
 	defer c.hub.flushMarks()
 	defer c.line.close()
-	for ticks := 0; ; {
+	for listened := time.Now(); ; {
 		if c.line.listen(c.take) {
 			c.send(nodeMessage{kind: nodeAsk, from: c.self})
 		}
@@ -59,10 +59,13 @@ func (c *crier) run() {
 		c.tellNews()
 		select {
 		case <-c.wake:
-		case now := <-tick.C:
-			if ticks++; ticks%aliveTicks == 0 {
-				c.send(c.hub.people.alive(c.self))
+		case <-tick.C:
+			c.send(c.hub.people.alive(c.self))
+			now := time.Now()
+			if late := now.Sub(listened); late > 2*crierTick || c.line.mute {
+				c.hub.people.excuse(now, late)
 			}
+			listened = now
 			c.hub.reseat(c.hub.people.expire(now))
 			c.hub.flushMarks()
 		case <-c.hub.done:

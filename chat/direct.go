@@ -81,7 +81,7 @@ func (d *Device) beginConversation(ctx context.Context, op, peer string, rev uin
 	}
 	for _, side := range [][2]string{{peer, a}, {a, peer}} {
 		note := record{kind: KindConversation, account: side[0], name: side[0], about: side[1]}
-		if _, err := engine.Append(ctx, AccountLog(side[0]), serverID(DirectLog(a, peer), 1), note.encode()); err != nil {
+		if _, err := engine.Append(ctx, AccountLog(side[0]), serverID(DirectLog(a, peer)), note.encode()); err != nil {
 			return err
 		}
 	}

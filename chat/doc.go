@@ -72,7 +72,7 @@
 // Note for those who serve an account, wherever that is.
 //
 // What one node has just done reaches the others a moment later. In that moment two of them may let in visitors by one name
-// that neither shares: both stay, and both hear what is whispered to it. A node that is not heard of for half a minute is
+// that neither shares: both stay, and both hear what is whispered to it. A node that is not heard of for twelve seconds is
 // gone with all its people; whispers to them are not taken then. A node that has just begun (Start) knows the others' people
 // when they have answered it, and JoinIDs are unique on one Hub only.
 //

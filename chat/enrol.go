@@ -159,12 +159,12 @@ func (h *Hub) completeEntering(ctx context.Context, account, show, room string, 
 		return e, err
 	}
 	joined := record{kind: KindJoined, account: account, name: show}
-	msg, err := h.cfg.Engine.Append(ctx, room, serverID(account, e.rev), joined.encode())
+	msg, err := h.appendFor(ctx, room, account, e.rev, joined)
 	if err != nil {
 		return e, err
 	}
 	note := record{kind: KindEntered, account: account, name: show, about: room, number: msg.Seq}
-	if _, err := h.cfg.Engine.Append(ctx, AccountLog(account), serverID("in/"+room, e.rev), note.encode()); err != nil {
+	if _, err := h.appendFor(ctx, AccountLog(account), "in/"+room, e.rev, note); err != nil {
 		return e, err
 	}
 	e.state, e.seq = entered, msg.Seq
@@ -175,12 +175,12 @@ func (h *Hub) completeEntering(ctx context.Context, account, show, room string, 
 // completeLeaving does what follows from an enrolment that is leaving, and returns the Seq of KindLeft.
 func (h *Hub) completeLeaving(ctx context.Context, account, show, room string, e enrolment) (seq uint64, err error) {
 	left := record{kind: KindLeft, reason: ReasonLeft, account: account, name: show}
-	msg, err := h.cfg.Engine.Append(ctx, room, serverID(account, e.rev), left.encode())
+	msg, err := h.appendFor(ctx, room, account, e.rev, left)
 	if err != nil {
 		return 0, err
 	}
 	note := record{kind: KindExited, account: account, name: show, about: room, number: msg.Seq}
-	if _, err := h.cfg.Engine.Append(ctx, AccountLog(account), serverID("in/"+room, e.rev), note.encode()); err != nil {
+	if _, err := h.appendFor(ctx, AccountLog(account), "in/"+room, e.rev, note); err != nil {
 		return 0, err
 	}
 	if err := h.cfg.Engine.Delete(ctx, rosterBucket, rosterPrefix(room)+account, 0); err != nil && !errors.Is(err, ErrNotFound) {
@@ -191,4 +191,13 @@ func (h *Hub) completeLeaving(ctx context.Context, account, show, room string, e
 		err = nil
 	}
 	return msg.Seq, err
+}
+
+// appendFor appends what follows from a record with that revision, once (revisionID).
+func (h *Hub) appendFor(ctx context.Context, log, about string, rev uint64, rec record) (Msg, error) {
+	id, err := h.revisionID(ctx, log, about, rev)
+	if err != nil {
+		return Msg{}, err
+	}
+	return h.cfg.Engine.Append(ctx, log, id, rec.encode())
 }

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	crand "crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -115,10 +116,18 @@ func device(id string) string {
 // account, so that no client can take one first. Devices do not begin with it.
 const serverDevice = "="
 
-// serverID is the id of a message that a server makes about something. n is the revision of the
-// record that made it necessary: whoever finds that record does the same once more with the same id.
-func serverID(about string, n uint64) string {
-	return serverDevice + about + "-" + strconv.FormatUint(n, 10)
+// serverID is the id of a message that a server makes about something that happens once.
+func serverID(about string) string { return serverDevice + about + "-1" }
+
+// revisionID is the id of a message in a log that a server makes about something because of a record with revision rev:
+// whoever finds that record does the same once more with the same id. What was copied from another store has its records
+// under other revisions; so that none of them is taken for an older one, the epoch is in it, which is another one then, too.
+func (h *Hub) revisionID(ctx context.Context, log, about string, rev uint64) (string, error) {
+	epoch, err := h.cfg.Engine.Epoch(ctx, log)
+	if err != nil {
+		return "", err
+	}
+	return serverDevice + epoch + "/" + about + "-" + strconv.FormatUint(rev, 10), nil
 }
 
 // deviceID is the id of a message of a device.

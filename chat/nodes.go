@@ -208,6 +208,18 @@ func (p *people) expire(now time.Time) (rooms map[string]bool) {
 	return rooms
 }
 
+// excuse takes the last so long not for the silence of others: this node could not have heard them, since it was stopped itself,
+// or cut off.
+func (p *people) excuse(now time.Time, late time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, n := range p.nodes {
+		if n.heard = n.heard.Add(late); n.heard.After(now) {
+			n.heard = now
+		}
+	}
+}
+
 // heardOf notes a sign of life of a node.
 func (p *people) heardOf(id nodeID, now time.Time) {
 	p.mu.Lock()

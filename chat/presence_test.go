@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -242,7 +243,9 @@ func TestPresenceInACluster(t *testing.T) {
 		time.Sleep(5 * time.Minute) // Fake: it must be known to live.
 		w.want("nothing happens", ``)
 		w2.hub.Close() // Like a crash, without a word.
-		time.Sleep(35 * time.Second)
+		time.Sleep(8 * time.Second)
+		w.want("it may come back", ``)
+		time.Sleep(7 * time.Second)
 		w.want("the node is gone", `ann.phone < bob is offline`)
 	})
 }
@@ -286,6 +289,57 @@ func TestNodesFindOutWhatTheyHaveMissed(t *testing.T) {
 			t.Errorf("after the next sign of life: %q", got)
 		}
 		wantNames(t, "who is there", ann.Online(), "ann cat")
+	})
+}
+
+// A node that hears nobody because it is cut off from the cluster itself does not take everybody for gone.
+func TestNodeThatIsCutOffTakesNobodyForGone(t *testing.T) {
+	presenceWorld(t, func(t *testing.T, w *world, people *fakePeople) {
+		people.friends["ann"] = []string{"bob"}
+		w2 := w.node()
+		e := &cutEngine{Engine: w.engine}
+		cfg := w.cfg
+		cfg.Engine, cfg.Rand = e, nil
+		hub := must(chat.New(cfg))(t)
+		t.Cleanup(func() { hub.Close() })
+		w.hub = hub
+		w.login("ann", "phone")
+		w2.login("bob", "phone")
+		synctest.Wait()
+		w.want("bob comes", `ann.phone < bob is online`)
+		e.cut.Store(true)
+		time.Sleep(time.Minute) // Fake.
+		e.cut.Store(false)
+		time.Sleep(5 * time.Second)
+		w.want("ann's node was cut off", ``)
+		e.cut.Store(true)
+		w2.hub.Close() // Like a crash.
+		time.Sleep(time.Minute)
+		w.want("bob's dies meanwhile", ``)
+		e.cut.Store(false)
+		time.Sleep(15 * time.Second)
+		w.want("which is found out", `ann.phone < bob is offline`)
+	})
+}
+
+// A cutEngine neither sends nor hears what is sent while it is cut off.
+type cutEngine struct {
+	chat.Engine
+	cut atomic.Bool
+}
+
+func (e *cutEngine) Send(room string, data []byte) error {
+	if e.cut.Load() {
+		return errors.New("cut off")
+	}
+	return e.Engine.Send(room, data)
+}
+
+func (e *cutEngine) Subscribe(room string, f func(chat.Msg)) (stop func(), err error) {
+	return e.Engine.Subscribe(room, func(m chat.Msg) {
+		if m.Seq != 0 || !e.cut.Load() {
+			f(m)
+		}
 	})
 }
 

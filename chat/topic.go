@@ -108,7 +108,7 @@ func (d *Device) Topic(ctx context.Context, room, text string) error {
 		}
 		if err == nil {
 			rec := record{kind: KindTopic, account: d.account.name, name: d.show, text: text}
-			_, err = d.hub.cfg.Engine.Append(ctx, room, serverID("topic", rev), rec.encode())
+			_, err = d.hub.appendFor(ctx, room, "topic/", rev, rec) // No account has a / in its name.
 		}
 		return engineError(op, err)
 	}

@@ -596,6 +596,35 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 	})
 }
 
+// Contacts asks on until it has all of them. A server of before there were pages gives what it has.
+func TestContactsAreAllListed(t *testing.T) {
+	inWorld(t, 0, func(w *world) {
+		w.server.contacts = []string{"bob", "cat", "dan", "eve", "fay"}
+		c := w.dial(Config{})
+		defer c.Close()
+		for _, old := range []bool{false, true} {
+			w.server.mu.Lock()
+			w.server.oldContacts = old
+			w.server.mu.Unlock()
+			people, err := c.Contacts(w.Context())
+			if err != nil {
+				w.Fatal(err)
+			}
+			var got []string
+			for _, p := range people {
+				got = append(got, p.Account)
+			}
+			want := w.server.contacts
+			if old {
+				want = want[:2]
+			}
+			if !slices.Equal(got, want) {
+				w.Errorf("old %t: got %q, want %q", old, got, want)
+			}
+		}
+	})
+}
+
 // Whoever was away gets all that was said to them alone, however much that is, and nothing of it is skipped as too old.
 func TestDirectMessagesWaitForWhoWasAwayHoweverMany(t *testing.T) {
 	inWorld(t, 0, func(w *world) {

@@ -20,8 +20,27 @@ func (c *Client) Since(ctx context.Context, ago time.Duration) ([]Person, error)
 }
 
 // Contacts returns the account's contacts and those who have it as theirs; Person.Contact says which.
-func (c *Client) Contacts(ctx context.Context) ([]Person, error) {
-	return c.people(ctx, "listing contacts", native.Contacts{})
+func (c *Client) Contacts(ctx context.Context) (all []Person, err error) {
+	for what := (native.Contacts{}); ; {
+		list, err := do[native.People](ctx, c, what, true)
+		if err != nil {
+			return nil, fmt.Errorf("client: listing contacts: %w", err)
+		}
+		next := what
+		if n := len(list.People); n > 0 {
+			next = native.Contacts{After: list.People[n-1].Account, Contact: list.People[n-1].Contact}
+		}
+		if next == what { // Nothing more, or a server that knows the first of them only.
+			return all, nil
+		}
+		what = next
+		for _, p := range list.People {
+			all = append(all, personOf(p))
+		}
+		if !list.More || len(all) > contactsMax {
+			return all, nil
+		}
+	}
 }
 
 func (c *Client) people(ctx context.Context, doing string, what native.Request) (all []Person, err error) {
@@ -40,7 +59,7 @@ func (c *Client) AddContact(ctx context.Context, name string) error {
 	return c.tell(ctx, "adding a contact", native.AddContact{Name: name}, true)
 }
 
-// RemoveContact removes a contact, or declines a request.
+// RemoveContact removes a contact. Requests of others stay; Block ends them.
 func (c *Client) RemoveContact(ctx context.Context, name string) error {
 	return c.tell(ctx, "removing a contact", native.RemoveContact{Name: name}, true)
 }

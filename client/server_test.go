@@ -33,21 +33,23 @@ type server struct {
 	identity *reliable.Identity
 	node     string // By another one after a restart clients are not told that they were forgotten.
 
-	mu       sync.Mutex
-	endpoint *reliable.Endpoint // nil: it is down.
-	sessions map[*peer]bool
-	logs     map[string]*storedLog
-	tokens   map[string]string // Device by token.
-	devices  int
-	asked    []native.Request                   // Everything, in the order it came.
-	refuse   func(native.Request) *native.Error // nil: it refuses nothing.
-	mute     func(native.Request) bool          // Carried out, but not answered.
-	garble   func(native.Request) bool          // Answered with something that cannot be decoded.
-	files    map[string]*storedFile
-	breakAt  int           // A transfer is broken off once when it comes here; 0: not.
-	lag      time.Duration // Its clock is ahead by that.
-	foreign  string        // It speaks another protocol, and says that first; empty: it does not.
-	tasks    sync.WaitGroup
+	mu          sync.Mutex
+	endpoint    *reliable.Endpoint // nil: it is down.
+	sessions    map[*peer]bool
+	logs        map[string]*storedLog
+	tokens      map[string]string // Device by token.
+	devices     int
+	asked       []native.Request                   // Everything, in the order it came.
+	refuse      func(native.Request) *native.Error // nil: it refuses nothing.
+	mute        func(native.Request) bool          // Carried out, but not answered.
+	garble      func(native.Request) bool          // Answered with something that cannot be decoded.
+	files       map[string]*storedFile
+	breakAt     int           // A transfer is broken off once when it comes here; 0: not.
+	lag         time.Duration // Its clock is ahead by that.
+	contacts    []string      // Of everybody.
+	oldContacts bool          // It lists the first of them only.
+	foreign     string        // It speaks another protocol, and says that first; empty: it does not.
+	tasks       sync.WaitGroup
 }
 
 type storedLog struct {
@@ -239,6 +241,17 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 					Log: name, Epoch: l.epoch, Head: l.head(), Mark: l.mark, Peer: l.other(ss.account),
 				})
 			}
+		}
+		return list, nothing
+	case native.Contacts:
+		var list native.People
+		rest := s.contacts
+		if i := slices.Index(rest, r.After); i >= 0 && !s.oldContacts {
+			rest = rest[i+1:]
+		}
+		list.More = len(rest) > 2
+		for _, name := range rest[:min(2, len(rest))] {
+			list.People = append(list.People, native.Person{Account: name, Contact: native.ContactMine})
 		}
 		return list, nothing
 	case native.Join:

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -67,9 +68,25 @@ func (c *crowd) listen(addr netip.AddrPort, cfg Config) *Endpoint {
 }
 
 // goroutines counts all but the endpoints' workers, of which there are always a few, sooner or later.
-func (c *crowd) goroutines() int {
-	n := runtime.NumGoroutine()
-	for _, e := range c.ends {
+func (c *crowd) goroutines() int { return goroutinesBeside(c.ends...) }
+
+// goroutinesBeside counts the goroutines of the bubble that calls it, once all of them wait, but for the workers of endpoints.
+// Outside are those of the runtime and of tests that have ended, which come and go as they like.
+func goroutinesBeside(ends ...*Endpoint) int {
+	synctest.Wait()
+	stacks := make([]byte, 1<<20)
+	for {
+		if n := runtime.Stack(stacks, true); n < len(stacks) {
+			stacks = stacks[:n]
+			break
+		}
+		stacks = make([]byte, 2*len(stacks))
+	}
+	// The first line is our own: goroutine 7 [running, synctest bubble 3]:
+	_, own, _ := strings.Cut(string(stacks), ", synctest bubble ")
+	own, _, _ = strings.Cut(own, "]:\n")
+	n := bytes.Count(stacks, []byte(", synctest bubble "+own+"]:\n"))
+	for _, e := range ends {
 		e.workers.mu.Lock()
 		n -= e.workers.started
 		e.workers.mu.Unlock()

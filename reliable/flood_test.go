@@ -114,6 +114,7 @@ func TestAbuseRandomAndMutatedDatagramsLeaveNothing(t *testing.T) {
 			}
 		}
 		time.Sleep(halfOpenLife + timeWait)
+		synctest.Wait() // Timers of this very moment have been handled.
 		s := server.Stats()
 		if s.Conns != 1 || s.Accepted != 2 || s.HalfOpen != 0 || s.TimeWait > 0 || len(server.hellos) != 1 || len(server.calls) != 0 {
 			t.Errorf("seed %d: left behind: %+v", seed, s)
@@ -203,6 +204,7 @@ func TestAbuseForgedFirstDatagramsCostLittle(t *testing.T) {
 			t.Errorf("an address got %d bytes for %d", worst, size)
 		}
 		time.Sleep(halfOpenLife + time.Second)
+		synctest.Wait()
 		if s := server.Stats(); s.HalfOpen != 0 || s.Conns != 2 {
 			t.Errorf("left behind: %+v", s)
 		}

@@ -135,7 +135,7 @@ func TestCallFromAnotherServerIsNotAnswered(t *testing.T) {
 func TestHalfOpenPlacesAreFewAndExpire(t *testing.T) {
 	inWorld(t, netem.Params{}, Config{}, func(w *world) {
 		var before, during, after runtime.MemStats
-		goroutines := runtime.NumGoroutine()
+		goroutines := goroutinesBeside(w.server, w.client)
 		measure := func(m *runtime.MemStats) {
 			synctest.Wait()
 			runtime.GC()
@@ -163,7 +163,7 @@ func TestHalfOpenPlacesAreFewAndExpire(t *testing.T) {
 		if s.HalfOpen != 0 || s.Conns != 1 || s.HalfOpenEnded != halfOpenMax || s.TimeWait != 0 {
 			t.Errorf("after they expired: %+v", s)
 		}
-		if n := runtime.NumGoroutine(); n > goroutines+4 {
+		if n := goroutinesBeside(w.server, w.client); n > goroutines {
 			t.Errorf("%d goroutines, %d before", n, goroutines)
 		}
 		measure(&after)
@@ -223,5 +223,36 @@ func TestRepeatedHelloEarnsNoMoreThanItsOwnSize(t *testing.T) {
 		if n := w.server.Stats().HalfOpen; n != 1 {
 			t.Errorf("%d half-open connections for one hello", n)
 		}
+	})
+}
+
+// A client that hears nothing goes on with packets of the handshake, and without them where they have no room. The server must
+// take all of them for as long as they come.
+func TestServerHearsAClientThatDoesNotHearIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &couple{T: t, here: clientAddr, delay: 20 * time.Millisecond,
+			toOthers: make(map[netip.AddrPort]int), fromOthers: make(map[netip.AddrPort]int)}
+		large := 0
+		d.pass = func(f *flying) bool {
+			typ, _ := wire.ParseType(f.b)
+			if f.toServer && typ == wire.TypePacket {
+				large++
+			}
+			return f.toServer || typ != wire.TypePacket && typ != wire.TypeFinish
+		}
+		d.dial(Config{})
+		d.until(func() bool { return d.server != nil && d.server.Open() && d.client.Open() })
+		for d.client.Err() == nil {
+			d.client.Write(make([]byte, 10_000))
+			d.run(time.Second)
+			if silent := time.Since(d.server.heardAt); d.client.Err() == nil && silent > 2*time.Second {
+				t.Fatalf("the server has heard nothing for %v; it dropped %v", silent, d.server.Stats().Drops)
+			}
+		}
+		if large == 0 {
+			t.Error("nothing was too large for the handshake to ride along")
+		}
+		d.client.Abort(time.Now(), CodeNone, "")
+		d.server.Abort(time.Now(), CodeNone, "")
 	})
 }

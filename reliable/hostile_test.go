@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,7 +25,7 @@ func TestCallToTheOtherFamilyLeavesOthersAlone(t *testing.T) {
 	port := e.sock.local().Port()
 	dial := func(host string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		to := netip.AddrPortFrom(netip.MustParseAddr(host), port)
 		c, err := Dial(ctx, to.String(), Config{})
@@ -39,7 +40,8 @@ func TestCallToTheOtherFamilyLeavesOthersAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	for _, host := range []string{"::1", "127.0.0.9"} {
+	hosts := here(t, "127.0.0.7", "::1")
+	for _, host := range slices.Backward(hosts) {
 		asker, err := Dial(t.Context(), netip.AddrPortFrom(netip.MustParseAddr(host), port).String(), Config{})
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +61,7 @@ func TestCallToTheOtherFamilyLeavesOthersAlone(t *testing.T) {
 		asker.Close()
 		dial("127.0.0.7")
 	}
-	dial("::1")
+	dial(hosts[len(hosts)-1])
 }
 
 // Whoever called has given up while the reader was making the connection that answers. Nobody would ever close it, and

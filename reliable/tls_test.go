@@ -128,7 +128,8 @@ func writeCertificate(t *testing.T, mode os.FileMode) (cert, key string, pin Key
 	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), mode); err != nil {
+		// The second has the mode whatever the umask is.
+		if err := errors.Join(os.WriteFile(name, pem.EncodeToMemory(block), mode), os.Chmod(name, mode)); err != nil {
 			t.Fatal(err)
 		}
 	}

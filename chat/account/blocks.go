@@ -83,6 +83,5 @@ func (s *Service) Blocks(ctx context.Context, name, peer string) (bool, error) {
 		return false, err
 	}
 	other, err := canonicalName("list blocks", peer)
-	_, found := slices.BinarySearch(blocked, other)
-	return found && err == nil, nil
+	return err == nil && isIn(blocked, other), nil
 }

@@ -138,7 +138,7 @@ func (s *Service) Lists(ctx context.Context, name string) (Lists, error) {
 	for _, other := range slices.Sorted(maps.Keys(mine.Added)) {
 		_, back := of.By[other]
 		switch {
-		case slices.Contains(blocked, other):
+		case isIn(blocked, other):
 		case back:
 			c.Mutual = append(c.Mutual, other)
 		default:
@@ -146,11 +146,17 @@ func (s *Service) Lists(ctx context.Context, name string) (Lists, error) {
 		}
 	}
 	for _, other := range slices.Sorted(maps.Keys(of.By)) {
-		if _, ok := mine.Added[other]; !ok && !slices.Contains(blocked, other) {
+		if _, ok := mine.Added[other]; !ok && !isIn(blocked, other) {
 			c.Requesting = append(c.Requesting, other)
 		}
 	}
 	return c, nil
+}
+
+// isIn reports whether a name is among names in their order.
+func isIn(names []string, name string) bool {
+	_, found := slices.BinarySearch(names, name)
+	return found
 }
 
 // settle makes contact-of of all of whom self is unsure say what self's contacts say.

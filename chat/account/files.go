@@ -16,36 +16,56 @@ import (
 //	Hold    → waits → Share → shared, for ever
 //	                → Collect → gone → dropped, no record
 //
-// Bytes without a record were stored before there were records, or are on their way to one, and stay.
+// The record comes before the bytes, so that of what breaks off in between nothing stays for ever. Bytes without a record were
+// stored by a protocol that tells of them at once, or before there were records, and stay.
 type fileRecord struct {
 	Waits  map[string]time.Time `json:"waits,omitempty"` // Who has stored it and told nobody yet, and when.
 	Shared bool                 `json:"shared,omitempty"`
 	Gone   time.Time            `json:"gone,omitzero"` // Since when it is being dropped; zero: it is not.
 }
 
-// Hold notes that an account has stored a file, and has told nobody yet. fresh says that there were no such bytes before. ok is
-// false if the same bytes are just being dropped: then store them again, later. After Hold look whether they are there: until
-// then they could be dropped.
-func (s *Service) Hold(ctx context.Context, name, id string, fresh bool) (ok bool, err error) {
+// Hold notes that an account is about to store a file, and has told nobody yet. ok is false if the same bytes are just being
+// dropped: then store them later. Store them, and charge the account for them, after Hold: if that breaks off, Collect gives
+// back both.
+func (s *Service) Hold(ctx context.Context, name, id string) (ok bool, err error) {
 	canonical, err := canonicalName("store a file", name)
 	if err != nil {
 		return false, err
 	}
 	err = change(ctx, s, bucketFiles, id, func(f *fileRecord, found bool) error {
 		ok = f.Gone.IsZero()
-		switch {
-		case !ok || f.Shared:
+		if !ok || f.Shared {
 			return errUnchanged
-		case !found && !fresh || len(f.Waits) >= waitsMax:
+		}
+		unknown := false
+		if !found {
+			if unknown, err = s.stored(ctx, id); err != nil {
+				return err
+			}
+		}
+		if unknown || len(f.Waits) >= waitsMax {
 			*f = fileRecord{Shared: true} // Whose it was nobody knows.
 			return nil
-		case f.Waits == nil:
+		}
+		if f.Waits == nil {
 			f.Waits = make(map[string]time.Time)
 		}
 		f.Waits[canonical] = time.Now().UTC()
 		return nil
 	})
 	return ok, err
+}
+
+// stored reports whether the bytes of a file are there.
+func (s *Service) stored(ctx context.Context, id string) (bool, error) {
+	r, err := s.cfg.Engine.GetBlob(ctx, id, 0)
+	if errors.Is(err, chat.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, r.Close()
 }
 
 // Share notes that somebody is told of a file from now on, so that it stays. ok is false if it is just being dropped. Call it

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -54,12 +55,12 @@ func onShelf(t *testing.T, f func(s *shelf)) {
 // store stores a file as front-ends do, and returns its id.
 func (s *shelf) store(name, text string) string {
 	s.t.Helper()
-	id := s.put(text)
-	wantNone(s.t, "Charge", s.Charge(s.t.Context(), name, id, int64(len(text))))
-	if ok, err := s.Hold(s.t.Context(), name, id, true); !ok || err != nil {
+	id := fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+	if ok, err := s.Hold(s.t.Context(), name, id); !ok || err != nil {
 		s.t.Fatalf("Hold: %t, %v", ok, err)
 	}
-	return id
+	wantNone(s.t, "Charge", s.Charge(s.t.Context(), name, id, int64(len(text))))
+	return s.put(text)
 }
 
 func (s *shelf) put(text string) string {
@@ -117,10 +118,10 @@ func TestFilesSomebodyWasToldOfStay(t *testing.T) {
 		if ok, err := s.Share(ctx, told); !ok || err != nil {
 			t.Fatalf("Share: %t, %v", ok, err)
 		}
-		if ok, err := s.Hold(ctx, "bob", told, false); !ok || err != nil { // He has not told anybody.
+		if ok, err := s.Hold(ctx, "bob", told); !ok || err != nil { // He has not told anybody.
 			t.Fatalf("Hold: %t, %v", ok, err)
 		}
-		if ok, err := s.Hold(ctx, "bob", old, false); !ok || err != nil {
+		if ok, err := s.Hold(ctx, "bob", old); !ok || err != nil {
 			t.Fatalf("Hold: %t, %v", ok, err)
 		}
 		wantNone(t, "Collect", s.collect(10*unsharedLife))
@@ -157,7 +158,7 @@ func TestFileThatIsBeingDroppedIsNobodys(t *testing.T) {
 		if ok, err := s.Share(ctx, id); ok || err != nil {
 			t.Errorf("Share: %t, %v; want false", ok, err)
 		}
-		if ok, err := s.Hold(ctx, "bob", id, true); ok || err != nil {
+		if ok, err := s.Hold(ctx, "bob", id); ok || err != nil {
 			t.Errorf("Hold: %t, %v; want false", ok, err)
 		}
 		s.engine.err = nil
@@ -166,5 +167,21 @@ func TestFileThatIsBeingDroppedIsNobodys(t *testing.T) {
 		wantNone(t, "Collect", s.collect(dropLease/2))
 		s.want("when it cannot be any more", id, false, "ann", "ann")
 		s.store("bob", "half gone")
+	})
+}
+
+// What breaks off between being noted and being stored is given back, the space it was charged for included.
+func TestFileThatWasNeverStoredIsNotCharged(t *testing.T) {
+	onShelf(t, func(s *shelf) {
+		id := fmt.Sprintf("%x", sha256.Sum256([]byte("never came")))
+		if ok, err := s.Hold(t.Context(), "ann", id); !ok || err != nil {
+			t.Fatalf("Hold: %t, %v", ok, err)
+		}
+		wantNone(t, "Charge", s.Charge(t.Context(), "ann", id, 10))
+		wantNone(t, "Collect", s.collect(unsharedLife))
+		s.want("afterwards", id, false, "ann")
+		if u, err := s.Usage(t.Context(), "ann"); err != nil || u.Files != 0 || u.Bytes != 0 {
+			t.Errorf("ann answers for %+v, %v", u, err)
+		}
 	})
 }

@@ -22,6 +22,7 @@ import (
 
 	wire "udpchat/chat/wire/lab"
 	"udpchat/client/lab"
+	"udpchat/cmd/internal/port"
 	"udpchat/reliable"
 )
 
@@ -546,12 +547,11 @@ func (l *lockedBuffer) String() string {
 }
 
 func TestChatCannotConnect(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := port.Free(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	ln.Close()
+	addr := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	var stderr bytes.Buffer
 	code := run(t.Context(), []string{"chat", "--protocol", "lab", "--transport", "tcp", "--server", addr}, strings.NewReader(""), io.Discard, &stderr)
 	if code != exitUsage || !strings.Contains(stderr.String(), "Is the server running") {

@@ -184,7 +184,8 @@ func (f *compareFlags) run(cmd *cobra.Command) error {
 	var results []compare.Result
 	var cut error
 	if err == nil {
-		progress := figures.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), specs, time.Now())
+		progress := figures.NewProgress(cmd.ErrOrStderr(), terminalColumns(cmd.ErrOrStderr()), specs, time.Now())
+		compare.Watch(lanes, func(s compare.Spec, g compare.Glimpse) { progress.Glimpse(s, g, time.Now()) })
 		stopped := make(chan struct{})
 		var ticking sync.WaitGroup
 		// Draws until all runs have ended.

@@ -70,6 +70,9 @@ func dialProxy(t *testing.T, p *Proxy) *net.UDPConn {
 	return conn
 }
 
+// patience is how long what must happen may take, on whatever machine.
+const patience = time.Minute
+
 // ask sends what and returns the answer, "" if none comes.
 func ask(t *testing.T, conn *net.UDPConn, what []byte, wait time.Duration) string {
 	t.Helper()
@@ -88,9 +91,9 @@ func ask(t *testing.T, conn *net.UDPConn, what []byte, wait time.Duration) strin
 // eventually waits for something the kernel brings about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 10 s", what)
+			t.Fatalf("%s: not within %v", what, patience)
 		}
 	}
 }
@@ -102,7 +105,7 @@ func TestProxyForwardsUnchangedAndKeepsClientsApart(t *testing.T) {
 		conn := dialProxy(t, p)
 		for _, size := range []int{0, 1, 1200, 20_000} {
 			sent := bytes.Repeat([]byte{0x80, 0xff, 0}, size/3+1)[:size]
-			source, got, _ := strings.Cut(ask(t, conn, sent, 10*time.Second), " ")
+			source, got, _ := strings.Cut(ask(t, conn, sent, patience), " ")
 			if got != string(sent) {
 				t.Errorf("%d bytes came back as %d bytes", size, len(got))
 			}
@@ -122,7 +125,7 @@ func TestProxyDelaysByTheRealClock(t *testing.T) {
 	p, _ := startProxy(t, ProxyConfig{Profile: both("", "", Params{Delay: 30 * time.Millisecond})}, echoServer(t))
 	conn := dialProxy(t, p)
 	start := time.Now()
-	if ask(t, conn, []byte("x"), 10*time.Second) == "" {
+	if ask(t, conn, []byte("x"), patience) == "" {
 		t.Fatal("no answer")
 	}
 	if took := time.Since(start); took < 60*time.Millisecond {
@@ -146,8 +149,10 @@ func TestProxyLosesAndRecordsAsTheLinkDecides(t *testing.T) {
 		if _, err := conn.Write([]byte{byte(i)}); err != nil {
 			t.Fatal(err)
 		}
+		if i%50 == 49 || i == datagrams-1 { // The kernel holds so many, and drops what is more.
+			eventually(t, "all datagrams", func() bool { return p.Stats().Up.Pushed == uint64(i+1) })
+		}
 	}
-	eventually(t, "all datagrams", func() bool { return p.Stats().Up.Pushed == datagrams })
 	stats := p.Stats()
 	stop()
 	mu.Lock()
@@ -180,26 +185,24 @@ func TestProxyLosesAndRecordsAsTheLinkDecides(t *testing.T) {
 }
 
 func TestProxyMovesToANewSourceAddress(t *testing.T) {
-	move := Params{Events: []Event{{Kind: Move, First: 100 * time.Millisecond, For: time.Millisecond}}}
+	// What is on the way while it moves is lost. It moves again and again: a slow machine may miss the first.
+	move := Params{Events: []Event{{Kind: Move, First: 100 * time.Millisecond, Every: time.Second, For: time.Millisecond}}}
 	p, _ := startProxy(t, ProxyConfig{Profile: both("", "", move)}, echoServer(t))
 	conn := dialProxy(t, p)
-	before, _, _ := strings.Cut(ask(t, conn, []byte("x"), 10*time.Second), " ")
-	after := before
+	sources := make(map[string]bool)
 	eventually(t, "the move", func() bool {
 		if answer := ask(t, conn, []byte("x"), 50*time.Millisecond); answer != "" {
-			after, _, _ = strings.Cut(answer, " ")
+			source, _, _ := strings.Cut(answer, " ")
+			sources[source] = true
 		}
-		return after != before
+		return len(sources) == 2
 	})
-	if before == "" {
-		t.Error("no answer before the move")
-	}
 }
 
 func TestProxyForgetsIdleClients(t *testing.T) {
 	p, _ := startProxy(t, ProxyConfig{}, echoServer(t))
 	conn := dialProxy(t, p)
-	if ask(t, conn, []byte("x"), 10*time.Second) == "" {
+	if ask(t, conn, []byte("x"), patience) == "" {
 		t.Fatal("no answer")
 	}
 	p.mu.Lock()
@@ -213,7 +216,7 @@ func TestProxyForgetsIdleClients(t *testing.T) {
 	if s := p.Stats(); s.Up.Delivered != 1 || s.Down.Delivered != 1 {
 		t.Errorf("the counts went with the client: %+v", s)
 	}
-	if ask(t, conn, []byte("again"), 10*time.Second) == "" {
+	if ask(t, conn, []byte("again"), patience) == "" {
 		t.Error("a client that comes back gets no answer")
 	}
 }
@@ -256,7 +259,7 @@ func TestProxySurvivesAServerThatIsNotThere(t *testing.T) {
 		t.Skipf("somebody else took the port: %v", err)
 	}
 	defer server.Close()
-	server.SetReadDeadline(time.Now().Add(10 * time.Second))
+	server.SetReadDeadline(time.Now().Add(patience))
 	b := make([]byte, 10)
 	for {
 		if _, err := conn.Write([]byte("hello")); err != nil {

@@ -46,7 +46,7 @@ func TestTwoServersAreOneRoom(t *testing.T) {
 	})
 }
 
-// A server that dies takes its people with it, half a minute later.
+// A server that dies takes its people with it, twelve seconds later.
 func TestServerThatDiesTakesItsPeopleWithIt(t *testing.T) {
 	in(t, nil, func(w *stage.World) {
 		w2 := w.Beside(cast, nil)
@@ -57,11 +57,11 @@ func TestServerThatDiesTakesItsPeopleWithIt(t *testing.T) {
 			w.Got(ann)
 		}
 		w2.Hub.Close() // As if it were dead: nothing comes from it.
-		time.Sleep(25 * time.Second)
+		time.Sleep(10 * time.Second)
 		if got := w.Got(ann); got != "" {
 			t.Errorf("got %q although it may yet come back", got)
 		}
-		time.Sleep(20 * time.Second)
+		time.Sleep(5 * time.Second)
 		if got := w.Got(ann); got != "ONLINE#ann\n" {
 			t.Errorf("got %q", got)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"udpchat/chat"
+	"udpchat/chat/account"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
 )
@@ -282,15 +283,60 @@ func TestContacts(t *testing.T) {
 	})
 }
 
-// However many want to be somebody's contact: whom it has added itself comes first in the list.
-func TestRequestsDoNotPushOutContacts(t *testing.T) {
+// However many want to be somebody's contact: whom it has added itself comes first in the list. Who asks on misses nobody, also
+// if somebody is removed meanwhile.
+func TestContactsAreListedInOrder(t *testing.T) {
 	const both = wire.ContactMine | wire.ContactTheirs
-	got := inList(map[string]wire.Contact{
+	all := map[string]wire.Contact{
 		"ann": wire.ContactTheirs, "bob": wire.ContactMine, "cat": wire.ContactTheirs, "dan": both, "zoe": wire.ContactMine,
-	})
-	if want := []string{"bob", "dan", "zoe", "ann", "cat"}; !slices.Equal(got, want) {
+	}
+	want := []string{"bob", "dan", "zoe", "ann", "cat"}
+	if got := behind(all, wire.Contacts{}); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	for i, name := range want {
+		asked := wire.Contacts{After: name, Contact: all[name]}
+		if got := behind(all, asked); !slices.Equal(got, want[i+1:]) {
+			t.Errorf("behind %s: got %q, want %q", name, got, want[i+1:])
+		}
+		delete(all, name)
+		if got := behind(all, asked); !slices.Equal(got, want[i+1:]) {
+			t.Errorf("behind %s, who is removed: got %q, want %q", name, got, want[i+1:])
+		}
+	}
+}
+
+// More contacts than go into one answer are all had by asking on.
+func TestContactsHavePages(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		ann, n := w.register("ann"), 0
+		for n <= peopleMax {
+			n++
+			guest, err := w.accounts.Guest(w.ctx, account.Attempt{}, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.accounts.AddContact(w.ctx, guest.Name, "ann"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		seen := make(map[string]bool)
+		var asked wire.Contacts
+		for more := true; more; {
+			page := ask[wire.People](ann, asked)
+			for _, p := range page.People {
+				if seen[p.Account] {
+					t.Errorf("%s is listed twice", p.Account)
+				}
+				seen[p.Account] = true
+				asked = wire.Contacts{After: p.Account, Contact: p.Contact}
+			}
+			more = page.More
+		}
+		if len(seen) != n {
+			t.Errorf("%d of %d are listed", len(seen), n)
+		}
+	})
 }
 
 // An introduction goes to the devices of the one that is named, with where the server sees the sender.

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,26 @@ func (e slowEngine) Append(ctx context.Context, room, id string, data []byte) (c
 	case <-ctx.Done():
 		return chat.Msg{}, ctx.Err()
 	}
+}
+
+// A gatedEngine keeps the first one who stores a file from hearing that it is stored, until the gate is open.
+type gatedEngine struct {
+	chat.Engine
+	gate   chan struct{} // Closed to open it. Of the bubble in which the engine is.
+	stored atomic.Int32  // How often a file was.
+}
+
+func (e *gatedEngine) around(inner chat.Engine) chat.Engine {
+	e.Engine, e.gate = inner, make(chan struct{})
+	return e
+}
+
+func (e *gatedEngine) PutBlob(ctx context.Context, r io.Reader) (id string, size int64, err error) {
+	id, size, err = e.Engine.PutBlob(ctx, r)
+	if e.stored.Add(1) == 1 {
+		<-e.gate
+	}
+	return id, size, err
 }
 
 // A fullEngine takes nothing while it is full.

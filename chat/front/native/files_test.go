@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"udpchat/chat"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
 )
@@ -253,25 +257,70 @@ func TestFilesThatWereNotAnnouncedAreCollected(t *testing.T) {
 		ann := w.register("ann")
 		w.register("bob")
 		place := ask[wire.Place](ann, wire.Direct{Peer: "bob"})
+		files := map[bool]*wire.File{}
+		for _, announced := range []bool{false, true} {
+			b, sum := content(1000 + len(files))
+			files[announced] = &wire.File{Digest: sum, Size: uint64(len(b)), Name: "a.txt"}
+			if done, ok := ann.store(fmt.Sprint("upload ", announced), b, sum).(wire.Done); !ok {
+				t.Fatalf("upload: got %+v", done)
+			}
+		}
+		ask[wire.Said](ann, wire.Say{Log: place.Log, Counter: 1, File: files[true]})
+		w.collect(8 * 24 * time.Hour)
+		for announced, file := range files {
+			r, err := w.engine.GetBlob(w.ctx, digest(file.Digest).id(), 0)
+			switch {
+			case err == nil && announced:
+				err = r.Close()
+			case errors.Is(err, chat.ErrNotFound) && !announced:
+				err = nil
+			}
+			if err != nil {
+				t.Errorf("announced %t: it is there: %v, %v", announced, r != nil, err)
+			}
+		}
+		ann.refused(wire.CodeNoFile, wire.Say{Log: place.Log, Counter: 2, File: files[false]})
+	})
+}
+
+// collect has the server look for files that nobody was told of, after so long. The hub is closed before, since it would do
+// something every two seconds of that.
+func (w *world) collect(after time.Duration) {
+	w.t.Helper()
+	if err := w.hub.Close(); err != nil {
+		w.t.Error(err)
+	}
+	time.Sleep(after)
+	if err := w.accounts.Collect(w.ctx, w.front.Forget); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// Whoever else stores the same bytes between a file's being stored and that being noted: it is collected when nobody was
+// told of it.
+func TestFileStoredTwiceAtOneMomentIsCollected(t *testing.T) {
+	engine := new(gatedEngine)
+	inWorld(t, setUp{files: true, engine: engine.around}, func(w *world) {
+		ann, bob := w.register("ann"), w.register("bob")
 		b, sum := content(1000)
-		file := &wire.File{Digest: sum, Size: uint64(len(b)), Name: "a.txt"}
-		for counter, announced := range []bool{false, true} {
-			if done, ok := ann.store("upload", b, sum).(wire.Done); !ok {
-				t.Fatalf("upload %d: got %+v", counter, done)
-			}
-			if announced {
-				ask[wire.Said](ann, wire.Say{Log: place.Log, Counter: 2, File: file})
-			}
-			time.Sleep(8 * 24 * time.Hour)
-			if err := w.accounts.Collect(w.ctx, w.front.Forget); err != nil {
-				t.Error(err)
-			}
-			there, err := w.front.has(w.ctx, digest(sum).id())
-			if err != nil || there != announced {
-				t.Errorf("announced %t: it is there %t, %v", announced, there, err)
-			}
-			if !announced {
-				ann.refused(wire.CodeNoFile, wire.Say{Log: place.Log, Counter: 1, File: file})
+		var wg sync.WaitGroup
+		wg.Go(func() { ann.store("first", b, sum) })
+		synctest.Wait()
+		if n := engine.stored.Load(); n != 1 {
+			t.Fatalf("%d have stored it", n)
+		}
+		if done, ok := bob.store("second", b, sum).(wire.Done); !ok {
+			t.Fatalf("the second: got %+v", done)
+		}
+		close(engine.gate)
+		wg.Wait()
+		w.collect(8 * 24 * time.Hour)
+		if _, err := w.engine.GetBlob(w.ctx, digest(sum).id(), 0); !errors.Is(err, chat.ErrNotFound) {
+			t.Errorf("it is there still: %v", err)
+		}
+		for _, name := range []string{"ann", "bob"} {
+			if u, err := w.accounts.Usage(w.ctx, name); err != nil || u.Files != 0 {
+				t.Errorf("%s answers for %+v, %v", name, u, err)
 			}
 		}
 	})

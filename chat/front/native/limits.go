@@ -108,9 +108,13 @@ const (
 	// conversationBytes is what a conversation takes in a list, besides twice its name and its topic, about.
 	conversationBytes = 60
 
-	// peopleMax is how many persons an answer has, and contactsMax how many contacts.
-	peopleMax   = 500
-	contactsMax = 1000
+	// peopleMax is how many persons an answer has.
+	peopleMax = 500
+
+	// contactsBytes is when a list of contacts ends before that: like pageBytes, but nobody asks for two of them at once.
+	// personBytes is what a person takes in it besides its names, about.
+	contactsBytes = 2 * pageBytes
+	personBytes   = 30
 
 	// contactSince is how far back Contacts looks for when somebody was last there.
 	contactSince = 30 * 24 * time.Hour

@@ -66,7 +66,7 @@ func personOf(who chat.Person) wire.Person {
 }
 
 // contacts carries out Contacts: all three lists in one, with who of them is there.
-func (l *login) contacts(ctx context.Context) (wire.Reply, error) {
+func (l *login) contacts(ctx context.Context, m wire.Contacts) (wire.Reply, error) {
 	lists, err := l.front.cfg.Accounts.Lists(ctx, l.account)
 	if err != nil {
 		return nil, err
@@ -83,9 +83,9 @@ func (l *login) contacts(ctx context.Context) (wire.Reply, error) {
 	for _, who := range l.device.Since(contactSince) {
 		there[who.Account] = who
 	}
-	names := inList(all)
-	p := wire.People{More: len(names) > contactsMax}
-	for _, name := range names[:min(contactsMax, len(names))] {
+	var list wire.People
+	size := 0
+	for _, name := range behind(all, m) {
 		who := wire.Person{Account: name}
 		if all[name]&wire.ContactMine != 0 { // Whoever only asks to be a contact shows nothing by that, and is told nothing.
 			if seen, ok := there[name]; ok {
@@ -93,16 +93,26 @@ func (l *login) contacts(ctx context.Context) (wire.Reply, error) {
 			}
 		}
 		who.Contact = all[name]
-		p.People = append(p.People, who)
+		if size += personBytes + len(name) + len(who.Show); len(list.People) == peopleMax || size > contactsBytes {
+			list.More = true
+			break
+		}
+		list.People = append(list.People, who)
 	}
-	return p, nil
+	return list, nil
 }
 
-// inList returns contacts in the order in which they are listed: nobody's requests push out whom the account has added.
-func inList(all map[string]wire.Contact) []string {
-	return slices.SortedFunc(maps.Keys(all), func(a, b string) int {
-		return cmp.Or(cmp.Compare(all[b]&wire.ContactMine, all[a]&wire.ContactMine), cmp.Compare(a, b))
-	})
+// behind returns those of contacts that are asked for, in the order in which they are listed: nobody's requests push out whom the
+// account has added.
+func behind(all map[string]wire.Contact, m wire.Contacts) []string {
+	order := func(a string, aBits wire.Contact, b string, bBits wire.Contact) int {
+		return cmp.Or(cmp.Compare(bBits&wire.ContactMine, aBits&wire.ContactMine), cmp.Compare(a, b))
+	}
+	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return order(a, all[a], b, all[b]) })
+	if m.After == "" {
+		return names
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return order(name, all[name], m.After, m.Contact) <= 0 })
 }
 
 // removeContact carries out RemoveContact. Removing whom one does not have does nothing.

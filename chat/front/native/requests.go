@@ -149,7 +149,7 @@ func (l *login) handle(ctx context.Context, req wire.Request) (wire.Reply, error
 	case wire.Since:
 		return l.since(m), nil
 	case wire.Contacts:
-		return l.contacts(ctx)
+		return l.contacts(ctx, m)
 	case wire.AddContact:
 		return wire.Done{}, l.front.cfg.Accounts.AddContact(ctx, l.account, m.Name)
 	case wire.RemoveContact:

@@ -76,7 +76,6 @@ func (ts *tickets) end(t ticket) {
 	}
 }
 
-// expireLocked forgets tickets whose time is over.
 // revoke drops the tickets of the account's devices, like Front.of.
 func (ts *tickets) revoke(account, device, but string) {
 	ts.mu.Lock()
@@ -88,6 +87,7 @@ func (ts *tickets) revoke(account, device, but string) {
 	}
 }
 
+// expireLocked forgets tickets whose time is over.
 func (ts *tickets) expireLocked(now time.Time) {
 	for token, t := range ts.open {
 		if !now.Before(t.expires) {

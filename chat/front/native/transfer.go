@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"udpchat/chat"
-	"udpchat/chat/account"
 	wire "udpchat/chat/wire/native"
 )
 
@@ -78,81 +77,48 @@ func (c *conn) takeFile(work context.Context, head wire.Head, t ticket) error {
 	}
 }
 
-// finish stores a file that has come.
+// finish stores a file that has come. Bytes that are not the file change nothing.
 func (c *conn) finish(work context.Context, t ticket, p *part) error {
 	if p.offset < p.size {
 		return refusef(wire.CodeOffset, "the next byte is %d", p.offset)
 	}
 	ctx, cancel := context.WithTimeout(work, storeTimeout)
 	defer cancel()
-	f := c.front
-	if err := f.cfg.Accounts.Charge(ctx, t.account, t.digest.id(), int64(t.size)); err != nil {
-		return err
-	}
-	err := f.keep(ctx, t, p)
+	_, err := io.Copy(io.Discard, p.reader())
 	if errors.Is(err, errChecksum) {
 		p.discard()
-		_ = f.cfg.Accounts.Release(ctx, t.account, t.digest.id()) // If it stays charged, the right file is not charged again.
-		return errors.Join(err, f.chargeAgain(ctx, t.account, t.digest))
+		return err
+	}
+	if err == nil {
+		err = c.front.keep(ctx, t, p)
 	}
 	if err != nil {
-		return fmt.Errorf("native: storing a file: %w", err)
-	}
-	val := strconv.AppendUint(nil, t.size, 10)
-	_, err = f.cfg.Engine.Put(ctx, uploadsBucket, uploadKey(t.account, t.digest), val, 0)
-	if err != nil && !errors.Is(err, chat.ErrConflict) { // The account has sent it twice at the same time.
 		return fmt.Errorf("native: storing a file: %w", err)
 	}
 	p.discard()
-	return f.chargeAgain(ctx, t.account, t.digest)
+	return nil
 }
 
-// keep stores the bytes of a file, and notes whose they are until somebody is told of them.
+// keep stores the bytes of a file for an account. It notes first whose they are until somebody is told of them, so that what
+// breaks off in between is collected.
 func (f *Front) keep(ctx context.Context, t ticket, p *part) error {
-	id := t.digest.id()
-	had, err := f.has(ctx, id)
-	if err != nil {
-		return err
-	}
-	if _, _, err := f.cfg.Engine.PutBlob(ctx, p.reader()); err != nil {
-		return err
-	}
-	ok, err := f.cfg.Accounts.Hold(ctx, t.account, id, !had)
+	ok, err := f.cfg.Accounts.Hold(ctx, t.account, t.digest.id())
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return busy("the same file is just being dropped")
 	}
-	if has, err := f.has(ctx, id); has || err != nil {
+	if err := f.cfg.Accounts.Charge(ctx, t.account, t.digest.id(), int64(t.size)); err != nil {
 		return err
 	}
-	_, _, err = f.cfg.Engine.PutBlob(ctx, p.reader()) // It was dropped before we said that it is ours.
-	return err
-}
-
-// has reports whether the engine has a file.
-func (f *Front) has(ctx context.Context, id string) (bool, error) {
-	r, err := f.cfg.Engine.GetBlob(ctx, id, 0)
-	if errors.Is(err, chat.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return true, r.Close()
-}
-
-// chargeAgain has the account answer for a file that it has uploaded, if it does not: other bytes, sent as that file at
-// the same time, may have given back what was charged. Both sides call it after what they have done, so one of them sees it.
-func (f *Front) chargeAgain(ctx context.Context, name string, d digest) error {
-	size, ok, err := f.uploaded(ctx, name, d)
-	if err != nil || !ok {
+	if _, _, err := f.cfg.Engine.PutBlob(ctx, p.reader()); err != nil {
 		return err
 	}
-	err = f.cfg.Accounts.Charge(ctx, name, d.id(), int64(size))
-	if account.Is(err, account.CodeQuota) { // Something else has taken the space meanwhile.
-		err = errors.Join(err, f.cfg.Engine.Delete(ctx, uploadsBucket, uploadKey(name, d), 0))
+	val := strconv.AppendUint(nil, t.size, 10)
+	_, err = f.cfg.Engine.Put(ctx, uploadsBucket, uploadKey(t.account, t.digest), val, 0)
+	if errors.Is(err, chat.ErrConflict) {
+		return nil // The account has sent it twice at the same time.
 	}
 	return err
 }

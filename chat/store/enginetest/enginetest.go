@@ -27,7 +27,7 @@ type Config struct {
 	// bucket or a key) that the engine takes. One byte more is refused with chat.ErrTooLarge.
 	MessageBytesMax, RecordBytesMax, NameBytesMax int
 
-	// Wait is how long entries may take to reach a subscriber; 0 means 10 s. Only engines that
+	// Wait is how long entries may take to reach a subscriber; 0 means a minute. Only engines that
 	// fail wait as long.
 	Wait time.Duration
 }
@@ -106,7 +106,7 @@ func onRig(run func(*rig)) func(testing.TB, Config) {
 	return func(tb testing.TB, cfg Config) {
 		tb.Helper()
 		if cfg.Wait == 0 {
-			cfg.Wait = 10 * time.Second
+			cfg.Wait = time.Minute
 		}
 		run(&rig{TB: tb, cfg: cfg, open: cfg.New(tb)})
 	}

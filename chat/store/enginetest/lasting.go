@@ -85,8 +85,10 @@ func cancelledAppendsSettle(r *rig) {
 			for n := range each {
 				id := msgID(fmt.Sprint("dev", w), n)
 				for try := 0; ; try++ {
-					// The first tries are over at once, or soon, or about when the message is stored.
-					ctx, cancel := context.WithTimeout(r.Context(), time.Duration(try*(w+1))*20*time.Microsecond)
+					// The first tries are over at once, or soon, or about when the message is stored. The patience of later
+					// ones grows faster, for engines and machines that are slow.
+					step := max(20*time.Microsecond, time.Duration(try)*time.Microsecond)
+					ctx, cancel := context.WithTimeout(r.Context(), time.Duration(try*(w+1))*step)
 					_, err := e.Append(ctx, "kitchen", id, []byte(id))
 					cancel()
 					if err == nil {

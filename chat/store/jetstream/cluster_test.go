@@ -2,7 +2,9 @@ package jetstream_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -33,7 +35,6 @@ func buildServer(dir string) (string, error) {
 
 // A cluster is three NATS servers, each a process with a directory of its own.
 type cluster struct {
-	dir   string
 	nodes [3]*node
 	urls  []string
 }
@@ -46,12 +47,33 @@ type node struct {
 	done         chan struct{} // Closed when the process has ended.
 }
 
-// startCluster starts three servers and waits until they work together.
-func startCluster(dir string) (*cluster, error) {
-	c := &cluster{dir: dir}
+// patience is how long a cluster may take for anything, on whatever machine.
+const patience = 2 * time.Minute
+
+// startCluster starts three servers and waits until they work together. If somebody else takes one of their ports before they
+// do, it tries others.
+func startCluster(dir string) (c *cluster, err error) {
+	for try := range 5 {
+		c, err = tryCluster(filepath.Join(dir, fmt.Sprint("try", try)))
+		if !errors.Is(err, errEnded) {
+			break
+		}
+		c.stop()
+	}
+	return c, err
+}
+
+// errEnded: a server has ended by itself.
+var errEnded = errors.New("a NATS server has ended")
+
+func tryCluster(dir string) (*cluster, error) {
+	c := &cluster{}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return c, err
+	}
 	ports, err := freePorts(6)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	var routes []string
 	for i := range c.nodes {
@@ -67,39 +89,54 @@ jetstream { store_dir: %q, sync_interval: always }
 cluster { name: test, listen: "127.0.0.1:%d", routes: [%s] }
 `, n.name, n.client, filepath.Join(dir, n.name), ports[3+i], strings.Join(routes, ", "))
 		if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
-			return nil, err
+			return c, err
 		}
 		if err := n.start(); err != nil {
-			return nil, err
+			return c, err
 		}
 	}
 	return c, c.await()
 }
 
-// freePorts returns ports of the loopback address that were free a moment ago.
+// freePorts returns ports of the loopback address that were free a moment ago. They are below those that systems give to
+// whoever asks for any: there another program could have one of them before its server listens, or while that is down.
 func freePorts(n int) ([]int, error) {
 	var ports []int
-	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	for tries := 0; len(ports) < n; tries++ {
+		port := 10_000 + rand.IntN(6_000)
+		ln, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if err == nil {
+			defer ln.Close()
+			ports = append(ports, port)
+		} else if tries > 1000 {
 			return nil, err
 		}
-		defer ln.Close()
-		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil
 }
 
 func (n *node) start() error {
-	n.cmd, n.done = exec.Command(server, "-c", n.config, "-l", n.config+".log"), make(chan struct{})
-	if err := n.cmd.Start(); err != nil {
+	cmd, done := exec.Command(server, "-c", n.config, "-l", n.config+".log"), make(chan struct{})
+	if err := cmd.Start(); err != nil {
 		return err
 	}
-	go func(cmd *exec.Cmd, done chan struct{}) { // Ends with the process.
+	n.cmd, n.done = cmd, done
+	go func() { // Ends with the process.
 		_ = cmd.Wait() // It was killed.
 		close(done)
-	}(n.cmd, n.done)
+	}()
 	return nil
+}
+
+// ended returns an error if the process has ended.
+func (n *node) ended() error {
+	select {
+	case <-n.done:
+		log, _ := os.ReadFile(n.config + ".log") // What it did not write down nobody knows.
+		return fmt.Errorf("%w: %s:\n%s", errEnded, n.name, log)
+	default:
+		return nil
+	}
 }
 
 // kill ends the process as a crash would.
@@ -118,21 +155,34 @@ func (c *cluster) stop() {
 
 // await waits until the servers have elected a leader and see each other.
 func (c *cluster) await() error {
-	deadline := time.Now().Add(30 * time.Second)
-	for {
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		err := c.ready()
-		if err == nil || time.Now().After(deadline) {
+		if err == nil || errors.Is(err, errEnded) || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
 // ready makes a stream on all servers and takes it away.
 func (c *cluster) ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	for _, n := range c.nodes {
+		if err := n.ended(); err != nil {
+			return err
+		}
+	}
+	return c.ask(context.Background(), func(ctx context.Context, streams js.JetStream) error {
+		if _, err := streams.CreateStream(ctx, js.StreamConfig{Name: "ready", Replicas: 3}); err != nil {
+			return err
+		}
+		return streams.DeleteStream(ctx, "ready")
+	})
+}
+
+// ask makes requests to the cluster, which may take 10 s: one that nobody answers has to be made once more.
+func (c *cluster) ask(ctx context.Context, f func(ctx context.Context, streams js.JetStream) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	nc, err := nats.Connect(strings.Join(c.urls, ","))
+	nc, err := nats.Connect(strings.Join(c.urls, ","), nats.Timeout(10*time.Second))
 	if err != nil {
 		return err
 	}
@@ -141,35 +191,40 @@ func (c *cluster) ready() error {
 	if err != nil {
 		return err
 	}
-	if _, err := streams.CreateStream(ctx, js.StreamConfig{Name: "ready", Replicas: 3}); err != nil {
-		return err
+	return f(ctx, streams)
+}
+
+// asks makes requests until the cluster does as it is told.
+func (c *cluster) asks(tb testing.TB, f func(ctx context.Context, streams js.JetStream) error) {
+	tb.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		err := c.ask(context.Background(), f)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			tb.Fatal(err)
+		}
 	}
-	return streams.DeleteStream(ctx, "ready")
 }
 
 // leader returns which node leads a stream.
-func (c *cluster) leader(tb testing.TB, stream string) *node {
+func (c *cluster) leader(tb testing.TB, stream string) (leader *node) {
 	tb.Helper()
-	nc, err := nats.Connect(strings.Join(c.urls, ","))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer nc.Close()
-	streams, err := js.New(nc)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s, err := streams.Stream(tb.Context(), stream)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for _, n := range c.nodes {
-		if n.name == s.CachedInfo().Cluster.Leader {
-			return n
+	c.asks(tb, func(ctx context.Context, streams js.JetStream) error {
+		s, err := streams.Stream(ctx, stream)
+		if err != nil {
+			return err
 		}
-	}
-	tb.Fatalf("stream %s has no leader", stream)
-	return nil
+		for _, n := range c.nodes {
+			if info := s.CachedInfo().Cluster; info != nil && n.name == info.Leader {
+				leader = n
+				return nil
+			}
+		}
+		return fmt.Errorf("stream %s has no leader", stream)
+	})
+	return leader
 }
 
 var prefixes atomic.Int64
@@ -178,24 +233,17 @@ var prefixes atomic.Int64
 func (c *cluster) storage(tb testing.TB) string {
 	prefix := fmt.Sprintf("test%d", prefixes.Add(1))
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		nc, err := nats.Connect(strings.Join(c.urls, ","))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer nc.Close()
-		streams, err := js.New(nc)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		for name := range streams.StreamNames(ctx).Name() {
-			if strings.HasPrefix(name, prefix+"_") {
-				if err := streams.DeleteStream(ctx, name); err != nil {
-					tb.Errorf("deleting stream %s: %v", name, err)
+		c.asks(tb, func(ctx context.Context, streams js.JetStream) error {
+			names := streams.StreamNames(ctx)
+			for name := range names.Name() {
+				if strings.HasPrefix(name, prefix+"_") {
+					if err := streams.DeleteStream(ctx, name); err != nil && !errors.Is(err, js.ErrStreamNotFound) {
+						return fmt.Errorf("deleting stream %s: %w", name, err)
+					}
 				}
 			}
-		}
+			return names.Err()
+		})
 	})
 	return prefix
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -68,14 +70,22 @@ func explain(err error) error {
 	return err
 }
 
-// temporary reports whether an explained error may be gone at the next attempt.
+// temporary reports whether an explained error may be gone at the next attempt. The client hands on what the kernel says when a
+// server dies while it is spoken to, or does not answer; a name that does not exist will not next time either.
 func temporary(err error) bool {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return false
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok && !errors.Is(err, errAgain) {
 		return api.ErrorCode == codeNoPeers || api.Code == 503 && !errors.Is(err, chat.ErrFull)
 	}
 	for _, t := range []error{
 		nats.ErrNoResponders, nats.ErrTimeout, nats.ErrDisconnected, nats.ErrReconnectBufExceeded, nats.ErrNoServers,
 		nats.ErrStaleConnection, nats.ErrConnectionReconnecting, jetstream.ErrNoStreamResponse, context.DeadlineExceeded, errAgain,
+		io.EOF, io.ErrUnexpectedEOF,
 	} {
 		if errors.Is(err, t) {
 			return true

@@ -1,12 +1,11 @@
 package jetstream_test
 
 import (
+	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	js "github.com/nats-io/nats.go/jetstream"
 
 	"udpchat/chat"
@@ -16,26 +15,20 @@ import (
 // forgetful has the servers forget message ids after 100 ms, the least they allow, instead of two minutes.
 func forgetful(t *testing.T, cfg jetstream.Config) {
 	t.Helper()
-	nc, err := nats.Connect(strings.Join(cfg.Servers, ","))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	streams, err := js.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range cfg.Shards {
-		s, err := streams.Stream(t.Context(), fmt.Sprintf("%s_room%d", cfg.Prefix, i))
-		if err != nil {
-			t.Fatal(err)
+	nats3.asks(t, func(ctx context.Context, streams js.JetStream) error {
+		for i := range cfg.Shards {
+			s, err := streams.Stream(ctx, fmt.Sprintf("%s_room%d", cfg.Prefix, i))
+			if err != nil {
+				return err
+			}
+			change := s.CachedInfo().Config
+			change.Duplicates = 100 * time.Millisecond
+			if _, err := streams.UpdateStream(ctx, change); err != nil {
+				return err
+			}
 		}
-		change := s.CachedInfo().Config
-		change.Duplicates = 100 * time.Millisecond
-		if _, err := streams.UpdateStream(t.Context(), change); err != nil {
-			t.Fatal(err)
-		}
-	}
+		return nil
+	})
 }
 
 // An id is known for ever, not only as long as the servers remember it, on a node that has never seen the device as well as

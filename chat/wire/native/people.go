@@ -66,15 +66,18 @@ type People struct {
 	More   bool     `cbor:"2,keyasint,omitempty"` // There are more than are listed.
 }
 
-// Contacts asks for the account's contacts and for those who have it as theirs.
-type Contacts struct{}
+// Contacts asks for the account's contacts and for those who have it as theirs: the first of them, or those behind a person.
+type Contacts struct {
+	After   string  `cbor:"1,keyasint,omitempty"` // That person's account.
+	Contact Contact `cbor:"2,keyasint,omitempty"` // And what it was listed with.
+}
 
 // AddContact adds a contact; when the other one has the account already, both are mutual contacts then.
 type AddContact struct {
 	Name string `cbor:"1,keyasint"`
 }
 
-// RemoveContact removes a contact, or declines a request.
+// RemoveContact removes a contact. Requests of others stay.
 type RemoveContact struct {
 	Name string `cbor:"1,keyasint"`
 }
@@ -114,7 +117,7 @@ func (m Since) check() error {
 	return first(require(m.Ago > 0 && m.Ago <= For(SinceMax), "ago", "1 millisecond to 366 days"))
 }
 
-func (m Contacts) check() error { return nil }
+func (m Contacts) check() error { return first(longest("after", m.After, NameBytesMax)) }
 
 func (m AddContact) check() error { return first(needed("name", m.Name, NameBytesMax)) }
 

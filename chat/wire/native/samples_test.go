@@ -41,6 +41,7 @@ func sampleRequests() []Request {
 		Who{"kitchen"},
 		Since{60_000},
 		Contacts{},
+		Contacts{"bob", ContactMine | ContactTheirs},
 		AddContact{"bob"},
 		RemoveContact{"bob"},
 		Block{"bob"},

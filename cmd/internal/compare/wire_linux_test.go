@@ -69,7 +69,7 @@ func TestWireSharesALinkBetweenTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	res := r.Run(t.Context(), Spec{
-		Transport: "kcp", Workload: "chat-beside-tcp", Link: link, Seed: 1, Duration: 3 * time.Second, Messages: 20, Wait: time.Second,
+		Transport: "kcp", Workload: "chat-beside-tcp", Link: link, Seed: 1, Duration: 3 * time.Second, Messages: 20,
 	})
 	if res.Error != "" || res.Delivered != 20 || res.Beside == nil || res.Beside.Error != "" {
 		t.Fatalf("%d of 20 delivered (%s); beside it %+v", res.Delivered, res.Error, res.Beside)
@@ -83,7 +83,8 @@ func TestWireSharesALinkBetweenTwo(t *testing.T) {
 }
 
 // The instrument's calibration: kernel CUBIC with 50 ms one way and 10 % loss is known. Outside of this the instrument is
-// broken, not TCP. It takes real time, and a machine that has it.
+// broken, not TCP. It takes real time, and a machine that has it: one that does other things, and not so many that the wire
+// notices, is asked again. A lane that is broken is so every time.
 func TestCubicIsWhereItBelongs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 40 s")
@@ -91,14 +92,17 @@ func TestCubicIsWhereItBelongs(t *testing.T) {
 	r := newWireRunner(t)
 	hasCongestionControl(t, r, "tcp-cubic")
 	t.Parallel()
-	c := CheckTCP(t.Context(), r, 1)
-	t.Logf("%v; %v", &c, c.Timing)
-	if c.Busy {
-		t.Skip("the machine was too slow to say anything")
+	for try := range uint64(3) {
+		c := CheckTCP(t.Context(), r, 1+try*tcpCheckRuns)
+		t.Logf("%v; %v", &c, c.Timing)
+		if c.Busy {
+			t.Skip("the machine was too slow to say anything")
+		}
+		if !c.Broken() {
+			return
+		}
 	}
-	if c.Broken() {
-		t.Error("the lane is broken")
-	}
+	t.Error("the lane is broken")
 }
 
 func TestKernelWithoutACongestionControlSaysSo(t *testing.T) {

@@ -165,7 +165,7 @@ func TestTwoServersOnOneClusterAreOneChat(t *testing.T) {
 	stop()
 	t.Logf("%v", check(t, people[0], people))
 	if *long {
-		bob.sees("bob,dora") // The people of the server that was killed are gone, after half a minute.
+		bob.sees("bob,dora") // The people of the server that was killed are gone, after a while.
 	}
 }
 

@@ -85,6 +85,10 @@ const (
 	garbageBytes     = 2 << 10
 	lossMessages     = 30 // Said across the bad link.
 	lossRepeats      = 25 // How often a plain datagram is repeated there until it counts as unanswered.
+
+	// repeatsMax is how long copies of a datagram are surely copies. What comes later, as where many were lost or this
+	// machine is busy, a server may take for the same thing said again.
+	repeatsMax = 400 * time.Millisecond
 )
 
 // Class mode.

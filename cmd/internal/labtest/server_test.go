@@ -106,7 +106,7 @@ func (s *labServer) serve(c *labConn) {
 	for {
 		pause := time.Time{}
 		if strings.TrimSpace(text) != "" {
-			pause = time.Now().Add(80 * time.Millisecond)
+			pause = time.Now().Add(250 * time.Millisecond) // Between two pieces a busy machine may take some time, too.
 		}
 		_ = c.SetReadDeadline(pause)
 		n, err := c.Read(b)

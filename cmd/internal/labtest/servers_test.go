@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"udpchat/cmd/internal/port"
 )
 
 // verdicts is all of a report that must be the same every time.
@@ -242,12 +244,11 @@ func TestServerThatNeverStopsTalking(t *testing.T) { // Not beside others: its p
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []string{TCP, UDP, Plain} {
-		ln, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		ports, err := port.Free(1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		addr := ln.LocalAddr().String()
-		_ = ln.Close() // It was only to find a free port.
+		addr := fmt.Sprintf("127.0.0.1:%d", ports[0])
 		_, err = Run(context.Background(), Config{Server: addr, Transport: transport, Timeout: 200 * time.Millisecond})
 		if _, ok := errors.AsType[*UnreachableError](err); !ok {
 			t.Errorf("%s: %v", transport, err)

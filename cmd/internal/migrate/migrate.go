@@ -1,7 +1,7 @@
 // Package migrate copies what one engine has stored into another: rooms in their order with ids and times, records and files.
 //
-// Nobody may use either engine meanwhile. Numbers are the other engine's own afterwards, and so is Epoch. What was dropped
-// is not copied. A copy that was broken off is done again by calling Copy again: it goes on where it was.
+// Nobody may use either engine meanwhile. Numbers are the other engine's own afterwards, also in records of the chat core, and
+// so is Epoch. What was dropped is not copied. A copy that was broken off is done again by calling Copy again: it goes on where it was.
 package migrate
 
 import (
@@ -43,9 +43,12 @@ const (
 // Copy copies everything. report, which may be nil, is called now and then, one call at a time.
 func Copy(ctx context.Context, from Source, to Target, report func(Progress)) (Progress, error) {
 	c := &copier{from: from, to: to, report: report}
-	for what, copy := range map[string]func(context.Context) error{"records": c.records, "files": c.blobs, "rooms": c.rooms} {
-		if err := copy(ctx); err != nil {
-			return c.done, fmt.Errorf("copying %s: %w", what, err)
+	for _, part := range []struct {
+		what string
+		copy func(context.Context) error
+	}{{"rooms", c.rooms}, {"files", c.blobs}, {"records", c.records}} { // Some records have numbers of messages in them.
+		if err := part.copy(ctx); err != nil {
+			return c.done, fmt.Errorf("copying %s: %w", part.what, err)
 		}
 	}
 	return c.done, nil
@@ -159,15 +162,30 @@ func (c *copier) records(ctx context.Context) error {
 }
 
 func (c *copier) record(ctx context.Context, bucket string, en chat.Entry) error {
-	_, err := c.to.Put(ctx, bucket, en.Key, en.Val, 0)
-	if !errors.Is(err, chat.ErrConflict) {
+	number := func(log string, seq uint64) (uint64, error) { return c.number(ctx, log, seq) }
+	val, err := chat.Renumber(bucket, en, number)
+	if err != nil {
+		return err
+	}
+	if _, err = c.to.Put(ctx, bucket, en.Key, val, 0); !errors.Is(err, chat.ErrConflict) {
 		return err
 	}
 	there, getErr := c.to.Get(ctx, bucket, en.Key)
-	if getErr == nil && bytes.Equal(there.Val, en.Val) {
+	if getErr == nil && bytes.Equal(there.Val, val) {
 		return nil
 	}
 	return errors.Join(err, getErr)
+}
+
+// number returns the number in the target of the last message of a room, which was copied, up to a number; 0 if there is none.
+func (c *copier) number(ctx context.Context, room string, seq uint64) (uint64, error) {
+	before := max(seq+1, seq) // There is nothing above the greatest number.
+	msgs, err := c.from.Read(ctx, room, 0, before, 1)
+	if err != nil || len(msgs) == 0 {
+		return 0, err
+	}
+	m, err := c.to.Import(ctx, msgs[0]) // It is there, so that it says where.
+	return m.Seq, err
 }
 
 func (c *copier) blobs(ctx context.Context) error {

@@ -169,3 +169,67 @@ func TestCopyMixesNothing(t *testing.T) {
 		t.Errorf("the record has become %q, %v", en.Val, err)
 	}
 }
+
+// Messages have other numbers where they are copied to. How far somebody has read goes by them, and must not make old messages new
+// again, nor new ones old.
+func TestCopyKeepsHowFarSomebodyHasRead(t *testing.T) {
+	from, to := source(t), newTarget(t)
+	ctx := t.Context()
+	device, closeHub := logIn(t, from)
+	if _, err := device.Join(ctx, "kitchen"); err != nil {
+		t.Fatal(err)
+	}
+	var last chat.Said
+	for n := range uint64(3) {
+		said, err := device.Say(ctx, "kitchen", n+1, chat.Content{Text: fmt.Sprint(n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last = said; n == 1 {
+			if err := device.Mark(ctx, "kitchen", said.Seq); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	closeHub()
+	for range 2 { // The second time there is nothing to do.
+		if _, err := migrate.Copy(ctx, from, to, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	device, closeHub = logIn(t, to)
+	defer closeHub()
+	place, err := device.Attach(ctx, "kitchen")
+	if err != nil || place.Head == last.Seq || place.Read != place.Head-1 {
+		t.Errorf("with head %d, which was %d, it is read up to %d, %v", place.Head, last.Seq, place.Read, err)
+	}
+	unread, err := device.History(ctx, "kitchen", chat.Page{After: place.Read, Forward: true})
+	if err != nil || len(unread) != 1 || unread[0].Text != "2" {
+		t.Errorf("not read are %v, %v", unread, err)
+	}
+	if err := device.Leave(ctx, "kitchen"); err != nil {
+		t.Error(err)
+	}
+}
+
+// logIn logs somebody in at a server on an engine. done ends that server.
+func logIn(t *testing.T, e chat.Engine) (device *chat.Device, done func()) {
+	t.Helper()
+	hub, err := chat.New(chat.Config{Engine: e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, err = hub.LogIn(t.Context(), chat.Login{Account: "ann", Device: "phone"}, deaf{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return device, func() {
+		if err := errors.Join(device.Close(t.Context()), hub.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type deaf struct{}
+
+func (deaf) Receive(*chat.Event) {}

@@ -76,6 +76,7 @@ type linkPart struct {
 	Open            bool
 	Head            []string
 	Rows            []row
+	Pairs           string
 	CDF, Tail, Time template.HTML
 	Split, Goodput  template.HTML
 	Fair            *sharing
@@ -152,7 +153,7 @@ func newLinkPart(f *compare.File, workload string, p compare.NameText) (l linkPa
 	if len(rows) < 2 {
 		return l, false
 	}
-	l = linkPart{Name: p.Name, Text: p.Text, Head: rows[0][1:]}
+	l = linkPart{Name: p.Name, Text: p.Text, Head: rows[0][1:], Pairs: pairs(f, workload, p.Name)}
 	for _, r := range rows[1:] {
 		line := row{Name: r[0]}
 		for _, text := range r[1:] {

@@ -159,3 +159,18 @@ func TestLogScaleRoundsOutwards(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 }
+
+// A link may drop thousands of packets in a run: the page shows where, and does not grow with them.
+func TestPageDoesNotGrowWithLosses(t *testing.T) {
+	f := figures(t)
+	small := len(draw(t, f))
+	for i := range f.Runs {
+		for ms := range 20_000 {
+			f.Runs[i].Wire.UpDropsMs = append(f.Runs[i].Wire.UpDropsMs, 1000+float64(ms))
+			f.Runs[i].Wire.DownDropsMs = append(f.Runs[i].Wire.DownDropsMs, 1000.5+float64(ms))
+		}
+	}
+	if grown := len(draw(t, f)) - small; grown > 100_000 {
+		t.Errorf("%d bytes more", grown)
+	}
+}
