@@ -48,6 +48,7 @@ type server struct {
 	lag         time.Duration // Its clock is ahead by that.
 	contacts    []string      // Of everybody.
 	oldContacts bool          // It lists the first of them only.
+	eager       bool          // What happens is pushed before it is answered.
 	foreign     string        // It speaks another protocol, and says that first; empty: it does not.
 	tasks       sync.WaitGroup
 }
@@ -188,10 +189,15 @@ func (s *server) serve(conn net.Conn) {
 			b[len(b)-1] = 0xff
 		}
 		muted := s.mute != nil && s.mute(what)
+		if s.eager {
+			then()
+		}
 		if !muted && head.ID != 0 {
 			ss.sendLocked(b)
 		}
-		then()
+		if !s.eager {
+			then()
+		}
 		s.mu.Unlock()
 	}
 }
