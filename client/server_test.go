@@ -46,8 +46,9 @@ type server struct {
 	files     map[string]*storedFile
 	breakAt   int           // A transfer is broken off once when it comes here; 0: not.
 	lag       time.Duration // Its clock is ahead by that.
-	everybody []string      // Of everybody.
+	everybody []string      // Who is there, and everybody's contacts.
 	onePage   bool          // It lists the first of them only.
+	eager     bool          // What happens is pushed before it is answered.
 	foreign   string        // It speaks another protocol, and says that first; empty: it does not.
 	tasks     sync.WaitGroup
 }
@@ -188,10 +189,15 @@ func (s *server) serve(conn net.Conn) {
 			b[len(b)-1] = 0xff
 		}
 		muted := s.mute != nil && s.mute(what)
+		if s.eager {
+			then()
+		}
 		if !muted && head.ID != 0 {
 			ss.sendLocked(b)
 		}
-		then()
+		if !s.eager {
+			then()
+		}
 		s.mu.Unlock()
 	}
 }
