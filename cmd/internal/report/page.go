@@ -39,7 +39,7 @@ code { font: .85rem ui-monospace, monospace; overflow-wrap: anywhere; } li { mar
 {{if .Broken}}<p class="bad">The calibration failed: do not trust these figures. The notes at the end say what is off.</p>{{end}}
 {{if .Interrupted}}<p class="bad">Interrupted: not all runs that were wanted are here.</p>{{end}}
 <p>Several transports carried the same messages over the same emulated links. A latency counts from when a message was planned to be sent to when it
-could be read in order at the other end; a message that never arrived counts as one that took for ever.</p>
+could be read in order at the other end; a message that never arrived counts as one that took for ever.{{if .Fewer}} {{.Fewer}}{{end}}</p>
 <ul class="legend">{{range .Legend}}<li><i class="{{.Class}}"></i><b>{{.Name}}</b> <span class="soft">{{.Text}}</span></li>{{end}}</ul>
 {{range .Sections}}
 <h2>{{.Name}}</h2>
