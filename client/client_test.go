@@ -207,6 +207,40 @@ func TestServerThatCannotSayThatItForgotIsFoundWithinSeconds(t *testing.T) {
 	})
 }
 
+// A message comes to its end once, whether the server's answer or its own event comes first.
+func TestTheEndOfAMessageIsToldOnce(t *testing.T) {
+	inWorld(t, 0.2, func(w *world) {
+		c := w.dial(Config{})
+		k := collect(c)
+		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
+			w.Fatal(err)
+		}
+		for i, text := range numbered(1, 20) {
+			w.server.set(func() { w.server.eager = i%2 == 0 })
+			if _, err := c.Say(w.Context(), "lobby", text); err != nil {
+				w.Fatal(err)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		ends := make(map[*Message]int)
+		for _, ev := range of[Outgoing](k) {
+			if ev.Status.State == Stored {
+				ends[ev.Message]++
+			}
+		}
+		for m, n := range ends {
+			if n != 1 {
+				w.Errorf("%s: %d times", m.Text, n)
+			}
+		}
+		if len(ends) != 20 {
+			w.Errorf("%d messages came to an end, want 20", len(ends))
+		}
+		c.Close()
+		k.task.Wait()
+	})
+}
+
 // Whoever gives up a server that says nothing any more does not wait for it once more.
 func TestCloseDoesNotWaitForAServerThatIsSilent(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
@@ -596,30 +630,31 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 	})
 }
 
-// Contacts asks on until it has all of them. A server of before there were pages gives what it has.
-func TestContactsAreAllListed(t *testing.T) {
+// Lists of people are asked for until all are there. A server of before there were pages gives what it has.
+func TestPeopleAreAllListed(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
-		w.server.contacts = []string{"bob", "cat", "dan", "eve", "fay"}
+		w.server.everybody = []string{"bob", "cat", "dan", "eve", "fay"}
 		c := w.dial(Config{})
 		defer c.Close()
-		for _, old := range []bool{false, true} {
-			w.server.mu.Lock()
-			w.server.oldContacts = old
-			w.server.mu.Unlock()
-			people, err := c.Contacts(w.Context())
-			if err != nil {
-				w.Fatal(err)
-			}
-			var got []string
-			for _, p := range people {
-				got = append(got, p.Account)
-			}
-			want := w.server.contacts
-			if old {
-				want = want[:2]
-			}
-			if !slices.Equal(got, want) {
-				w.Errorf("old %t: got %q, want %q", old, got, want)
+		who := func(ctx context.Context) ([]Person, error) { return c.Who(ctx, "kitchen") }
+		for what, list := range map[string]func(context.Context) ([]Person, error){"contacts": c.Contacts, "who": who} {
+			for _, one := range []bool{false, true} {
+				w.server.set(func() { w.server.onePage = one })
+				people, err := list(w.Context())
+				if err != nil {
+					w.Fatal(err)
+				}
+				var got []string
+				for _, p := range people {
+					got = append(got, p.Account)
+				}
+				want := w.server.everybody
+				if one {
+					want = want[:2]
+				}
+				if !slices.Equal(got, want) {
+					w.Errorf("%s, one page %t: got %q, want %q", what, one, got, want)
+				}
 			}
 		}
 	})

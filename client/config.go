@@ -27,9 +27,10 @@ type Config struct {
 
 	// Account is the name to log in with, and Password its password. Neither is needed if State has a token of the account.
 	Account, Password string
-	// Register makes the account, with that name and password.
+	// Register makes the account, with that name and password, unless State has a token of it.
 	Register bool
-	// Guest makes an account without a password, which ends after a while.
+	// Guest makes an account without a password, which ends after a while, unless State has a token of it. The server adds
+	// something to the name.
 	Guest bool
 	// Label is what the user calls this device, for the list of devices; Agent what the program is, for the server's log.
 	Label, Agent string

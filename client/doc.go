@@ -17,7 +17,12 @@
 // A message of ours that is shown as [Stored] is in its log, once, for everybody. One that is not is sent again, as the same
 // message, over as many connections as it takes, in the order it was said. Events of a log come once each, in the order of
 // their numbers, without a hole: after a loss the client resumes where the program stopped, and when it cannot, it says
-// so with a [Reload]. With a [State] all this also holds for a program that is killed and started again.
+// so with a [Reload].
+//
+// A program that is started again with its [State], also after it was killed, is the same device, whose messages are never
+// taken for others. Not kept are its messages that were not stored: those are lost, unless they were being sent just then.
+// Direct conversations are followed without being entered, from where the account has read them: what the program has dealt
+// with it must [Client.Read], or it comes again. Rooms it joins again, with as much of the past as it wants.
 //
 // # Connections
 //

@@ -301,5 +301,10 @@ func (m *machine) ping(now time.Time) {
 	}})
 }
 
-// tell puts the status of a message of ours into the queue.
-func (m *machine) tell(msg *Message) { m.queue.offer(Outgoing{msg, msg.Status()}) }
+// tell puts the status of a message of ours into the queue: its end once, however often we hear of it.
+func (m *machine) tell(msg *Message) {
+	s := msg.Status()
+	if !msg.told && m.queue.offer(Outgoing{msg, s}) {
+		msg.told = s.State >= Stored
+	}
+}

@@ -59,7 +59,7 @@ type Message struct {
 	Text string // Constant.
 	File *File  // Constant: instead of Text.
 
-	// Owned by the outbox; device and counter are written under mu, too.
+	// Owned by the machine; device and counter are written under mu, too.
 	device  string
 	counter uint64
 	made    time.Time
@@ -69,6 +69,7 @@ type Message struct {
 	denied  bool      // The server has refused it just now, so it has it not.
 	reused  bool      // Its number is another message's.
 	passed  bool      // A later one was stored in the same log: its number cannot be stored there any more.
+	told    bool      // The program was told of its end.
 	tries   int       // How often the server could not tell why not, or had another one of its number.
 
 	mu     sync.Mutex

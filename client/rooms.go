@@ -72,7 +72,8 @@ func (c *Client) Send(log, text string) (*Message, error) {
 	return c.post(&Message{Log: log, Text: text})
 }
 
-// Say is Send, and waits until the server has stored the text or ctx is done; then it may still be stored later.
+// Say is Send, and waits until the server has stored the text or ctx is done; then it may still be stored later, and the
+// Message, which is nil only if Send would have failed, tells.
 func (c *Client) Say(ctx context.Context, log, text string) (*Message, error) {
 	m, err := c.Send(log, text)
 	if err != nil {
@@ -81,7 +82,7 @@ func (c *Client) Say(ctx context.Context, log, text string) (*Message, error) {
 	return m, m.Wait(ctx)
 }
 
-// Announce is Send for a file that the account has uploaded.
+// Announce is Send for a file that the account has uploaded. f must not be changed afterwards.
 func (c *Client) Announce(log string, f *File) (*Message, error) {
 	return c.post(&Message{Log: log, File: f})
 }
@@ -111,7 +112,7 @@ func (c *Client) post(m *Message) (*Message, error) {
 	return m, nil
 }
 
-// Page says which events History returns: the newest, unless one of the other fields is set.
+// Page says which events History returns: the newest, unless one of the other fields is set. The zero Page is the newest.
 type Page struct {
 	N      int       // How many at most; 0: a page.
 	After  uint64    // The oldest after this number, and before Before if that is set as well.

@@ -225,3 +225,34 @@ func TestRepeatedHelloEarnsNoMoreThanItsOwnSize(t *testing.T) {
 		}
 	})
 }
+
+// A client that hears nothing goes on with packets of the handshake, and without them where they have no room. The server must
+// take all of them for as long as they come.
+func TestServerHearsAClientThatDoesNotHearIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &couple{T: t, here: clientAddr, delay: 20 * time.Millisecond,
+			toOthers: make(map[netip.AddrPort]int), fromOthers: make(map[netip.AddrPort]int)}
+		large := 0
+		d.pass = func(f *flying) bool {
+			typ, _ := wire.ParseType(f.b)
+			if f.toServer && typ == wire.TypePacket {
+				large++
+			}
+			return f.toServer || typ != wire.TypePacket && typ != wire.TypeFinish
+		}
+		d.dial(Config{})
+		d.until(func() bool { return d.server != nil && d.server.Open() && d.client.Open() })
+		for d.client.Err() == nil {
+			d.client.Write(make([]byte, 10_000))
+			d.run(time.Second)
+			if silent := time.Since(d.server.heardAt); d.client.Err() == nil && silent > 2*time.Second {
+				t.Fatalf("the server has heard nothing for %v; it dropped %v", silent, d.server.Stats().Drops)
+			}
+		}
+		if large == 0 {
+			t.Error("nothing was too large for the handshake to ride along")
+		}
+		d.client.Abort(time.Now(), CodeNone, "")
+		d.server.Abort(time.Now(), CodeNone, "")
+	})
+}

@@ -109,6 +109,11 @@ const (
 	holeSmall  = 2
 	holeSpan   = 250 * time.Millisecond
 
+	// Of holeFew lost in a row and more it is also certain when chance would do that with a probability of holeChance at most,
+	// if large ones were lost as often as the small ones of the same time.
+	holeFew    = 4
+	holeChance = 1e-3
+
 	// holeAskMin is how long large datagrams wait for any acknowledgement, at least, before a ping asks whether small ones
 	// arrive; holeAsksMax is how many do. A dead way is asked by the usual probes.
 	holeAskMin  = 150 * time.Millisecond

@@ -191,7 +191,11 @@ func (m *Machine) open(now time.Time, h wire.PacketHeader, datagram []byte) (fra
 // the client knows so.
 func (m *Machine) heardFrom(now time.Time, h wire.PacketHeader) {
 	switch f := &m.finish; {
-	case f.seal == nil || h.Type == wire.TypeFinish:
+	case f.seal == nil:
+	case h.Type == wire.TypeFinish:
+		if h.Number > m.largest {
+			f.until = time.Time{} // Who still sends them has not heard of us. What is too large for them goes without.
+		}
 	case m.dialled:
 		*f = finish{}
 	case f.until.IsZero():

@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"math"
 	"time"
 
 	"udpchat/reliable/internal/fec"
@@ -18,6 +19,8 @@ type blackHole struct {
 	small       int                       // how often it rose since the first
 	proof       uint64                    // what it was when it first did: the number of a packet that arrived
 	after       int                       // large ones lost that left after that one
+	smallCame   int                       // small packets that left since the first and arrived
+	smallLost   int                       // and did not
 	asked       int                       // pings sent because nothing at all was heard
 	askAt       time.Time                 // when the next is due; zero: no large datagram is waited for
 }
@@ -42,7 +45,14 @@ func (u *mtu) fallback() int {
 // judgeSize takes the fate of a packet.
 func (u *mtu) judgeSize(p *sentItem) {
 	n, h := int(p.bytes), u.hole
-	if h == nil || p.arrived || n <= wire.DatagramBytesMin || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
+	if h == nil || u.size == wire.DatagramBytesMin || p.at.Before(u.since) {
+		return
+	}
+	if n <= wire.DatagramBytesMin {
+		h.judgeSmall(p)
+		return
+	}
+	if p.arrived {
 		return
 	}
 	i := rangeOf(n)
@@ -52,7 +62,7 @@ func (u *mtu) judgeSize(p *sentItem) {
 		}
 	}
 	if h.losses() == 0 {
-		h.first, h.small, h.proof, h.after = p.at, 0, 0, 0
+		h.first, h.small, h.proof, h.after, h.smallCame, h.smallLost = p.at, 0, 0, 0, 0, 0
 	}
 	if h.lost[i] == 0 || n < h.least[i] {
 		h.least[i] = n
@@ -61,6 +71,17 @@ func (u *mtu) judgeSize(p *sentItem) {
 	h.last = p.at
 	if h.proof > 0 && p.number > h.proof {
 		h.after++
+	}
+}
+
+// judgeSmall takes the fate of a small packet.
+func (h *blackHole) judgeSmall(p *sentItem) {
+	switch {
+	case h.losses() == 0 || p.at.Before(h.first):
+	case p.arrived:
+		h.smallCame++
+	default:
+		h.smallLost++
 	}
 }
 
@@ -106,7 +127,15 @@ func (h *blackHole) acknowledged(largest uint64) bool {
 			h.proof = largest
 		}
 	}
-	return h.small >= holeSmall && h.after >= holeAfter && h.last.Sub(h.first) >= holeSpan && h.losses() >= holeLosses
+	return h.small >= holeSmall && h.last.Sub(h.first) >= holeSpan && (h.after >= holeAfter && h.losses() >= holeLosses || h.unlikely())
+}
+
+// unlikely reports whether so many large ones would hardly be lost if they were lost like the small ones. After an outage few
+// large ones leave, far apart, between many small ones that ask how the way is.
+func (h *blackHole) unlikely() bool {
+	n := h.losses()
+	share := float64(h.smallLost+1) / float64(h.smallCame+h.smallLost+2)
+	return n >= holeFew && h.after >= holeFew/2 && math.Pow(share, float64(n)) <= holeChance
 }
 
 // advanceHole asks by a small datagram when large ones are waited for and nothing is heard: what comes back tells a black
@@ -138,4 +167,9 @@ func (m *Machine) blackHole(now time.Time) {
 	u.at = now.Add(min(holeAgain<<min(u.holes-1, 8), mtuRaise))
 	m.losses = fec.LossEstimator{}
 	m.resize(u.fallback())
+	for _, s := range m.streams {
+		if s.arq != nil {
+			s.arq.Hasten()
+		}
+	}
 }

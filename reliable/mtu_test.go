@@ -227,3 +227,36 @@ func TestPiecesAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// After an outage large datagrams leave far apart. A few of them are enough when the small ones between them arrive.
+func TestFewLargeDatagramsShowABlackHole(t *testing.T) {
+	for name, test := range map[string]struct {
+		large int
+		lost  func(small int) bool
+		want  bool
+	}{
+		"small ones arrive":            {4, func(int) bool { return false }, true},
+		"one in ten is lost":           {4, func(i int) bool { return i%10 == 0 }, true},
+		"half of the small are lost":   {5, func(i int) bool { return i%2 == 0 }, false},
+		"three are too few":            {3, func(int) bool { return false }, false},
+		"many, and half of the others": {9, func(i int) bool { return i%2 == 0 }, true},
+	} {
+		now := time.Now()
+		u := mtu{size: wire.DatagramBytesMax, hole: &blackHole{}}
+		number, got := uint64(1), false
+		for range test.large {
+			u.judgeSize(&sentItem{number: number, at: now, bytes: 1400})
+			for i := range 10 {
+				number++
+				now = now.Add(100 * time.Millisecond)
+				small := &sentItem{number: number, at: now, bytes: 40, arrived: !test.lost(i)}
+				u.judgeSize(small)
+				got = small.arrived && u.hole.acknowledged(number) || got
+			}
+			number++
+		}
+		if got != test.want {
+			t.Errorf("%s: a black hole: %v, want %v", name, got, test.want)
+		}
+	}
+}

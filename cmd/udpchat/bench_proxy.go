@@ -85,7 +85,8 @@ func benchProxy(cmd *cobra.Command, m compare.Matrix, jsonFile string) (err erro
 	if err != nil {
 		return err
 	}
-	progress := figures.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), specs, time.Now())
+	progress := figures.NewProgress(cmd.ErrOrStderr(), terminalColumns(cmd.ErrOrStderr()), specs, time.Now())
+	compare.Watch(lanes, func(s compare.Spec, g compare.Glimpse) { progress.Glimpse(s, g, time.Now()) })
 	results, err := compare.RunAll(ctx, lanes, specs, func(s compare.Spec, r compare.Result) { progress.Note(s, r, time.Now()) })
 	progress.End(time.Now())
 	if err != nil {

@@ -77,7 +77,7 @@ func benchReliable(cmd *cobra.Command, runs int, jsonFile string) (err error) {
 		if err != nil {
 			return err
 		}
-		progress := figures.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), specs, time.Now())
+		progress := figures.NewProgress(cmd.ErrOrStderr(), terminalColumns(cmd.ErrOrStderr()), specs, time.Now())
 		results, err := compare.RunAll(ctx, lanes, specs, func(s compare.Spec, r compare.Result) { progress.Note(s, r, time.Now()) })
 		progress.End(time.Now())
 		if err != nil {

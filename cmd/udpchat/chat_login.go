@@ -28,6 +28,9 @@ const (
 	// passwordTriesMax is how often a password may be typed; servers lock after as many.
 	passwordTriesMax = 3
 
+	// stateAdvice is what to do when what a machine remembers cannot be read or written.
+	stateAdvice = "It is kept in " + stateHome + "/udpchat/client, which must be writable. A file that is damaged may be removed, to log in anew."
+
 	// clientsMax is how many clients of one account may run on this machine at once: each is a device of its own.
 	clientsMax = 8
 )
@@ -61,7 +64,7 @@ func (o *chatOptions) openLogin(stdin io.Reader, stderr io.Writer) (*login, erro
 		}
 	}
 	if err != nil {
-		return nil, advise(fmt.Errorf("what this machine remembers of your account: %w", err), "It is kept in %s/udpchat/client, which must be writable. A file that is damaged may be removed, to log in anew.", stateHome)
+		return nil, advise(fmt.Errorf("what this machine remembers of your account: %w", err), stateAdvice)
 	}
 	return l, nil
 }

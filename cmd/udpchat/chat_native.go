@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"udpchat/chat/wire/native"
 	"udpchat/client"
@@ -158,6 +160,9 @@ func (o *chatOptions) explainNative(err error) error {
 	if e, ok := errors.AsType[*reliable.RefusedError](err); ok { // Over TCP it closes the connection without a word.
 		return advise(fmt.Errorf("cannot connect to %s: %s", o.server, nativeReason(e)), "Try again later.")
 	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return advise(fmt.Errorf("this machine cannot remember your account: %w", e), stateAdvice)
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted before there was a connection")
@@ -197,7 +202,7 @@ func (o *chatOptions) explainRefusal(e native.Error) error {
 	case native.CodeBadName:
 		return advise(err, "Choose another one with --name NAME.")
 	case native.CodeLocked, native.CodeRateLimited:
-		return advise(err, "Try again in %v.", e.RetryAfter.Duration())
+		return advise(err, "Try again in %v.", max(time.Second, e.RetryAfter.Duration().Round(time.Second)))
 	case native.CodeNotAllowed:
 		return advise(err, "Ask who runs the server for an account.")
 	case native.CodeVersion:

@@ -234,6 +234,28 @@ func TestClientsOfOneAccountAreDevicesOfTheirOwn(t *testing.T) {
 	}
 }
 
+// What is wrong is said, whichever of two transports has found it out, and whatever the other one met.
+func TestWhyTheChatEndedIsTheKeyAndNotTheOtherTransport(t *testing.T) {
+	reset := fmt.Errorf("over tcp: %w", &net.OpError{Op: "read", Err: syscall.ECONNRESET})
+	changed := fmt.Errorf("over udp: %w", &reliable.KeyError{Want: reliable.Key{1}, Got: reliable.Key{2}})
+	for _, err := range []error{errors.Join(changed, reset), errors.Join(reset, changed)} {
+		var out strings.Builder
+		report(&out, (&nativeUI{server: "localhost:4000"}).explainEnd(err))
+		if !strings.Contains(out.String(), "localhost:4000 is another server now") || strings.Contains(out.String(), "reset") {
+			t.Errorf("%v: %s", err, out.String())
+		}
+	}
+}
+
+func TestAFullDiskIsNotASilentServer(t *testing.T) {
+	err := fmt.Errorf("client: saving the state: %w", &os.PathError{Op: "write", Path: "state", Err: syscall.ENOSPC})
+	var out strings.Builder
+	report(&out, (&chatOptions{server: "localhost:4000"}).explainNative(err))
+	if !strings.Contains(out.String(), "must be writable") || strings.Contains(out.String(), "Is the server running") {
+		t.Error(out.String())
+	}
+}
+
 func TestAReferenceIsNamedOnce(t *testing.T) {
 	for text, want := range map[string]string{
 		"internal error, reference 9EAE": "internal error, reference 9EAE",

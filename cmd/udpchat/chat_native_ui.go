@@ -131,6 +131,11 @@ func (u *nativeUI) explainEnd(err error) error {
 	if e, ok := isKeyError(err); ok {
 		return advise(e, "%s", e.advice())
 	}
+	if e, ok := errors.AsType[*reliable.KeyError](err); ok { // The client keeps to the key it has met first.
+		return advise(fmt.Errorf("%s is another server now: it has the key %v, not %v", u.server, e.Got, e.Want),
+			"Either the server was set up anew, or somebody sits between you and it. Ask who runs it.\n"+
+				"Start the same command again to see what to do if the new key is right.")
+	}
 	return fmt.Errorf("the chat has ended: %s", nativeReason(err))
 }
 

@@ -38,6 +38,21 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// terminalColumns returns what says how wide the terminal at the stream is; nil where nobody sits, or lines cannot be drawn again.
+func terminalColumns(stream any) func() int {
+	f, ok := stream.(*os.File)
+	if !ok || !isTerminal(f) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return func() int {
+		columns, _, err := term.GetSize(int(f.Fd()))
+		if err != nil || columns <= 0 {
+			return 80 // What does not say is as wide as terminals always were.
+		}
+		return columns
+	}
+}
+
 // timeOfDay shortens the time for people who watch.
 func timeOfDay(groups []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey && len(groups) == 0 {

@@ -21,8 +21,8 @@ import (
 //	timeout   An end by Timeout happens only after a silence of silenceMax in which at least triesMin datagrams asked
 //	          for an answer, or after HandshakeTimeout, or when Linger has passed. A client that may not have got an
 //	          accept is sent as many.
-//	answer    A packet that asks for an acknowledgement is answered at once, unless it is hopelessly old. Only what came is
-//	          acknowledged, and once.
+//	answer    A packet that asks for an acknowledgement is answered at once, unless it is hopelessly old or a piece of a
+//	          packet that was given up. Only what came is acknowledged, and once.
 //	death     When the network is dead for ever, both sides notice within twice IdleTimeout.
 //	end       Nothing else ends a connection, and both sides end. An ended side sends nothing but answers to
 //	          latecomers, and a few of those.
@@ -144,7 +144,7 @@ func (c *checker) came(side Side, s sight) {
 		c.fail("answer", side, "nothing was sent since %v, when a packet came that asks for an answer", w.owesAt)
 	}
 	asks := s.kind == kindData || s.kind == kindPing || s.kind == kindRepair && s.asks
-	if asks && w.owesAt == 0 && !w.closed && s.number+replayMax > w.highest {
+	if asks && !s.piece && w.owesAt == 0 && !w.closed && s.number+replayMax > w.highest {
 		w.owesAt = c.now()
 	}
 	if s.kind == kindPing {

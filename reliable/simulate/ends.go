@@ -131,6 +131,9 @@ func (c *checker) finishSide(side Side) {
 // finishDead checks that a side of a dead connection noticed soon enough.
 func (c *checker) finishDead(side Side, w *witness) {
 	limit := max(c.sc.DeadAt[Client], c.sc.DeadAt[Server]) + 2*c.sc.Config.IdleTimeout + lingerGraceMax
+	for _, span := range c.sc.Copies {
+		limit = max(limit, span.To+copyAfter+2*c.sc.Config.IdleTimeout+lingerGraceMax) // Copies go their own way.
+	}
 	if !w.open {
 		limit = c.sc.Config.HandshakeTimeout + time.Second
 	}

@@ -33,6 +33,7 @@ type sight struct {
 	packet bool
 	closed bool // a symbol in it says that the receive window is full
 	asks   bool // it wants an answer even if it brings nothing new
+	piece  bool // it is a part of a packet, which gets no answer if other parts of it have been given up
 	acks   bool // ack is set
 	ack    wire.Ack
 
@@ -84,7 +85,7 @@ func lookInto(b []byte) sight {
 		if k := ranks[f.Type]; k != kindOther && (s.kind == kindOther || k < s.kind) {
 			s.kind = k
 		}
-		s.asks = s.asks || f.Asks
+		s.asks, s.piece = s.asks || f.Asks, s.piece || f.Type == wire.FramePiece
 		if f.Type == wire.FrameAck || f.Type == wire.FrameAckMarks {
 			s.acks, s.ack = true, f.Ack
 		}

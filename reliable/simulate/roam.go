@@ -95,7 +95,7 @@ const challengeLife = 5 * time.Second
 func (c *checker) pathSent(side Side, to netip.AddrPort, n int, s sight) {
 	p := &c.paths
 	if side == Client {
-		if s.response || c.sides[Client].closed {
+		if s.response || c.sides[Client].closed || c.sides[Client].ended {
 			p.owes = 0
 		}
 		if p.owes > 0 && c.now() > p.owes+answerMax {
@@ -130,7 +130,7 @@ func (c *checker) pathCame(side Side, from netip.AddrPort, n int) {
 func (c *checker) pathFresh(side Side, from netip.AddrPort, s sight) {
 	p := &c.paths
 	if side == Client {
-		if s.challenged && c.sides[Client].open && !c.sides[Client].closed && p.owes == 0 {
+		if w := &c.sides[Client]; s.challenged && w.open && !w.closed && !w.ended && p.owes == 0 {
 			p.owes = c.now()
 		}
 		return

@@ -2,10 +2,10 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
-
 	"time"
 
 	"udpchat/chat"
@@ -13,6 +13,7 @@ import (
 	"udpchat/chat/front/internal/stage"
 	"udpchat/chat/passwd"
 	wire "udpchat/chat/wire/native"
+	"udpchat/reliable/message"
 )
 
 // Rooms that accounts enter are for ever, so one who makes them and leaves them again must not use up the server's.
@@ -159,6 +160,73 @@ func TestTicketsEndWithTheDevice(t *testing.T) {
 			t.Errorf("of another one: %+v", m)
 		}
 		up.hangUp()
+	})
+}
+
+// Where other nodes could not be told of a revocation, asking again tells them, although the token is gone by then.
+func TestRevocationThatWasNotToldIsToldWhenAskedAgain(t *testing.T) {
+	engine := new(muteEngine)
+	inWorld(t, setUp{engine: engine.around}, func(w *world) {
+		ann := w.register("ann")
+		other := w.begin("other")
+		in := ask[wire.LoggedIn](other, wire.LogIn{Name: "ann", Password: "secret-ann"})
+		engine.mute.Store(true)
+		ask[wire.Error](ann, wire.Revoke{Device: in.Device})
+		engine.mute.Store(false)
+		ann.refused(wire.CodeBadToken, wire.Revoke{Device: in.Device})
+		if err := w.end(other); !errors.Is(err, ErrRevoked) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
+// A device that is revoked gets no more of a file than it has, and stores none.
+func TestTransfersEndWithTheDevice(t *testing.T) {
+	inWorld(t, setUp{files: true}, func(w *world) {
+		ann := w.register("ann")
+		other := w.begin("other")
+		in := ask[wire.LoggedIn](other, wire.LogIn{Name: "ann", Password: "secret-ann"})
+		b, sum := content(1000)
+		theirs := ask[wire.Ticket](other, wire.Upload{Digest: sum, Size: 1000})
+		_, sum = content(1001)
+		ours := ask[wire.Ticket](ann, wire.Upload{Digest: sum, Size: 1001})
+		up, _ := w.ticket("theirs", theirs.Token, 0)
+		up.chunks(b, 0)
+		mine, _ := w.ticket("ours", ours.Token, 0)
+		ask[wire.Done](ann, wire.Revoke{Device: in.Device})
+		if e := push[wire.Error](up, nil); e.Code != wire.CodeRevoked {
+			t.Errorf("got %+v", e)
+		}
+		if err := w.end(up); !errors.Is(err, ErrRevoked) {
+			t.Errorf("ended with %v", err)
+		}
+		ask[wire.Pong](mine, wire.Ping{})
+		for _, c := range []*client{up, mine} {
+			c.hangUp()
+		}
+	})
+}
+
+// What there is no memory for right now, or is too long, is told apart from nonsense also where a file is sent.
+func TestTransfersSayWhatIsWrongWithAMessage(t *testing.T) {
+	inWorld(t, setUp{files: true}, func(w *world) {
+		ann := w.register("ann")
+		for budget, want := range map[int64]wire.Code{4 << 10: wire.CodeUnavailable, 1 << 20: wire.CodeTooLong} {
+			w.front.budget = message.NewBudget(budget)
+			_, sum := content(int(budget))
+			ticket := ask[wire.Ticket](ann, wire.Upload{Digest: sum, Size: uint64(budget)})
+			up, _ := w.ticket(fmt.Sprint(budget), ticket.Token, 0)
+			long := 60 << 10
+			if want == wire.CodeTooLong {
+				long = wire.RequestBytesMax + 1
+			}
+			go up.conn.Write(frame(make([]byte, long))) // It may be cut off in the middle.
+			if e := push[wire.Error](up, nil); e.Code != want {
+				t.Errorf("got %+v, want %v", e, want)
+			}
+			w.end(up)
+			up.hangUp()
+		}
 	})
 }
 

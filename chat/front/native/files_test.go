@@ -240,7 +240,7 @@ func TestTicketsAreLimited(t *testing.T) {
 	if _, err := ts.issue(now, ticket{account: "bob"}); err != nil {
 		t.Errorf("another account: %v", err)
 	}
-	if _, err := ts.begin(now, last); err != nil {
+	if _, err := ts.begin(now, new(conn), last); err != nil {
 		t.Error(err)
 	}
 	if _, err := ts.issue(now, ticket{account: "ann"}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"udpchat/chat"
 	"udpchat/chat/session"
 	wire "udpchat/chat/wire/native"
+	"udpchat/reliable/message"
 )
 
 // A flood is refused with how long to wait, is not carried out, and ends a session that does not wait.
@@ -182,6 +183,30 @@ func TestMalformedMessages(t *testing.T) {
 		if err := w.end(f); !errors.Is(err, ErrVersion) {
 			t.Errorf("newer version: ended with %v", err)
 		}
+	})
+}
+
+// A message for which there is no memory cannot be told from any other, so nothing may follow it: it would be stored before.
+func TestNothingOvertakesAMessageThereIsNoMemoryFor(t *testing.T) {
+	inWorld(t, setUp{}, func(w *world) {
+		w.front.budget = message.NewBudget(4 << 10)
+		ann := w.register("ann")
+		ask[wire.Place](ann, wire.Join{Room: "kitchen"})
+		long := wire.Say{Log: "kitchen", Counter: 1, Text: strings.Repeat("x", 8<<10)}
+		both := frame(wire.AppendRequest(nil, 1001, long))
+		both = append(both, frame(wire.AppendRequest(nil, 1002, wire.Say{Log: "kitchen", Counter: 2, Text: "second"}))...)
+		go ann.conn.Write(both) // It may be cut off in the middle.
+		if e := push[wire.Error](ann, nil); e.Code != wire.CodeUnavailable || e.RetryAfter == 0 {
+			t.Errorf("got %+v", e)
+		}
+		if err := w.end(ann); !errors.Is(err, message.ErrBudget) {
+			t.Errorf("ended with %v", err)
+		}
+		heads, err := w.engine.Heads(w.ctx, []string{"kitchen"})
+		if err != nil || heads[0] != 1 { // That ann has joined.
+			t.Errorf("the room has %v entries, %v", heads, err)
+		}
+		ann.hangUp()
 	})
 }
 

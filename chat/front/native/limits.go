@@ -9,7 +9,7 @@ const (
 	transferBytes = 32 << 10
 
 	// budgetBytes bounds what all sessions together hold of messages that have come in part. Beyond it longer ones are
-	// refused with error 31.
+	// refused with error 31, and their sessions end.
 	budgetBytes = 64 << 20
 
 	// requestsPerSecond and requestsBurst bound what one connection may ask, unless configured. Beyond it requests are

@@ -48,7 +48,9 @@ func (f *Front) takeNote(msg chat.Msg) {
 		parts[i], b = b[n:n+int(size)], b[n+int(size):]
 	}
 	if len(parts[3]) == 0 {
-		f.tickets.revoke(string(parts[0]), string(parts[1]), string(parts[2]))
+		for _, c := range f.tickets.revoke(string(parts[0]), string(parts[1]), string(parts[2])) {
+			c.end(ErrRevoked)
+		}
 	}
 	for _, c := range f.of(string(parts[0]), string(parts[1]), string(parts[2])) {
 		if len(parts[3]) == 0 {

@@ -117,6 +117,9 @@ func (c *conn) took(work context.Context, n int, readErr error) error {
 			return c.silence(readErr)
 		case err == nil:
 			err = c.message(work, m)
+		case errors.Is(err, message.ErrBudget): // What it was nobody knows, so nothing may overtake it.
+			c.reply(wire.Head{}, errorReply(err, c.front.cfg.Logger))
+			err = fmt.Errorf("native: long message: %w", err)
 		case message.Refused(err):
 			err = c.refuse(wire.Head{}, err)
 		default: // Nothing can be found behind it (SPEC.md 1).

@@ -14,6 +14,7 @@ import (
 
 	"udpchat/chat"
 	wire "udpchat/chat/wire/native"
+	"udpchat/reliable/message"
 )
 
 // transfer carries out Transfer: the rest of the session is one file. It returns why the session ends, never nil unless it was
@@ -22,11 +23,11 @@ func (c *conn) transfer(work context.Context, head wire.Head, m wire.Transfer) e
 	if c.login != nil {
 		return c.refuse(head, refusef(wire.CodeOutOfOrder, "files have sessions of their own"))
 	}
-	t, err := c.front.tickets.begin(time.Now(), m.Token)
+	t, err := c.front.tickets.begin(time.Now(), c, m.Token)
 	if err != nil {
 		return c.failed(head, err)
 	}
-	defer c.front.tickets.end(t)
+	defer c.front.tickets.end(c, t)
 	if t.upload {
 		return c.takeFile(work, head, t)
 	}
@@ -183,8 +184,11 @@ func (c *conn) failed(head wire.Head, err error) error {
 func (c *conn) next() (wire.Head, wire.Request, error) {
 	for {
 		m, ok, err := c.decoder.Next()
+		if message.Refused(err) {
+			return wire.Head{}, nil, c.failed(wire.Head{}, err)
+		}
 		if err != nil {
-			return wire.Head{}, nil, c.failed(wire.Head{}, refusef(wire.CodeMalformed, "frame is malformed or too long"))
+			return wire.Head{}, nil, c.failed(wire.Head{}, refusef(wire.CodeMalformed, "frame has no length"))
 		}
 		if ok && len(m) == 0 {
 			continue

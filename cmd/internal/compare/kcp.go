@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	kcp "github.com/xtaci/kcp-go/v5"
@@ -46,18 +47,15 @@ func (t kcpTransport) Connect(_ context.Context, f Field) (*Pair, error) {
 		return nil, fmt.Errorf("kcp: %w", err)
 	}
 	t.set(client)
-	sessions := []*kcp.UDPSession{client}
+	server := &kcpServer{listener: listener}
 	return &Pair{
 		Client: client,
 		Accept: func(ctx context.Context) (net.Conn, error) {
-			stop := context.AfterFunc(ctx, func() { _ = listener.SetDeadline(time.Unix(1, 0)) }) // It never fails.
-			defer stop()
-			s, err := listener.AcceptKCP()
+			s, err := server.accept(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("kcp: %w", err)
 			}
 			t.set(s)
-			sessions = append(sessions, s)
 			return s, nil
 		},
 		Split: func() Split {
@@ -66,14 +64,67 @@ func (t kcpTransport) Connect(_ context.Context, f Field) (*Pair, error) {
 			return split
 		},
 		Close: func() error {
-			for _, s := range sessions {
-				_ = s.Close() // It says only whether it was closed before.
-			}
+			_ = client.Close() // It says only whether it was closed before.
 			_ = listener.Close()
-			return ends.close()
+			err := ends.close()
+			server.close()
+			return err
 		},
 	}, nil
 }
+
+// A kcpServer has the sessions of a listener: the one that is wanted, and one more for each address that the client moved to, since
+// kcp-go knows a session by its address. Nobody reads those, but their goroutines end only with Close.
+type kcpServer struct {
+	listener *kcp.Listener
+
+	mu     sync.Mutex
+	first  *kcp.UDPSession        // guarded by mu, as is all below
+	strays chan []*kcp.UDPSession // all others, when the listener is closed; nil before first is there
+}
+
+func (s *kcpServer) accept(ctx context.Context) (*kcp.UDPSession, error) {
+	stop := context.AfterFunc(ctx, func() { _ = s.listener.SetDeadline(time.Unix(1, 0)) }) // It never fails.
+	defer stop()
+	first, err := s.listener.AcceptKCP()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first, s.strays = first, make(chan []*kcp.UDPSession, 1)
+	go func() { s.strays <- acceptRest(s.listener) }() // Ends with the listener, for which close waits.
+	return first, nil
+}
+
+// close ends all sessions. The listener and its socket are closed.
+func (s *kcpServer) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var rest []*kcp.UDPSession
+	if s.first == nil {
+		rest = acceptRest(s.listener)
+	} else {
+		rest = append(<-s.strays, s.first)
+	}
+	for _, session := range rest {
+		_ = session.Close()
+	}
+}
+
+// acceptRest accepts until the listener is closed and has none left. Of a closed listener AcceptKCP picks at random between a
+// session and the news that it is closed, so only when it has said so many times in a row there are none.
+func acceptRest(l *kcp.Listener) (all []*kcp.UDPSession) {
+	for misses := 0; misses < kcpMissesMax; misses++ {
+		if s, err := l.AcceptKCP(); err == nil {
+			all, misses = append(all, s), 0
+		}
+	}
+	return all
+}
+
+// kcpMissesMax makes it one in a billion that a session is missed.
+const kcpMissesMax = 75
 
 func (t kcpTransport) set(s *kcp.UDPSession) {
 	s.SetNoDelay(kcpNoDelay, kcpInterval, kcpResend, kcpNC)

@@ -58,6 +58,19 @@ func (f *memoryField) Wire() Wire {
 
 func (f *memoryField) Close() error { return f.network.Close() }
 
+// watchedMemoryField is one that tells how the run goes.
+type watchedMemoryField struct {
+	*memoryField
+	tell func(Glimpse)
+}
+
+func (f *watchedMemoryField) glimpse(g Glimpse) { f.tell(g) }
+
+func (f *watchedMemoryField) dropped() uint64 {
+	up, down := f.up.Counts(), f.down.Counts()
+	return up.Dropped() + down.Dropped()
+}
+
 func trafficOf(c netem.Counts) Traffic {
 	return Traffic{Packets: c.Pushed, Bytes: c.PushedBytes + headerBytes*c.Pushed, Dropped: c.Dropped()}
 }

@@ -97,6 +97,9 @@ func (p *play) run(ctx context.Context, t Transport, f Field) error {
 
 	running, stop := context.WithCancel(ctx)
 	defer stop()
+	if watched, ok := f.(watchedField); ok {
+		p.wg.Go(func() { p.tell(running, watched) })
+	}
 	if talk != nil {
 		p.wg.Go(talk.receive)
 		p.wg.Go(func() { talk.send(running, first) })

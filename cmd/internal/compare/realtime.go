@@ -8,15 +8,16 @@ import (
 )
 
 // realtimeRunner runs specs on links in memory, by the clock on the wall.
-type realtimeRunner struct{}
+type realtimeRunner struct{ tell func(Spec, Glimpse) }
 
 // NewRealTimeRunner returns a runner for transports whose timers cannot be made virtual.
-func NewRealTimeRunner() Runner { return realtimeRunner{} }
+func NewRealTimeRunner() Runner { return new(realtimeRunner) }
 
-func (realtimeRunner) Parallel() int { return connectionsPerCore * runtime.GOMAXPROCS(0) }
-func (realtimeRunner) Close() error  { return nil }
+func (*realtimeRunner) Parallel() int                 { return connectionsPerCore * runtime.GOMAXPROCS(0) }
+func (*realtimeRunner) Close() error                  { return nil }
+func (r *realtimeRunner) watch(f func(Spec, Glimpse)) { r.tell = f }
 
-func (realtimeRunner) Run(ctx context.Context, spec Spec) Result {
+func (r *realtimeRunner) Run(ctx context.Context, spec Spec) Result {
 	t, err := TransportNamed(spec.Transport)
 	if err != nil {
 		return unplayed(spec, err)
@@ -24,7 +25,11 @@ func (realtimeRunner) Run(ctx context.Context, spec Spec) Result {
 	spec.Link = spec.Link.checked()
 	return playAll(spec, func(spec Spec) Result {
 		return cutOff(ctx, spec, func(ctx context.Context) Result {
-			return Play(ctx, t, newMemoryField(spec.Link, spec.Seed), spec)
+			field := newMemoryField(spec.Link, spec.Seed)
+			if r.tell == nil {
+				return Play(ctx, t, field, spec)
+			}
+			return Play(ctx, t, &watchedMemoryField{field, func(g Glimpse) { r.tell(spec, g) }}, spec)
 		})
 	})
 }

@@ -45,9 +45,17 @@ func NewRecordedRunner() (*RecordedRunner, error) {
 	return r, nil
 }
 
-// String says where the figures come from.
+// String says where the figures come from, and how the instrument did then.
 func (r *RecordedRunner) String() string {
-	return fmt.Sprintf("recorded %s on %s, %d cores, by '%s', seeds from %d", r.header.Created, r.header.System, r.header.Cores, r.header.Command, r.header.Seed)
+	h := &r.header
+	text := fmt.Sprintf("recorded %s on %s, %d cores, by '%s', seeds from %d", h.Created, h.System, h.Cores, h.Command, h.Seed)
+	for _, c := range h.Calibration {
+		text += fmt.Sprintf("; calibration then, %v", c)
+	}
+	if h.TCPCheck != nil {
+		text += fmt.Sprintf("; %v", h.TCPCheck)
+	}
+	return text
 }
 
 // Has reports whether there are figures for a run. A link by another name than a profile's has none.

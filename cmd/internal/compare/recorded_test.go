@@ -25,7 +25,8 @@ func TestRecordedFiguresAreThere(t *testing.T) {
 			}
 		}
 	}
-	if text := r.String(); !strings.Contains(text, "kernel ") || !strings.Contains(text, "udpchat compare --") || !strings.Contains(text, "recorded 20") {
+	if text := r.String(); !strings.Contains(text, "kernel ") || !strings.Contains(text, "udpchat compare --") || !strings.Contains(text, "recorded 20") ||
+		!strings.Contains(text, "calibration then, wire lane: bare datagrams") || !strings.Contains(text, "kernel CUBIC, both ends chatting") || strings.Contains(text, "BROKEN") {
 		t.Errorf("the figures are said to be %q", text)
 	}
 }

@@ -19,6 +19,16 @@ type Spec struct {
 	Wait time.Duration
 }
 
+// Planned is how long the run takes if everything arrives at once.
+func (s Spec) Planned() time.Duration {
+	s = s.withDefaults()
+	w, _ := WorkloadNamed(s.Workload) // Without one there is nothing to wait for.
+	return s.lasts(w) - s.Wait
+}
+
+// Calibrates reports whether the run is of the instrument's own.
+func (s Spec) Calibrates() bool { return isCalibration(s.Link.Name) }
+
 // withDefaults fills what is zero.
 func (s Spec) withDefaults() Spec {
 	if s.Lead == 0 {

@@ -94,3 +94,20 @@ func interval(runs [][]float64, share float64) (low, high float64) {
 	slices.Sort(drawn)
 	return quantile(drawn, 0.025), quantile(drawn, 0.975)
 }
+
+// meanInterval is interval for the mean of one value for each run.
+func meanInterval(values []float64) (low, high float64) {
+	if len(values) < 2 {
+		return math.NaN(), math.NaN()
+	}
+	random := rand.New(rand.NewPCG(1, 0xb007))
+	drawn := make([]float64, bootstrapRounds)
+	for round := range drawn {
+		for range values {
+			drawn[round] += values[random.IntN(len(values))]
+		}
+		drawn[round] /= float64(len(values))
+	}
+	slices.Sort(drawn)
+	return quantile(drawn, 0.025), quantile(drawn, 0.975)
+}

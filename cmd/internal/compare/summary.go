@@ -81,7 +81,8 @@ type Summary struct {
 	WirePerUseful     Number `json:"wire_bytes_per_useful_byte"`
 	PacketsPerMessage Number `json:"packets_per_message"`
 	Goodput           Number `json:"goodput_mbit_per_s"` // files; null without
-	Dropped           Number `json:"link_loss_percent"`  // of the packets given to the link, both directions
+	CIGoodput         Range  `json:"ci95_goodput_mbit_per_s"`
+	Dropped           Number `json:"link_loss_percent"` // of the packets given to the link, both directions
 	// Beside is what the file beside got, and BesideShare its share of what both files did, 50 being fair; medians of the
 	// runs, without the first seconds. Null: there was none.
 	Beside      Number `json:"beside_mbit_per_s"`
@@ -125,7 +126,7 @@ func summarise(runs []*Result) Summary {
 		Transport: runs[0].Transport, Profile: runs[0].Profile, Workload: runs[0].Workload, Lane: runs[0].Lane, Runs: len(runs),
 		P99: nan, P999: nan, WirePerUseful: nan, PacketsPerMessage: nan, Goodput: nan, Dropped: nan,
 		Beside: nan, BesideShare: nan,
-		CI50: Range{nan, nan}, CI99: Range{nan, nan},
+		CI50: Range{nan, nan}, CI99: Range{nan, nan}, CIGoodput: Range{nan, nan},
 	}
 	w, _ := WorkloadNamed(s.Workload) // An unknown one has no figures of its own.
 	var latencies, connects []float64
@@ -134,6 +135,7 @@ func summarise(runs []*Result) Summary {
 	var fileBytes uint64
 	var backSent, backDelivered int
 	var seconds float64
+	var goodputs []float64
 	for _, r := range runs {
 		if r.Error != "" {
 			s.Failed++
@@ -149,6 +151,9 @@ func summarise(runs []*Result) Summary {
 		wire.Down.add(r.Wire.Down)
 		fileBytes += r.FileBytes
 		seconds += r.FileSeconds
+		if r.FileSeconds > 0 {
+			goodputs = append(goodputs, float64(r.FileBytes)*8/1e6/r.FileSeconds)
+		}
 		if r.Split != nil {
 			if s.Split == nil {
 				s.Split = new(Split)
@@ -178,6 +183,8 @@ func summarise(runs []*Result) Summary {
 	}
 	if w.File && seconds > 0 {
 		s.Goodput = Number(float64(fileBytes) * 8 / 1e6 / seconds)
+		low, high := meanInterval(goodputs)
+		s.CIGoodput = Range{Number(low), Number(high)}
 	}
 	s.Beside, s.BesideShare = sharing(runs)
 	if p := wire.Packets(); p > 0 {

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,10 @@ import (
 type WireRunner struct {
 	lane   *wirelane.Lane
 	kernel wirelane.Kernel
+	tell   func(Spec, Glimpse)
 }
+
+func (r *WireRunner) watch(f func(Spec, Glimpse)) { r.tell = f }
 
 // NewWireRunner returns a runner, or an error that says in one line why there is no wire lane here.
 func NewWireRunner(ctx context.Context) (*WireRunner, error) {
@@ -23,7 +27,7 @@ func NewWireRunner(ctx context.Context) (*WireRunner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &WireRunner{lane, wire.Kernel}, nil
+	return &WireRunner{lane: lane, kernel: wire.Kernel}, nil
 }
 
 // Kernel returns what is under the sockets.
@@ -73,6 +77,14 @@ func (r *WireRunner) play(ctx context.Context, spec Spec) Result {
 		}
 		if work.File || work.Beside != "" {
 			order.Weight = fileWeight
+		}
+		if r.tell != nil && !work.Cold {
+			order.Note = func(note json.RawMessage) {
+				var g Glimpse
+				if json.Unmarshal(note, &g) == nil { // Nothing depends on it.
+					r.tell(spec, g)
+				}
+			}
 		}
 		var wire wirelane.Wire
 		if wire, err = r.lane.Run(ctx, order, &res); err == nil {

@@ -74,6 +74,12 @@ func (f *wireField) Wire() Wire {
 	}
 }
 
+// watchedWireField is one that tells the parent how the run goes.
+type watchedWireField struct{ *wireField }
+
+func (f *watchedWireField) glimpse(g Glimpse) { _ = f.world.Note(g) } // A parent that is gone takes this process with it.
+func (f *watchedWireField) dropped() uint64   { return f.world.Dropped() }
+
 // TCPSplit says what the bytes so far were for, if they were TCP's.
 func (f *wireField) TCPSplit() Split {
 	w := f.world.Wire()

@@ -29,8 +29,9 @@ func wirePlay(ctx context.Context, w *wirelane.World, args json.RawMessage) (any
 	if err != nil {
 		return nil, err
 	}
+	watched := &watchedWireField{field}
 	if work.Beside == "" {
-		return Play(ctx, t, field, spec), nil
+		return Play(ctx, t, watched, spec), nil
 	}
 	other, err := TransportNamed(work.Beside)
 	if err != nil {
@@ -40,7 +41,7 @@ func wirePlay(ctx context.Context, w *wirelane.World, args json.RawMessage) (any
 	beside.Transport, beside.Workload = work.Beside, "file"
 	got := make(chan Result, 1)
 	go func() { got <- Play(ctx, other, &wireField{w, besidePort}, beside) }() // Ends with ctx; waited for below.
-	res := Play(ctx, t, field, spec)
+	res := Play(ctx, t, watched, spec)
 	res.Beside = new(<-got)
 	res.Split, res.Beside.Split = nil, nil // The wire cannot tell them apart.
 	return res, nil

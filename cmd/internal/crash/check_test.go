@@ -50,11 +50,15 @@ func check(tb testing.TB, reader *person, people []*person) tally {
 			if _, err := fmt.Sscanf(s.text, "%s says %d", &name, &n); err != nil || name != s.account {
 				tb.Errorf("%s: %d by %s: nobody said %q", room, s.seq, s.account, s.text)
 			}
-			if n < next[name] {
+			switch last := next[name] - 1; {
+			case n == last:
+				t.twice++
+				tb.Errorf("%s: %q is there twice, now as %s", room, s.text, s.id)
+			case n < last:
 				t.disordered++
-				tb.Errorf("%s: %s said %d after %d", room, name, n, next[name])
+				tb.Errorf("%s: %s said %d after %d", room, name, n, last)
 			}
-			next[name] = n
+			next[name] = n + 1
 		}
 	}
 	for _, p := range people {

@@ -79,9 +79,12 @@ func quick(server, profile string) Config {
 // asksMax is how often a rule is asked again whose verdict was not the expected one.
 const asksMax = 2
 
-// patient is a configuration for asking again: that of quick, for a machine that does many other things.
+// busyTimeout is how long an answer may take on a machine that does many other things, where few are missing.
+const busyTimeout = 10 * time.Second
+
+// patient is a configuration for asking again: that of quick, for such a machine.
 func patient(cfg Config) Config {
-	cfg.Timeout, cfg.quietFor = 10*time.Second, time.Second
+	cfg.Timeout, cfg.quietFor = busyTimeout, time.Second
 	return cfg
 }
 

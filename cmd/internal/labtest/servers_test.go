@@ -41,7 +41,7 @@ func testSameVerdicts(t *testing.T, fault string) {
 	const runs, aged = 20, 3
 	got := make([]string, runs)
 	cfg := quick("", AsGraded)
-	cfg.Timeout = 10 * time.Second // The machine may be busy.
+	cfg.Timeout = busyTimeout
 	cfg.Only = []string{groupGraded, groupBase, groupJoin, groupMessaging}
 	cfg.Skip = []string{ruleGradedKill, "chat.all"} // It must live, and the other takes long.
 	old := newLabServer(t, false, fault)
@@ -99,7 +99,7 @@ func TestCourseGrade(t *testing.T) {
 	}) {
 		s := newLabServer(t, false, tt.fault)
 		cfg := quick(s.addr(), AsGraded)
-		cfg.Only = []string{groupGraded}
+		cfg.Timeout, cfg.Only = busyTimeout, []string{groupGraded}
 		report, err := Run(context.Background(), cfg)
 		if err != nil {
 			t.Errorf("%q: %v", tt.fault, err)
@@ -130,7 +130,7 @@ func TestGoodServerPassesAsGraded(t *testing.T) {
 	for _, dialect := range []string{Dialect2017, Dialect2015} {
 		s := newLabServer(t, false)
 		cfg := quick(s.addr(), AsGraded)
-		cfg.Dialect = dialect
+		cfg.Timeout, cfg.Dialect = busyTimeout, dialect
 		report, err := Run(context.Background(), cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +149,7 @@ func TestDeathByGarbageCostsOnlyRobustness(t *testing.T) {
 	t.Parallel()
 	s := newLabServer(t, false, "crashes on bytes that are no text")
 	cfg := quick(s.addr(), AsGraded)
-	cfg.Only = []string{groupGraded, groupBase, "robust.garbage", groupKill}
+	cfg.Timeout, cfg.Only = busyTimeout, []string{groupGraded, groupBase, "robust.garbage", groupKill}
 	report, err := Run(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +169,9 @@ func TestDeathByGarbageCostsOnlyRobustness(t *testing.T) {
 func TestDeathInScenario(t *testing.T) {
 	t.Parallel()
 	s := newLabServer(t, false, "dies at DISCONNECT")
-	report, err := Run(context.Background(), quick(s.addr(), AsGraded))
+	cfg := quick(s.addr(), AsGraded)
+	cfg.Timeout = busyTimeout
+	report, err := Run(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +203,7 @@ func TestServerThatNeverAnswers(t *testing.T) { // Not beside others: its patien
 	if !report.Failed() || report.Grade.Total.Earned != 0 {
 		t.Errorf("%s", report.LastLine())
 	}
-	if d := time.Since(begun); d > 30*time.Second {
+	if d := time.Since(begun); d > time.Minute {
 		t.Errorf("it took %v", d)
 	}
 }

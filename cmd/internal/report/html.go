@@ -26,8 +26,14 @@ func colourOf(f *compare.File, transport string) string {
 // as the reader's system is. The same figures give the same page, byte for byte.
 func HTML(w io.Writer, f *compare.File) error {
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, newPage(f)); err != nil {
-		return fmt.Errorf("report: %w", err)
+	for pictures := allPictures; pictures <= fewestPictures; pictures++ {
+		b.Reset()
+		if err := pageTemplate.Execute(&b, newPage(f, pictures)); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		if b.Len() <= pageBytesMax {
+			break
+		}
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -35,8 +41,46 @@ func HTML(w io.Writer, f *compare.File) error {
 	return nil
 }
 
+// pageBytesMax is how long a page may be, to be sent by mail and to open at once on a phone. Of a comparison that needs more, fewer
+// links have pictures.
+const pageBytesMax = 1_500_000
+
+// pictures is how many a page has.
+type pictures int
+
+const (
+	allPictures    pictures = iota
+	fewTimelines            // every message only for the links that are shown open
+	fewestPictures          // pictures only for those
+)
+
+// of keeps of a link's pictures those it is to have.
+func (p pictures) of(l *linkPart) {
+	if l.Open {
+		return
+	}
+	if p >= fewTimelines {
+		l.Time = ""
+	}
+	if p >= fewestPictures {
+		l.CDF, l.Tail, l.Split, l.Goodput, l.Fair = "", "", "", "", nil
+	}
+}
+
+// note tells the reader what is missing.
+func (p pictures) note() string {
+	switch p {
+	case fewTimelines:
+		return "These are many links: every message of a run is shown only for the ones that are open below."
+	case fewestPictures:
+		return "These are many links: there are pictures only for the ones that are open below."
+	}
+	return ""
+}
+
 // page is what the template shows.
 type page struct {
+	Fewer       string
 	Verdict     string
 	Price       string
 	Broken      bool
@@ -76,13 +120,15 @@ type linkPart struct {
 	Open            bool
 	Head            []string
 	Rows            []row
+	Pairs           string
 	CDF, Tail, Time template.HTML
 	Split, Goodput  template.HTML
 	Fair            *sharing
 }
 
-func newPage(f *compare.File) *page {
+func newPage(f *compare.File, some pictures) *page {
 	p := &page{
+		Fewer:   some.note(),
 		Verdict: Verdict(f), Price: Price(f), Broken: f.Broken(), Header: &f.Header, Notes: Notes(f), Interrupted: f.Header.Interrupted,
 	}
 	for _, t := range f.Header.Transports {
@@ -96,12 +142,12 @@ func newPage(f *compare.File) *page {
 	p.Beginnings = beginnings(f)
 	p.Fair = newSharing(f, compare.FairName)
 	for _, w := range f.Header.Workloads {
-		p.Sections = append(p.Sections, newSection(f, w))
+		p.Sections = append(p.Sections, newSection(f, w, some))
 	}
 	return p
 }
 
-func newSection(f *compare.File, w compare.NameText) section {
+func newSection(f *compare.File, w compare.NameText, some pictures) section {
 	head := headlineOf(f, w.Name)
 	s := section{Name: w.Name, Text: w.Text, Title: head.title}
 	for _, p := range f.Header.Profiles {
@@ -127,6 +173,7 @@ func newSection(f *compare.File, w compare.NameText) section {
 	for _, p := range f.Header.Profiles {
 		if l, ok := newLinkPart(f, w.Name, p); ok {
 			l.Open = p.Name == show
+			some.of(&l)
 			s.Links = append(s.Links, l)
 		}
 	}
@@ -152,7 +199,7 @@ func newLinkPart(f *compare.File, workload string, p compare.NameText) (l linkPa
 	if len(rows) < 2 {
 		return l, false
 	}
-	l = linkPart{Name: p.Name, Text: p.Text, Head: rows[0][1:]}
+	l = linkPart{Name: p.Name, Text: p.Text, Head: rows[0][1:], Pairs: pairs(f, workload, p.Name)}
 	for _, r := range rows[1:] {
 		line := row{Name: r[0]}
 		for _, text := range r[1:] {

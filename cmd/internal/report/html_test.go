@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"regexp"
@@ -157,5 +158,49 @@ func TestLogScaleRoundsOutwards(t *testing.T) {
 	s := around(45, 830, 0, 100)
 	if s.low != 20 || s.high != 1000 || s.at(s.low) != 0 || math.Abs(s.at(s.high)-100) > 1e-9 || s.at(5) != 0 || s.at(1e6) != s.at(s.high) {
 		t.Errorf("got %+v", s)
+	}
+}
+
+// A link may drop thousands of packets in a run: the page shows where, and does not grow with them.
+func TestPageDoesNotGrowWithLosses(t *testing.T) {
+	f := figures(t)
+	small := len(draw(t, f))
+	for i := range f.Runs {
+		for ms := range 20_000 {
+			f.Runs[i].Wire.UpDropsMs = append(f.Runs[i].Wire.UpDropsMs, 1000+float64(ms))
+			f.Runs[i].Wire.DownDropsMs = append(f.Runs[i].Wire.DownDropsMs, 1000.5+float64(ms))
+		}
+	}
+	if grown := len(draw(t, f)) - small; grown > 100_000 {
+		t.Errorf("%d bytes more", grown)
+	}
+}
+
+// However much was compared, the page stays one that can be sent and opened; the tables are all there.
+func TestPageOfManyLinksHasFewerPictures(t *testing.T) {
+	f := figures(t)
+	profiles, runs, sums := f.Header.Profiles, f.Runs, f.Summary
+	for i := range 40 {
+		for _, p := range profiles {
+			f.Header.Profiles = append(f.Header.Profiles, compare.NameText{Name: fmt.Sprint(p.Name, "-", i), Text: p.Text})
+		}
+		for _, r := range runs {
+			r.Profile = fmt.Sprint(r.Profile, "-", i)
+			f.Runs = append(f.Runs, r)
+		}
+		for _, s := range sums {
+			s.Profile = fmt.Sprint(s.Profile, "-", i)
+			f.Summary = append(f.Summary, s)
+		}
+	}
+	page := draw(t, f)
+	if len(page) > 1_500_000 {
+		t.Errorf("%d bytes", len(page))
+	}
+	if got, want := strings.Count(page, "<details"), 2*2*41; got != want {
+		t.Errorf("%d links of %d", got, want)
+	}
+	if !strings.Contains(page, "These are many links") || strings.Contains(draw(t, figures(t)), "These are many links") {
+		t.Error("the reader is not told, or told in vain")
 	}
 }

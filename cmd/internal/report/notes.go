@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -145,7 +144,8 @@ func Verdict(f *compare.File) string {
 			continue
 		}
 		wins, ties, loses, all := 0, 0, 0, 0
-		worst, rival := 1.0, ""
+		var gain, loss float64 // by how many times
+		var won, lost string
 		for _, p := range f.Header.Profiles {
 			mine := compare.Find(f.Summary, ours, p.Name, workload.Name)
 			best := bestRival(f, ours, p.Name, workload.Name)
@@ -153,26 +153,27 @@ func Verdict(f *compare.File) string {
 				continue
 			}
 			all++
-			switch {
+			text := fmt.Sprintf("over %s: %s ms against %s ms of %s", p.Name, number(mine.P99), number(best.P99), best.Transport)
+			switch ratio := float64(best.P99 / mine.P99); {
 			case !mine.CI99.Differ(best.CI99):
 				ties++
 			case mine.P99 < best.P99:
 				wins++
+				if ratio > gain {
+					gain, won = ratio, "; most "+text
+				}
 			default:
 				loses++
-			}
-			if ratio := float64(best.P99 / mine.P99); ratio > worst && !math.IsInf(ratio, 0) {
-				worst, rival = ratio, fmt.Sprintf("%s over %s: %s ms against %s ms of %s", workload.Name, p.Name, number(mine.P99), number(best.P99), best.Transport)
+				if 1/ratio > loss {
+					loss, lost = 1/ratio, ", most "+text
+				}
 			}
 		}
 		if all == 0 {
 			continue
 		}
-		text := fmt.Sprintf("By p99 of %s, %s is better than the best of the others on %d of %d links, no difference is shown on %d, and it is worse on %d", workload.Name, ours, wins, all, ties, loses)
-		if rival != "" {
-			text += "; most on " + rival
-		}
-		return text + "."
+		return fmt.Sprintf("By p99 of %s, %s is better than the best of the others on %d of %d links%s; no difference is shown on %d; it is worse on %d%s.",
+			workload.Name, ours, wins, all, won, ties, loses, lost)
 	}
 	return "No verdict: it takes our transport, another one, and 1,000 messages of each."
 }

@@ -39,7 +39,7 @@ code { font: .85rem ui-monospace, monospace; overflow-wrap: anywhere; } li { mar
 {{if .Broken}}<p class="bad">The calibration failed: do not trust these figures. The notes at the end say what is off.</p>{{end}}
 {{if .Interrupted}}<p class="bad">Interrupted: not all runs that were wanted are here.</p>{{end}}
 <p>Several transports carried the same messages over the same emulated links. A latency counts from when a message was planned to be sent to when it
-could be read in order at the other end; a message that never arrived counts as one that took for ever.</p>
+could be read in order at the other end; a message that never arrived counts as one that took for ever.{{if .Fewer}} {{.Fewer}}{{end}}</p>
 <ul class="legend">{{range .Legend}}<li><i class="{{.Class}}"></i><b>{{.Name}}</b> <span class="soft">{{.Text}}</span></li>{{end}}</ul>
 {{range .Sections}}
 <h2>{{.Name}}</h2>
@@ -51,7 +51,8 @@ could be read in order at the other end; a message that never arrived counts as 
 <div class="scroll"><table><tr><th></th>{{range .Head}}<th>{{.}}</th>{{end}}</tr>
 {{range .Rows}}<tr><td>{{.Name}}</td>{{range .Cells}}<td>{{.Text}}</td>{{end}}</tr>
 {{end}}</table></div>
-<div class="pictures">
+{{if .Pairs}}<p class="soft">{{.Pairs}}</p>
+{{end}}<div class="pictures">
 {{if .CDF}}<figure>{{.CDF}}<figcaption>How many messages had arrived after so long. A line that ends below 100 % lost the rest.</figcaption></figure>{{end}}
 {{if .Tail}}<figure>{{.Tail}}<figcaption>The tail: how many took longer. 1 % is the height of p99, 0.1 % of p99.9. Further left is better.</figcaption></figure>{{end}}
 {{if .Time}}<figure>{{.Time}}<figcaption>Every message of the first run: when it was to be sent, and how long it took. Marks below: the link dropped a packet then. Marks above: the message never arrived. Slopes are messages that wait for the one before them.</figcaption></figure>{{end}}

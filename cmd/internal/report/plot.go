@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -73,6 +74,27 @@ func (p *plot) dots(xs, ys []float64, class string) {
 	}
 	p.b.WriteString(`" class="` + class + `"/>`)
 }
+
+// marks draws a short upright line at each of xs, from y down. Lines nobody could tell apart are one: a link may drop thousands of
+// packets, and a page should not grow with them.
+func (p *plot) marks(xs []float64, y float64, class string) {
+	slices.Sort(xs)
+	last := math.Inf(-1)
+	var path strings.Builder
+	for _, x := range xs {
+		if x-last < markApart {
+			continue
+		}
+		last = x
+		path.WriteString("M" + coord(x) + " " + coord(y) + "v5")
+	}
+	if path.Len() > 0 {
+		p.b.WriteString(`<path d="` + path.String() + `" class="` + class + `"/>`)
+	}
+}
+
+// markApart is how far marks must be from each other.
+const markApart = 0.5
 
 // A logScale maps values to a stretch of a picture by their logarithm.
 type logScale struct{ low, high, from, to float64 }

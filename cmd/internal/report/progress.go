@@ -15,10 +15,10 @@ import (
 // A Progress shows a comparison while it runs: on a terminal one line for each transport that is drawn again and again,
 // elsewhere a line now and then. Its methods are safe for concurrent use.
 type Progress struct {
-	w        io.Writer
-	terminal bool
-	start    time.Time
-	total    int
+	w       io.Writer
+	columns func() int
+	start   time.Time
+	total   int
 
 	mu    sync.Mutex
 	names []string               // guarded by mu, as is all below
@@ -30,12 +30,35 @@ type Progress struct {
 
 // A contestant is how far a transport is.
 type contestant struct {
-	runs, ended     int
+	planned time.Duration // of all its runs
+	done    standing      // of those that have ended
+	running map[runKey]standing
+	failed  int
+}
+
+// standing is what has come of runs so far.
+type standing struct {
+	elapsed         time.Duration
 	sent, delivered int
 	dropped         uint64
 	latencies       []float64
-	failed          int
 }
+
+func (s *standing) add(o standing) {
+	s.elapsed += o.elapsed
+	s.sent += o.sent
+	s.delivered += o.delivered
+	s.dropped += o.dropped
+	s.latencies = append(s.latencies, o.latencies...)
+}
+
+type runKey struct {
+	link, workload string
+	lane           compare.Lane
+	run            int
+}
+
+func keyOf(s compare.Spec) runKey { return runKey{s.Link.Name, s.Workload, s.Lane, s.Run} }
 
 // How often progress is drawn.
 const (
@@ -43,18 +66,29 @@ const (
 	lineEvery = 5 * time.Second
 )
 
-// NewProgress returns the progress of specs, on a terminal or elsewhere.
-func NewProgress(w io.Writer, terminal bool, specs []compare.Spec, now time.Time) *Progress {
-	p := &Progress{w: w, terminal: terminal, start: now, total: len(specs), by: map[string]*contestant{}, next: now.Add(lineEvery)}
-	if terminal {
+// calibrations is the name under which those runs are shown: they are nobody's.
+const calibrations = "calibration"
+
+func contestantOf(s compare.Spec) string {
+	if s.Calibrates() {
+		return calibrations
+	}
+	return s.Transport
+}
+
+// NewProgress returns the progress of specs. Columns says how wide the terminal is just now; nil: w is none.
+func NewProgress(w io.Writer, columns func() int, specs []compare.Spec, now time.Time) *Progress {
+	p := &Progress{w: w, columns: columns, start: now, total: len(specs), by: map[string]*contestant{}, next: now.Add(lineEvery)}
+	if columns != nil {
 		p.next = now
 	}
 	for _, s := range specs {
-		if p.by[s.Transport] == nil {
-			p.by[s.Transport] = new(contestant)
-			p.names = append(p.names, s.Transport)
+		name := contestantOf(s)
+		if p.by[name] == nil {
+			p.by[name] = &contestant{running: map[runKey]standing{}}
+			p.names = append(p.names, name)
 		}
-		p.by[s.Transport].runs++
+		p.by[name].planned += s.Planned()
 	}
 	return p
 }
@@ -63,79 +97,118 @@ func NewProgress(w io.Writer, terminal bool, specs []compare.Spec, now time.Time
 func (p *Progress) Note(spec compare.Spec, r compare.Result, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.by[spec.Transport]
-	c.ended++
+	c := p.by[contestantOf(spec)]
+	delete(c.running, keyOf(spec))
 	p.ended++
-	c.sent += r.Sent
-	c.delivered += r.Delivered
-	c.dropped += r.Wire.Up.Dropped + r.Wire.Down.Dropped
-	c.latencies = append(c.latencies, r.LatencyMs...)
+	c.done.add(standing{
+		elapsed: spec.Planned(), sent: r.Sent, delivered: r.Delivered, dropped: r.Wire.Up.Dropped + r.Wire.Down.Dropped, latencies: r.LatencyMs,
+	})
 	if r.Error != "" {
 		c.failed++
 	}
-	switch {
-	case now.Before(p.next):
-	case p.terminal:
-		p.next = now.Add(drawEvery)
-		p.drawLocked(now)
-	default:
-		p.next = now.Add(lineEvery)
-		fmt.Fprintf(p.w, "%d of %d runs, %v\n", p.ended, p.total, now.Sub(p.start).Round(time.Second))
+	p.showLocked(now)
+}
+
+// Glimpse takes how far a run is that is under way.
+func (p *Progress) Glimpse(spec compare.Spec, g compare.Glimpse, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.by[contestantOf(spec)].running[keyOf(spec)] = standing{
+		elapsed: min(g.At, spec.Planned()), sent: g.Sent, delivered: g.Delivered, dropped: g.Dropped, latencies: g.LatencyMs,
 	}
+	p.showLocked(now)
 }
 
 // Tick draws if it is time: between the ends of runs, which may be far from each other.
 func (p *Progress) Tick(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.terminal && !now.Before(p.next) {
-		p.next = now.Add(drawEvery)
-		p.drawLocked(now)
-	}
+	p.showLocked(now)
 }
 
 // End draws for the last time.
 func (p *Progress) End(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.terminal {
-		p.drawLocked(now)
+	if p.columns == nil {
+		fmt.Fprintf(p.w, "%s\n\n", p.runsLocked(now, 100*time.Millisecond))
+		return
 	}
-	fmt.Fprintf(p.w, "%d of %d runs, %v\n\n", p.ended, p.total, now.Sub(p.start).Round(100*time.Millisecond))
+	p.drawLocked(now)
+	fmt.Fprintln(p.w)
 }
 
+func (p *Progress) showLocked(now time.Time) {
+	switch {
+	case now.Before(p.next):
+	case p.columns != nil:
+		p.next = now.Add(drawEvery)
+		p.drawLocked(now)
+	default:
+		p.next = now.Add(lineEvery)
+		fmt.Fprintln(p.w, p.runsLocked(now, time.Second))
+	}
+}
+
+func (p *Progress) runsLocked(now time.Time, grain time.Duration) string {
+	return fmt.Sprintf("%d of %d runs, %v", p.ended, p.total, now.Sub(p.start).Round(grain))
+}
+
+// progressLine fits into a terminal of 80 columns: the name, a bar, seconds of conversation, messages, p99, packets.
+const progressLine = "%-15s %s %11s %15s %7s %8s"
+
 func (p *Progress) drawLocked(now time.Time) {
+	lines := []string{fmt.Sprintf(progressLine, "", strings.Repeat(" ", barCells), "seconds", "delivered/sent", "p99 ms", "lost")}
+	for _, name := range p.names {
+		c := p.by[name]
+		sum := c.done
+		sum.latencies = latest(sum.latencies)
+		for _, running := range c.running {
+			sum.add(running)
+		}
+		line := fmt.Sprintf(progressLine, name, bar(sum.elapsed, c.planned), fmt.Sprintf("%.0f/%.0f", sum.elapsed.Seconds(), c.planned.Seconds()),
+			fmt.Sprintf("%d/%d", sum.delivered, sum.sent), liveP99(sum.latencies), fmt.Sprint(sum.dropped))
+		if c.failed > 0 {
+			line += fmt.Sprintf("  %d failed", c.failed)
+		}
+		lines = append(lines, line)
+	}
+	lines = append(lines, p.runsLocked(now, 100*time.Millisecond))
 	var b strings.Builder
 	if p.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", p.drawn)
 	}
-	for _, name := range p.names {
-		c := p.by[name]
-		line := fmt.Sprintf("%-16s %s %3d/%-3d %7d/%-7d delivered  p99 %6s ms  %d lost on the link", name, bar(c.ended, c.runs), c.ended, c.runs,
-			c.delivered, c.sent, liveP99(c.latencies), c.dropped)
-		if c.failed > 0 {
-			line += fmt.Sprintf("  %d failed", c.failed)
-		}
-		fmt.Fprintf(&b, "\r\x1b[2K%s\n", line)
+	width := p.columns()
+	for _, line := range lines {
+		fmt.Fprintf(&b, "\r\x1b[2K%s\n", cutTo(line, width)) // A line that wraps would be two, and the next drawing in the wrong place.
 	}
-	fmt.Fprintf(&b, "\r\x1b[2K%v\n", now.Sub(p.start).Round(100*time.Millisecond))
-	p.drawn = len(p.names) + 1
+	p.drawn = len(lines)
 	io.WriteString(p.w, b.String()) // A terminal that is gone has nobody to tell.
 }
 
-const barCells = 20
+// cutTo is what fits of a line; all its runes are one column wide.
+func cutTo(line string, columns int) string {
+	runes := []rune(line)
+	return string(runes[:min(len(runes), max(columns, 1))])
+}
 
-func bar(part, whole int) string {
+const barCells = 8
+
+func bar(part, whole time.Duration) string {
 	full := 0
 	if whole > 0 {
-		full = barCells * part / whole
+		full = int(barCells * min(part, whole) / whole)
 	}
 	return strings.Repeat("█", full) + strings.Repeat("░", barCells-full)
 }
 
-// liveP99 is of the latest messages: enough for a glance.
-func liveP99(latencies []float64) string {
-	all := slices.Clone(latencies[max(0, len(latencies)-5000):])
+// latest are so many that a glance is true, and no more; it is a copy.
+func latest(latencies []float64) []float64 {
+	return slices.Clone(latencies[max(0, len(latencies)-5000):])
+}
+
+// liveP99 is of all, which it puts in order.
+func liveP99(all []float64) string {
 	if len(all) < 100 {
 		return "–"
 	}

@@ -47,6 +47,7 @@ func printable(s string) string {
 // headline is the figure that a workload is about.
 type headline struct {
 	title string
+	short string
 	more  bool // is better
 	of    func(*compare.Summary) (value compare.Number, ci compare.Range)
 }
@@ -54,15 +55,15 @@ type headline struct {
 func headlineOf(f *compare.File, workload string) headline {
 	switch {
 	case workload == "file", workload == "file-beside-tcp":
-		return headline{"goodput, Mbit/s", true, func(s *compare.Summary) (compare.Number, compare.Range) {
-			return s.Goodput, compare.Range{compare.Number(math.NaN()), compare.Number(math.NaN())}
+		return headline{"goodput, Mbit/s, [95 % interval]", "goodput", true, func(s *compare.Summary) (compare.Number, compare.Range) {
+			return s.Goodput, s.CIGoodput
 		}}
 	case enoughForP99(f, workload):
-		return headline{"p99 of the latency in ms, [95 % interval]", false, func(s *compare.Summary) (compare.Number, compare.Range) {
+		return headline{"p99 of the latency in ms, [95 % interval]", "p99", false, func(s *compare.Summary) (compare.Number, compare.Range) {
 			return s.P99, s.CI99
 		}}
 	default:
-		return headline{"median latency in ms, [95 % interval]; too few messages for more", false, func(s *compare.Summary) (compare.Number, compare.Range) {
+		return headline{"median latency in ms, [95 % interval]; too few messages for more", "p50", false, func(s *compare.Summary) (compare.Number, compare.Range) {
 			return s.P50, s.CI50
 		}}
 	}
@@ -135,8 +136,15 @@ func detail(w io.Writer, f *compare.File, workload, profile compare.NameText) {
 	if len(rows) == 1 {
 		return
 	}
-	fmt.Fprintf(w, "%s over %s (%s), latency in ms\n\n", workload.Name, profile.Name, profile.Text)
+	unit := ", latency in ms"
+	if onlyFile(workload.Name) {
+		unit = ""
+	}
+	fmt.Fprintf(w, "%s over %s (%s)%s\n\n", workload.Name, profile.Name, profile.Text, unit)
 	grid(w, rows)
+	if text := pairs(f, workload.Name, profile.Name); text != "" {
+		fmt.Fprintf(w, "\n  %s\n", text)
+	}
 	fmt.Fprintln(w)
 }
 
@@ -164,7 +172,7 @@ func columnsOf(workload string) []column {
 	}
 	all = append(all, column{"bytes/byte", func(s *compare.Summary) string { return decimals(s.WirePerUseful, 2) }})
 	if w.File {
-		all = append(all, column{"Mbit/s", func(s *compare.Summary) string { return decimals(s.Goodput, 2) }})
+		all = append(all, column{"Mbit/s", func(s *compare.Summary) string { return decimals(s.Goodput, 2) + spread(s.CIGoodput) }})
 	} else {
 		all = append(all, column{"packets/msg", func(s *compare.Summary) string { return decimals(s.PacketsPerMessage, 2) }})
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"udpchat/cmd/internal/compare"
 )
@@ -69,14 +70,12 @@ func (p *plot) strip(f *compare.File, r *compare.Result, top, height float64, sc
 		}
 	}
 	p.dots(xs, ys, "dots "+colourOf(f, r.Transport))
-	for _, x := range gone {
-		p.line(x, top, x, top+5, "gone")
-	}
-	for _, drops := range [][]float64{r.Wire.UpDropsMs, r.Wire.DownDropsMs} {
-		for _, ms := range drops {
-			if x := at(ms); x >= plotLeft && x <= plotRight {
-				p.line(x, top+height+2, x, top+height+7, "drop")
-			}
+	p.marks(gone, top, "gone")
+	var drops []float64
+	for _, ms := range slices.Concat(r.Wire.UpDropsMs, r.Wire.DownDropsMs) {
+		if x := at(ms); x >= plotLeft && x <= plotRight {
+			drops = append(drops, x)
 		}
 	}
+	p.marks(drops, top+height+2, "drop")
 }

@@ -32,17 +32,42 @@ func (s *Stream) confirm(arrived []Sent, kind kcp.PacketType) {
 			if !after(s.sendMax, sn) || !s.news(sn) {
 				continue
 			}
-			n := len(b)
-			b = append(b, make([]byte, headerBytes)...)
-			s.putHeader(b[n:], kcp.IKCP_CMD_ACK)
-			binary.LittleEndian.PutUint16(b[n+6:], s.peerWindow)
-			binary.LittleEndian.PutUint32(b[n+8:], a.At)
-			binary.LittleEndian.PutUint32(b[n+12:], sn-s.sendBase)
+			b = s.appendAck(b, sn, a.At)
 		}
 	}
 	s.acks = b
 	if len(b) > 0 {
 		s.coreInput(b, kind)
+	}
+}
+
+// appendAck appends the acknowledgement of a segment that was sent at the core's time at, in the core's numbers.
+func (s *Stream) appendAck(b []byte, sn, at uint32) []byte {
+	n := len(b)
+	b = append(b, make([]byte, headerBytes)...)
+	s.putHeader(b[n:], kcp.IKCP_CMD_ACK)
+	binary.LittleEndian.PutUint16(b[n+6:], s.peerWindow)
+	binary.LittleEndian.PutUint32(b[n+8:], at)
+	binary.LittleEndian.PutUint32(b[n+12:], sn-s.sendBase)
+	return b
+}
+
+// Hasten has the segments that others have overtaken sent again now, and their timeouts begin anew: each has grown with every
+// loss, for a reason that is gone.
+func (s *Stream) Hasten() {
+	if s.core == nil {
+		return
+	}
+	for sn := s.sendMax - 1; after(sn, s.una); sn-- {
+		if s.acked[sn&uint32(len(s.acked)-1)] == sn+1 {
+			// To the core each acknowledgement of it is one more sign that earlier ones were lost.
+			s.acks = s.acks[:0]
+			for range fastResend {
+				s.acks = s.appendAck(s.acks, sn, s.cfg.Clock.ms())
+			}
+			s.coreInput(s.acks, kcp.IKCP_PACKET_FEC)
+			return
+		}
 	}
 }
 

@@ -165,3 +165,53 @@ func TestMarksThatMakeNoSenseAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// A segment that was lost many times has a long timeout. When the reason is gone nobody need wait for it.
+func TestHastenSendsOvertakenSegmentsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var left []time.Time // when the first segment did; it never arrives
+		var toA, toB [][]byte
+		clock := NewClock()
+		end := func(out func(Symbol)) *Stream {
+			return New(Config{ID: 7, SymbolBytes: 1000, SymbolBytesMax: 1000, SendWindow: 64, RecvWindow: 64, Clock: clock, Output: out})
+		}
+		a := end(func(y Symbol) {
+			if y.Sent.Count > 0 && y.Sent.First == 0 {
+				left = append(left, time.Now())
+				return
+			}
+			toB = append(toB, bytes.Clone(y.Bytes))
+		})
+		b := end(func(y Symbol) { toA = append(toA, bytes.Clone(y.Bytes)) })
+		deliver := func(s *Stream, symbols *[][]byte) {
+			for _, y := range *symbols {
+				if err := s.Input(y); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(*symbols) > 0 {
+				s.AckNow()
+			}
+			*symbols = nil
+		}
+		run := func(span time.Duration) {
+			for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(time.Millisecond) {
+				deliver(b, &toB)
+				deliver(a, &toA)
+				a.Flush()
+			}
+		}
+		a.Hasten() // Asleep there is nothing to hasten.
+		a.Send(make([]byte, 4*a.SegmentBytes()), many)
+		run(30 * time.Second)
+		n := len(left)
+		if n < 3 || left[n-1].Sub(left[n-2]) < 500*time.Millisecond {
+			t.Fatalf("a segment that never arrives left at %v; its timeout should have grown", left)
+		}
+		a.Hasten()
+		run(150 * time.Millisecond)
+		if len(left) < n+2 {
+			t.Errorf("hastened, the segment left %d times in 150 ms, want at least twice", len(left)-n)
+		}
+	})
+}

@@ -8,6 +8,9 @@ const (
 	// sender that is already busy ever waits for it.
 	flushInterval = 10
 
+	// fastResend is how many later segments must be acknowledged for one to be sent again at once.
+	fastResend = 2
+
 	// busySegments is how many segments in flight make a transfer, and busyMargin by how many ms its timeout is longer than the
 	// round trip, at least.
 	busySegments = 16

@@ -56,7 +56,7 @@ func (s *Stream) rouse() {
 	s.core.SetMtu(s.cfg.SymbolBytes)
 	// No-delay profile: minimum RTO 30 ms and growing by half, resend after two later acknowledgements, no congestion
 	// window (the caller's window is the limit).
-	s.core.NoDelay(1, int(flushInterval), 2, 1)
+	s.core.NoDelay(1, int(flushInterval), fastResend, 1)
 	s.core.WndSize(s.cfg.SendWindow, s.cfg.RecvWindow)
 	s.remind()
 }

@@ -94,18 +94,16 @@ func (g *Group) RepairBytes() int {
 	return g.shardBytes
 }
 
-// MemoryBytes returns about how much memory the group holds.
+// MemoryBytes returns about how much memory the group holds at most from now on.
 func (g *Group) MemoryBytes() int {
-	n := groupOverheadBytes
+	sources, repairs := 0, 0
 	for _, s := range g.shards {
-		n += len(s) + storedOverheadBytes
+		sources += len(s) + storedOverheadBytes
 	}
 	if g.K > 1 { // Otherwise they share the source symbol's bytes.
-		for _, s := range g.repairs {
-			n += len(s) + storedOverheadBytes
-		}
+		repairs = g.R * (g.shardBytes + storedOverheadBytes) // They take the place of the source symbols.
 	}
-	return n
+	return groupOverheadBytes + max(sources, repairs)
 }
 
 // Repair returns the body of repair symbol i, 0 <= i < R. The bytes belong to the group and must

@@ -70,6 +70,14 @@ func (c *cable) wire() Wire {
 	return Wire{Up: c.sides[netem.Up].report(), Down: c.sides[netem.Down].report(), Timing: c.timing.timing()}
 }
 
+// dropped is how many packets both links have dropped.
+func (c *cable) dropped() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	up, down := c.sides[netem.Up].link.Counts(), c.sides[netem.Down].link.Counts()
+	return up.Dropped() + down.Dropped()
+}
+
 func (s *strand) report() Side {
 	side, counts := s.side, s.link.Counts()
 	side.Drops = append([]Drop(nil), side.Drops...)

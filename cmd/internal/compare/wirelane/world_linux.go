@@ -72,6 +72,9 @@ func (w *World) Wire() Wire {
 	return wire
 }
 
+// Dropped is how many packets the links have dropped so far.
+func (w *World) Dropped() uint64 { return w.cable.dropped() }
+
 // Note tells whoever waits for the run how it goes; v must survive JSON.
 func (w *World) Note(v any) error { return w.note(v) }
 
