@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"udpchat/chat"
@@ -57,6 +58,20 @@ func (f *Front) Forget(ctx context.Context, account, id string) error {
 		return nil
 	}
 	return err
+}
+
+// ForgetAccount forgets what files an account that is no more has uploaded. Those that somebody was told of stay.
+func (f *Front) ForgetAccount(ctx context.Context, account string) error {
+	entries, err := f.cfg.Engine.List(ctx, uploadsBucket, account+"/")
+	for _, en := range entries {
+		if err == nil {
+			err = f.Forget(ctx, account, strings.TrimPrefix(en.Key, account+"/"))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("native: uploads: %w", err)
+	}
+	return nil
 }
 
 // upload carries out Upload.

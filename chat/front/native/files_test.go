@@ -283,6 +283,27 @@ func TestFilesThatWereNotAnnouncedAreCollected(t *testing.T) {
 	})
 }
 
+// Of an account that is no more it is not kept what it has uploaded.
+func TestUploadsOfAnAccountThatIsNoMoreAreForgotten(t *testing.T) {
+	inWorld(t, setUp{files: true}, func(w *world) {
+		ann, bob := w.register("ann"), w.register("bob")
+		b, sum := content(1000)
+		for name, c := range map[string]*client{"ann": ann, "bob": bob} {
+			if done, ok := c.store(name+"'s", b, sum).(wire.Done); !ok {
+				t.Fatalf("upload: got %+v", done)
+			}
+		}
+		if err := w.front.ForgetAccount(w.ctx, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]bool{"ann": false, "bob": true} {
+			if _, ok, err := w.front.uploaded(w.ctx, name, digest(sum)); ok != want || err != nil {
+				t.Errorf("it is known that %s has uploaded it: %t, %v", name, ok, err)
+			}
+		}
+	})
+}
+
 // collect has the server look for files that nobody was told of, after so long. The hub is closed before, since it would do
 // something every two seconds of that.
 func (w *world) collect(after time.Duration) {
