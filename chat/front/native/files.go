@@ -33,8 +33,8 @@ func (f *Front) uploaded(ctx context.Context, account string, d digest) (size ui
 	return size, true, nil
 }
 
-// owns refuses a file that the account has not uploaded, and sees to it that one that it has stays.
-func (l *login) owns(ctx context.Context, d digest, size uint64) error {
+// owns refuses a file that the account has not uploaded, and sees to it that one that it has stays, if it may tell of it in that log.
+func (l *login) owns(ctx context.Context, log string, d digest, size uint64) error {
 	had, ok, err := l.front.uploaded(ctx, l.account, d)
 	switch {
 	case err != nil:
@@ -43,6 +43,9 @@ func (l *login) owns(ctx context.Context, d digest, size uint64) error {
 		return refusef(wire.CodeNoFile, "upload the file first")
 	case had != size:
 		return refusef(wire.CodeNoFile, "the file has %d bytes", had)
+	}
+	if err := l.device.MaySay(ctx, log); err != nil {
+		return err
 	}
 	ok, err = l.front.cfg.Accounts.Share(ctx, d.id())
 	if err == nil && !ok {

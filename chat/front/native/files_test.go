@@ -266,6 +266,7 @@ func TestFilesThatWereNotAnnouncedAreCollected(t *testing.T) {
 			}
 		}
 		ask[wire.Said](ann, wire.Say{Log: place.Log, Counter: 1, File: files[true]})
+		ann.refused(wire.CodeNotMember, wire.Say{Log: "hall", Counter: 1, File: files[false]}) // Which tells nobody of it.
 		w.collect(8 * 24 * time.Hour)
 		for announced, file := range files {
 			r, err := w.engine.GetBlob(w.ctx, digest(file.Digest).id(), 0)
