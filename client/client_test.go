@@ -364,6 +364,9 @@ func TestWhatMakesNoSenseIsNotSent(t *testing.T) {
 		if e, ok := errors.AsType[native.Error](joinErr); !ok || e.Code != native.CodeMalformed || !strings.Contains(e.Text, "UTF-8") {
 			w.Errorf("Join: %v", joinErr)
 		}
+		if !strings.HasSuffix(emptyErr.Error(), "room: expected at least one byte") {
+			w.Errorf("Join of a room without a name: %v", emptyErr)
+		}
 		time.Sleep(500 * time.Millisecond)
 		w.server.set(func() {
 			for _, req := range w.server.asked {
