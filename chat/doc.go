@@ -68,7 +68,8 @@
 // be whispered to, and who sits in the rooms in which there are visitors. So Who, Present, Online and IsOnline are about
 // all nodes, a name that a visitor does not share is taken on all of them, and a whisper goes to all who have the name,
 // wherever they are: once to each, in the order in which it was said, and with a Receipt that waits for the answer (post.go).
-// A user who has said something in a room may Ask the visitors of other nodes whether they have it.
+// A user who has said something in a room may Ask the visitors of other nodes whether they have it, and front-ends may leave a
+// Note for those who serve an account, wherever that is.
 //
 // What one node has just done reaches the others a moment later. In that moment two of them may let in visitors by one name
 // that neither shares: both stay, and both hear what is whispered to it. A node that is not heard of for twelve seconds is

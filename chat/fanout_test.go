@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -50,13 +51,16 @@ func TestFanOutDoesNotAllocatePerMember(t *testing.T) {
 	allocs := func(n int) float64 {
 		speaker, room, members := crowd(t, n)
 		before := members[n-1].bytes
-		const runs = 20
-		got := testing.AllocsPerRun(runs, func() {
-			if err := speaker.Say(t.Context(), room, "", "hello"); err != nil {
-				t.Fatalf("Say: %v", err)
-			}
-		})
-		if want := (runs + 1) * len("member0: hello"); members[n-1].bytes-before != want {
+		const runs, tries = 20, 3
+		got := math.Inf(1)
+		for range tries { // What else goes on in the program is counted, too; not every time, though.
+			got = min(got, testing.AllocsPerRun(runs, func() {
+				if err := speaker.Say(t.Context(), room, "", "hello"); err != nil {
+					t.Fatalf("Say: %v", err)
+				}
+			}))
+		}
+		if want := tries * (runs + 1) * len("member0: hello"); members[n-1].bytes-before != want {
 			t.Errorf("last of %d members was told %d bytes, want %d", n, members[n-1].bytes-before, want)
 		}
 		return got

@@ -56,7 +56,7 @@ type news struct {
 }
 
 // nodeVersion is the version of all messages between nodes.
-const nodeVersion = 2
+const nodeVersion = 3
 
 type nodePerson struct {
 	name, show string

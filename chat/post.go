@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A post takes whispers to visitors and devices of other nodes. It sends on the log pr/post, which promises nothing and
+// A post takes whispers and notes to visitors and devices of other nodes. It sends on the log pr/post, which promises nothing and
 // reaches everybody, so each letter is sent again until the other node says that it has it, and that node opens only the
 // one behind the last: it tells each of them once, in the order in which they were written. The answers are kept by who
 // has taken a letter until it is told that nobody wants to know them any more. Lives in a goroutine of its own.
@@ -31,7 +31,7 @@ type outgoing struct {
 	sent    uint64    // Up to which they were sent once.
 }
 
-// A letter is a whisper or an Ask to a node.
+// A letter is a whisper, a Note or an Ask to a node.
 type letter struct {
 	n       uint64
 	since   time.Time
@@ -44,6 +44,7 @@ type letter struct {
 type whisperTo struct {
 	to, from, text string
 	account        bool   // To an account, not to visitors.
+	note           bool   // To an account, and it is a Note.
 	ask            bool   // It is an Ask about the message with the id text in the room to.
 	seq            uint64 // Of that message.
 }

@@ -10,6 +10,7 @@ func testPostMessages() []postMessage {
 	return []postMessage{
 		{kind: postLetter, from: 1, of: 2, n: 300, prev: 299, base: 7, whisperTo: whisperTo{to: "bob", from: "ann", text: "hi"}},
 		{kind: postLetter, from: 1<<64 - 1, of: 2, n: 1, whisperTo: whisperTo{to: "bob", from: "ann", account: true}},
+		{kind: postLetter, from: 3, of: 2, n: 2, prev: 1, base: 1, whisperTo: whisperTo{to: "bob", from: "ann", text: "im {}", account: true, note: true}},
 		{kind: postLetter, from: 1, of: 2, n: 1, whisperTo: whisperTo{to: "lobby", text: "00ff-3", ask: true, seq: 7}},
 		{kind: postLetter, from: 1, of: 2, base: 3},
 		{kind: postAnswers, from: 1, of: 2, last: 9, answers: map[uint64]outcome{8: outcomeTaken, 9: outcomeNobody}},

@@ -6,7 +6,7 @@ import "encoding/binary"
 type postKind uint8
 
 const (
-	postLetter  postKind = iota + 1 // A whisper or an Ask, or with number 0 only the question what became of those before.
+	postLetter  postKind = iota + 1 // A whisper, a Note or an Ask, or with number 0 only the question what became of those before.
 	postAnswers                     // What became of letters.
 )
 
@@ -22,7 +22,8 @@ const (
 //	uvarint  its number, or 0: a question only
 //	uvarint  the number of the one before it that is still under way; 0: none is
 //	uvarint  the number of the first one that is still under way: answers to earlier ones may be forgotten
-//	byte     0: to visitors, 1: to an account, 2: no whisper, but an Ask about the message with the id text in the room to
+//	byte     0: to visitors, 1: to an account, 2: no whisper, but an Ask about the message with the id text in the room to,
+//	         3: a Note to an account
 //	uvarint  the number of that message, 2 only
 //	         to, from and text, each as uvarint length and bytes
 //
@@ -53,7 +54,7 @@ func (m postMessage) encode() []byte {
 	for _, n := range []uint64{m.n, m.prev, m.base} {
 		b = binary.AppendUvarint(b, n)
 	}
-	b = append(b, flag(m.account)+2*flag(m.ask))
+	b = append(b, flag(m.account)+2*flag(m.ask)+2*flag(m.note))
 	if m.ask {
 		b = binary.AppendUvarint(b, m.seq)
 	}
@@ -79,8 +80,8 @@ func decodePostMessage(b []byte) (m postMessage, ok bool) {
 	switch m.kind {
 	case postLetter:
 		m.n, m.prev, m.base = r.number(), r.number(), r.number()
-		what := r.upTo(2)
-		m.account, m.ask = what == 1, what == 2
+		what := r.upTo(3)
+		m.account, m.ask, m.note = what == 1 || what == 3, what == 2, what == 3
 		if m.ask {
 			m.seq = r.number()
 		}

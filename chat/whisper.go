@@ -117,8 +117,11 @@ func (p *people) nodesOf(w whisperTo) (ids []nodeID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, n := range p.nodes {
-		there := n.people[w.to]
-		if !w.account {
+		there := n.people[w.to] // And can be whispered to.
+		switch {
+		case w.note:
+			_, there = n.people[w.to]
+		case !w.account:
 			_, there = n.names[w.to]
 		}
 		if there {
@@ -130,7 +133,10 @@ func (p *people) nodesOf(w whisperTo) (ids []nodeID) {
 
 // tell whispers to those on this node, and returns to how many.
 func (h *Hub) tell(w whisperTo, r *Receipt) int {
-	if !w.account {
+	switch {
+	case w.note:
+		return h.giveNote(w, r)
+	case !w.account:
 		return h.visitors.tell(w.to, func() *Whisper {
 			r.expect()
 			return &Whisper{From: w.from, Text: w.text, receipt: r}

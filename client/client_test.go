@@ -364,6 +364,9 @@ func TestWhatMakesNoSenseIsNotSent(t *testing.T) {
 		if e, ok := errors.AsType[native.Error](joinErr); !ok || e.Code != native.CodeMalformed || !strings.Contains(e.Text, "UTF-8") {
 			w.Errorf("Join: %v", joinErr)
 		}
+		if !strings.HasSuffix(emptyErr.Error(), "room: expected at least one byte") {
+			w.Errorf("Join of a room without a name: %v", emptyErr)
+		}
 		time.Sleep(500 * time.Millisecond)
 		w.server.set(func() {
 			for _, req := range w.server.asked {
@@ -630,30 +633,31 @@ func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
 	})
 }
 
-// Contacts asks on until it has all of them. A server of before there were pages gives what it has.
-func TestContactsAreAllListed(t *testing.T) {
+// Lists of people are asked for until all are there. A server of before there were pages gives what it has.
+func TestPeopleAreAllListed(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
-		w.server.contacts = []string{"bob", "cat", "dan", "eve", "fay"}
+		w.server.everybody = []string{"bob", "cat", "dan", "eve", "fay"}
 		c := w.dial(Config{})
 		defer c.Close()
-		for _, old := range []bool{false, true} {
-			w.server.mu.Lock()
-			w.server.oldContacts = old
-			w.server.mu.Unlock()
-			people, err := c.Contacts(w.Context())
-			if err != nil {
-				w.Fatal(err)
-			}
-			var got []string
-			for _, p := range people {
-				got = append(got, p.Account)
-			}
-			want := w.server.contacts
-			if old {
-				want = want[:2]
-			}
-			if !slices.Equal(got, want) {
-				w.Errorf("old %t: got %q, want %q", old, got, want)
+		who := func(ctx context.Context) ([]Person, error) { return c.Who(ctx, "kitchen") }
+		for what, list := range map[string]func(context.Context) ([]Person, error){"contacts": c.Contacts, "who": who} {
+			for _, one := range []bool{false, true} {
+				w.server.set(func() { w.server.onePage = one })
+				people, err := list(w.Context())
+				if err != nil {
+					w.Fatal(err)
+				}
+				var got []string
+				for _, p := range people {
+					got = append(got, p.Account)
+				}
+				want := w.server.everybody
+				if one {
+					want = want[:2]
+				}
+				if !slices.Equal(got, want) {
+					w.Errorf("%s, one page %t: got %q, want %q", what, one, got, want)
+				}
 			}
 		}
 	})

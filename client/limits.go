@@ -139,8 +139,9 @@ const (
 	// conversationsMax is how many logs of the account are listed, about; a server that has more to tell is not listened to.
 	conversationsMax = 1 << 16
 
-	// contactsMax is the same for the account's contacts and those who have it as theirs.
+	// contactsMax is the same for the account's contacts and those who have it as theirs, peopleMax for who is there.
 	contactsMax = 1 << 14
+	peopleMax   = 1 << 17
 )
 
 // What we ask.

@@ -11,12 +11,14 @@ import (
 
 // Who returns who is in a room, or with an empty name who is online.
 func (c *Client) Who(ctx context.Context, room string) ([]Person, error) {
-	return c.people(ctx, "asking who is there", native.Who{Log: room})
+	return c.people(ctx, "asking who is there", func(skip uint64) native.Request { return native.Who{Log: room, Skip: skip} })
 }
 
 // Since returns who is online or has been within that time.
 func (c *Client) Since(ctx context.Context, ago time.Duration) ([]Person, error) {
-	return c.people(ctx, "asking who was there", native.Since{Ago: native.For(ago)})
+	return c.people(ctx, "asking who was there", func(skip uint64) native.Request {
+		return native.Since{Ago: native.For(ago), Skip: skip}
+	})
 }
 
 // Contacts returns the account's contacts and those who have it as theirs; Person.Contact says which.
@@ -43,15 +45,28 @@ func (c *Client) Contacts(ctx context.Context) (all []Person, err error) {
 	}
 }
 
-func (c *Client) people(ctx context.Context, doing string, what native.Request) (all []Person, err error) {
-	list, err := do[native.People](ctx, c, what, true)
-	if err != nil {
-		return nil, fmt.Errorf("client: %s: %w", doing, err)
+// people asks on until it has everybody.
+func (c *Client) people(ctx context.Context, doing string, what func(skip uint64) native.Request) (all []Person, err error) {
+	for first := (native.Person{}); ; {
+		list, err := do[native.People](ctx, c, what(uint64(len(all))), true)
+		if err != nil {
+			return nil, fmt.Errorf("client: %s: %w", doing, err)
+		}
+		if len(list.People) == 0 {
+			return all, nil
+		}
+		if p := list.People[0]; len(all) == 0 {
+			first = p
+		} else if p.Account == first.Account && p.Visitor == first.Visitor && p.Show == first.Show {
+			return all, nil // A server that lists the first ones only.
+		}
+		for _, p := range list.People {
+			all = append(all, personOf(p))
+		}
+		if !list.More || len(all) > peopleMax {
+			return all, nil
+		}
 	}
-	for _, p := range list.People {
-		all = append(all, personOf(p))
-	}
-	return all, nil
 }
 
 // AddContact adds a contact, or accepts the request of somebody who has added this account.

@@ -33,24 +33,24 @@ type server struct {
 	identity *reliable.Identity
 	node     string // By another one after a restart clients are not told that they were forgotten.
 
-	mu          sync.Mutex
-	endpoint    *reliable.Endpoint // nil: it is down.
-	sessions    map[*peer]bool
-	logs        map[string]*storedLog
-	tokens      map[string]string // Device by token.
-	devices     int
-	asked       []native.Request                   // Everything, in the order it came.
-	refuse      func(native.Request) *native.Error // nil: it refuses nothing.
-	mute        func(native.Request) bool          // Carried out, but not answered.
-	garble      func(native.Request) bool          // Answered with something that cannot be decoded.
-	files       map[string]*storedFile
-	breakAt     int           // A transfer is broken off once when it comes here; 0: not.
-	lag         time.Duration // Its clock is ahead by that.
-	contacts    []string      // Of everybody.
-	oldContacts bool          // It lists the first of them only.
-	eager       bool          // What happens is pushed before it is answered.
-	foreign     string        // It speaks another protocol, and says that first; empty: it does not.
-	tasks       sync.WaitGroup
+	mu        sync.Mutex
+	endpoint  *reliable.Endpoint // nil: it is down.
+	sessions  map[*peer]bool
+	logs      map[string]*storedLog
+	tokens    map[string]string // Device by token.
+	devices   int
+	asked     []native.Request                   // Everything, in the order it came.
+	refuse    func(native.Request) *native.Error // nil: it refuses nothing.
+	mute      func(native.Request) bool          // Carried out, but not answered.
+	garble    func(native.Request) bool          // Answered with something that cannot be decoded.
+	files     map[string]*storedFile
+	breakAt   int           // A transfer is broken off once when it comes here; 0: not.
+	lag       time.Duration // Its clock is ahead by that.
+	everybody []string      // Who is there, and everybody's contacts.
+	onePage   bool          // It lists the first of them only.
+	eager     bool          // What happens is pushed before it is answered.
+	foreign   string        // It speaks another protocol, and says that first; empty: it does not.
+	tasks     sync.WaitGroup
 }
 
 type storedLog struct {
@@ -249,10 +249,21 @@ func (ss *peer) carryOut(what native.Request) (reply native.Reply, then func()) 
 			}
 		}
 		return list, nothing
+	case native.Who:
+		var list native.People
+		rest := s.everybody
+		if !s.onePage {
+			rest = rest[min(int(r.Skip), len(rest)):]
+		}
+		list.More = len(rest) > 2
+		for _, name := range rest[:min(2, len(rest))] {
+			list.People = append(list.People, native.Person{Account: name, State: native.StateOnline})
+		}
+		return list, nothing
 	case native.Contacts:
 		var list native.People
-		rest := s.contacts
-		if i := slices.Index(rest, r.After); i >= 0 && !s.oldContacts {
+		rest := s.everybody
+		if i := slices.Index(rest, r.After); i >= 0 && !s.onePage {
 			rest = rest[i+1:]
 		}
 		list.More = len(rest) > 2

@@ -3,8 +3,10 @@ package reliable
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 
 	"udpchat/reliable/internal/handshake"
 )
@@ -30,6 +32,9 @@ func DialTLS(ctx context.Context, addr string, cfg Config) (*TLSConn, error) {
 	defer cancel()
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	if errors.Is(err, os.ErrDeadlineExceeded) { // The socket's own deadline is that of ctx, and at times a little earlier.
+		return nil, fmt.Errorf("reliable: %w (%w)", context.DeadlineExceeded, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reliable: %w", err)
 	}

@@ -2,8 +2,11 @@ package lab
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 
 	"udpchat/reliable"
 )
@@ -16,7 +19,11 @@ func (c *Config) dial(ctx context.Context) (net.Conn, error) {
 	var d net.Dialer
 	switch c.Transport {
 	case TCP:
-		return d.DialContext(ctx, "tcp", c.Server)
+		conn, err := d.DialContext(ctx, "tcp", c.Server)
+		if errors.Is(err, os.ErrDeadlineExceeded) { // The socket's own deadline is that of ctx, and at times a little earlier.
+			err = fmt.Errorf("%w (%w)", context.DeadlineExceeded, err)
+		}
+		return conn, err
 	case Plain:
 		return d.DialContext(ctx, "udp", c.Server)
 	}

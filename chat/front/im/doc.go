@@ -13,6 +13,7 @@
 //	reads.go     how far the user has read
 //	requests.go  messages, lists and blocks
 //	private.go   introduces two clients to each other
+//	letters.go   does so if they are at different servers of a cluster
 //	files.go     who has which files, of which clients get chunks from each other
 //	out.go       packets leave one by one, with a pause between them
 //	errors.go    what is refused, in the protocol's words

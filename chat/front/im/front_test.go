@@ -35,7 +35,12 @@ type client struct {
 
 func logIn(t *testing.T, w *stage.World, name string) client {
 	t.Helper()
-	c := client{w.Open(name+fmt.Sprint(rand.Uint32()), "im", "tcp"), t}
+	return logInFrom(t, w, name, "10.0.0.2:50001")
+}
+
+func logInFrom(t *testing.T, w *stage.World, name, remote string) client {
+	t.Helper()
+	c := client{w.OpenFrom(name+fmt.Sprint(rand.Uint32()), "im", "tcp", remote), t}
 	c.do(wire.Login{User: name, Password: name, HasPassword: true})
 	synctest.Wait()
 	if writes, _ := c.Take(); len(writes) != 1 || string(writes[0]) != "[200] success" {

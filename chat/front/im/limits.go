@@ -32,6 +32,10 @@ const (
 	invitesMax = 16
 	inviteLife = 5 * time.Minute
 
+	// letterWait is how long a user waits for what another server of the cluster says about one who is logged in there. Then
+	// that user counts as not there: far longer than it takes while the servers live.
+	letterWait = 2 * time.Second
+
 	// filesPerUserMax is how many files one user may have registered, which are forgotten at the log-out, and filesMax how many
 	// registrations one server keeps, of some 200 bytes and the name each. More are refused.
 	filesPerUserMax = 64

@@ -13,9 +13,10 @@ import (
 	"udpchat/chat/session"
 )
 
-// A member is a user who is logged in. It is the core's Receiver for it.
+// A member is a user who is logged in. It is the core's Receiver and Correspondent for it.
 type member struct {
 	front   *Front
+	hub     *chat.Hub
 	out     *out
 	session *session.Session
 	account account.Account // Constant.
@@ -42,7 +43,7 @@ type member struct {
 
 func newMember(c *conn, who account.Account) *member {
 	m := &member{
-		front: c.front, out: c.out, session: c.session, account: who, end: c.end,
+		front: c.front, hub: c.hub, out: c.out, session: c.session, account: who, end: c.end,
 		blocked: make(map[string]bool), talks: make(map[string]*talk),
 	}
 	// The session outlives what runs for it: stop waits.

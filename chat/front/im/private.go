@@ -2,10 +2,12 @@ package im
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
 
+	"udpchat/chat"
 	"udpchat/chat/account"
 	wire "udpchat/chat/wire/im"
 )
@@ -18,28 +20,40 @@ type invite struct {
 
 // startPrivate asks a user for a private connection (PROTOCOL.md 4).
 func (m *member) startPrivate(ctx context.Context, r wire.StartPrivate) wire.Reply {
-	target, reply := m.partner(ctx, r.Target)
-	if target == nil {
-		return reply
+	target, refusal := m.partner(ctx, r.Target)
+	if refusal != nil {
+		return refusal
 	}
 	switch {
-	case target == m:
+	case target.who.Name == m.account.Name:
 		return refused(textPrivateSelf)
-	case target.hasBlocked(m.account.Name):
-		return refusedf("Error. Cannot establish private connection with %s, user has blocked you\n", target.account.Show)
-	case m.hasBlocked(target.account.Name):
-		return refusedf("Error. Cannot establish private connection with %s, you have blocked the user\n", target.account.Show)
+	case target.here == nil && !m.hub.IsOnline(target.who.Name):
+		return notOnline(r.Target)
 	}
+	if refusal := m.barred(ctx, target.who); refusal != nil {
+		return refusal
+	}
+	noFile := refusedf("Error. %s has not registered %s\n", target.who.Show, r.File)
 	switch {
-	case r.File == "":
-	case !isFileName(r.File):
+	case r.File != "" && !isFileName(r.File):
 		return refused(textFileName)
-	case !target.hasFile(r.File):
-		return refusedf("Error. %s has not registered %s\n", target.account.Show, r.File)
+	case target.here == nil:
+		err := deliver(ctx, m.hub, m.account.Name, target.who.Name, letter{Kind: letterInvite, Show: m.account.Show, File: r.File})
+		if errors.Is(err, chat.ErrNotUnderstood) {
+			return noFile
+		}
+		return m.unlessTaken(ctx, err, r.Target)
+	case r.File != "" && !target.here.hasFile(r.File):
+		return noFile
 	}
-	target.invited(m.account.Name)
-	target.out.reply(inviteFor(m.account.Show, r.File))
+	target.here.invite(m.account.Name, m.account.Show, r.File)
 	return nil
+}
+
+// invite asks the user for a private connection with origin, who is called show.
+func (m *member) invite(origin, show, file string) {
+	m.invited(origin)
+	m.out.reply(inviteFor(show, file))
 }
 
 // inviteFor returns that somebody asks for a private connection, because of a file unless it is empty.
@@ -51,16 +65,53 @@ func inviteFor(origin, file string) wire.Invite {
 	return wire.Invite{Message: origin + " would like to " + what + ", enter y or n: ", Origin: origin, File: file}
 }
 
-// partner returns who is logged in here by that name, or an answer.
-func (m *member) partner(ctx context.Context, name string) (*member, wire.Reply) {
+// A partner is a user who may be logged in by this protocol.
+type partner struct {
+	who  account.Account
+	here *member // nil: not at this server.
+}
+
+// partner returns the user of that name, or an answer.
+func (m *member) partner(ctx context.Context, name string) (partner, wire.Reply) {
 	who, err := m.front.cfg.Accounts.Lookup(ctx, name)
-	if err != nil && !account.Is(err, account.CodeNoAccount) {
-		return nil, m.front.unforeseen(ctx, err)
+	switch {
+	case account.Is(err, account.CodeNoAccount):
+		return partner{}, notOnline(name)
+	case err != nil:
+		return partner{}, m.front.unforeseen(ctx, err)
 	}
-	if p := m.front.member(who.Name); p != nil && err == nil {
-		return p, nil
+	return partner{who, m.front.member(who.Name)}, nil
+}
+
+func notOnline(name string) wire.Reply {
+	return refusedf("Error. user %s is not found or online\n", oneLine(name))
+}
+
+// unlessTaken is the answer to a request for which a letter was sent to the user of that name: none if it was taken.
+func (m *member) unlessTaken(ctx context.Context, err error, name string) wire.Reply {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, chat.ErrNotTaken):
+		return notOnline(name)
 	}
-	return nil, refusedf("Error. user %s is not found or online\n", oneLine(name))
+	return m.front.sayRefused(ctx, err)
+}
+
+// barred returns why there is to be no private connection with another user; nil: there is no reason.
+func (m *member) barred(ctx context.Context, other account.Account) wire.Reply {
+	for _, block := range []struct{ who, whom, text string }{
+		{other.Name, m.account.Name, "user has blocked you"}, {m.account.Name, other.Name, "you have blocked the user"},
+	} {
+		blocked, err := m.front.cfg.Accounts.Blocks(ctx, block.who, block.whom)
+		switch {
+		case err != nil:
+			return m.front.unforeseen(ctx, err)
+		case blocked:
+			return refusedf("Error. Cannot establish private connection with %s, %s\n", other.Show, block.text)
+		}
+	}
+	return nil
 }
 
 // invited notes that somebody asks.
@@ -89,35 +140,67 @@ func (m *member) answered(origin string) bool {
 
 // accept tells the origin where this user listens.
 func (m *member) accept(ctx context.Context, r wire.Accept) wire.Reply {
-	origin, reply := m.asker(ctx, r.Origin)
-	if origin == nil {
-		return reply
+	origin, refusal := m.asker(ctx, r.Origin)
+	if refusal != nil {
+		return refusal
 	}
-	ip := place(r.IP, m.session.RemoteAddr().Addr(), origin.session.RemoteAddr().Addr(), origin.session.LocalAddr().Addr())
-	origin.out.reply(wire.Connect{IP: ip, Port: r.Port, Origin: origin.account.Show, Target: m.account.Show})
-	return nil
+	if refusal := m.barred(ctx, origin.who); refusal != nil {
+		return refusal // One of the two has blocked the other since.
+	}
+	seen := m.session.RemoteAddr().Addr()
+	if origin.here != nil {
+		origin.here.connect(r, m.account.Show, seen)
+		return nil
+	}
+	err := deliver(ctx, m.hub, m.account.Name, origin.who.Name, letter{
+		Kind: letterAccept, Show: m.account.Show, IP: r.IP, Port: r.Port, Seen: seen.String(),
+	})
+	return m.unlessTaken(ctx, err, r.Origin)
+}
+
+// connect tells the user, who has asked for it, where target listens, which its server sees at an address.
+func (m *member) connect(r wire.Accept, target string, seen netip.Addr) {
+	ip := place(r.IP, seen, m.session.RemoteAddr().Addr(), m.session.LocalAddr().Addr())
+	m.out.reply(wire.Connect{IP: ip, Port: r.Port, Origin: m.account.Show, Target: target})
 }
 
 // decline tells the origin that this user does not want to.
 func (m *member) decline(ctx context.Context, r wire.Decline) wire.Reply {
-	origin, reply := m.asker(ctx, r.Origin)
-	if origin == nil {
-		return reply
+	origin, refusal := m.asker(ctx, r.Origin)
+	if refusal != nil {
+		return refusal
 	}
-	origin.out.reply(refusedf("%s has declined your private invitation\n", m.account.Show))
-	return nil
+	if origin.here != nil {
+		origin.here.declined(m.account.Show)
+		return nil
+	}
+	err := deliver(ctx, m.hub, m.account.Name, origin.who.Name, letter{Kind: letterDecline, Show: m.account.Show})
+	return m.unlessTaken(ctx, err, r.Origin)
+}
+
+// declined tells the user that target does not want to.
+func (m *member) declined(target string) {
+	m.out.reply(refusedf("%s has declined your private invitation\n", target))
 }
 
 // asker returns who has asked by that name, or an answer: nobody is introduced to somebody who did not ask.
-func (m *member) asker(ctx context.Context, name string) (*member, wire.Reply) {
-	origin, reply := m.partner(ctx, name)
+func (m *member) asker(ctx context.Context, name string) (partner, wire.Reply) {
+	origin, refusal := m.partner(ctx, name)
 	switch {
-	case origin == nil:
-		return nil, reply
-	case !m.answered(origin.account.Name):
-		return nil, refusedf("Error. %s has not asked for a private connection\n", origin.account.Show)
+	case refusal != nil:
+		return partner{}, refusal
+	case origin.here == nil && !m.hub.IsOnline(origin.who.Name):
+		return partner{}, notOnline(name)
+	case !m.answered(origin.who.Name):
+		return partner{}, refusedf("Error. %s has not asked for a private connection\n", origin.who.Show)
 	}
 	return origin, nil
+}
+
+// address reads what String of an address wrote; the zero Addr if that was none.
+func address(text string) netip.Addr {
+	a, _ := netip.ParseAddr(text) // The zero Addr.
+	return a
 }
 
 // place is the address at which the origin is to connect to the target, who says that it listens at said and who is seen by

@@ -163,6 +163,23 @@ func TestTicketsEndWithTheDevice(t *testing.T) {
 	})
 }
 
+// Where other nodes could not be told of a revocation, asking again tells them, although the token is gone by then.
+func TestRevocationThatWasNotToldIsToldWhenAskedAgain(t *testing.T) {
+	engine := new(muteEngine)
+	inWorld(t, setUp{engine: engine.around}, func(w *world) {
+		ann := w.register("ann")
+		other := w.begin("other")
+		in := ask[wire.LoggedIn](other, wire.LogIn{Name: "ann", Password: "secret-ann"})
+		engine.mute.Store(true)
+		ask[wire.Error](ann, wire.Revoke{Device: in.Device})
+		engine.mute.Store(false)
+		ann.refused(wire.CodeBadToken, wire.Revoke{Device: in.Device})
+		if err := w.end(other); !errors.Is(err, ErrRevoked) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
 // A device that is revoked gets no more of a file than it has, and stores none.
 func TestTransfersEndWithTheDevice(t *testing.T) {
 	inWorld(t, setUp{files: true}, func(w *world) {

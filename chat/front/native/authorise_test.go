@@ -339,6 +339,28 @@ func TestContactsHavePages(t *testing.T) {
 	})
 }
 
+// More people than go into one answer are all had by asking on, in the same order.
+func TestPeopleHavePages(t *testing.T) {
+	var list []chat.Person
+	for i := range 2*peopleMax + 1 {
+		list = append(list, chat.Person{Account: fmt.Sprint(i), State: chat.Online})
+	}
+	var got []string
+	for more := true; more; {
+		page := people(list, uint64(len(got)))
+		for _, p := range page.People {
+			got = append(got, p.Account)
+		}
+		more = page.More
+	}
+	if len(got) != len(list) || got[peopleMax] != fmt.Sprint(peopleMax) {
+		t.Errorf("%d of %d are listed", len(got), len(list))
+	}
+	if page := people(list, 1<<63); len(page.People) != 0 || page.More {
+		t.Errorf("behind the last there are %+v", page)
+	}
+}
+
 // An introduction goes to the devices of the one that is named, with where the server sees the sender.
 func TestIntroductionsReachThePeer(t *testing.T) {
 	inWorld(t, setUp{}, func(w *world) {

@@ -46,11 +46,16 @@ func (l *login) tokens(ctx context.Context) (wire.Reply, error) {
 // revoke carries out Revoke, and ends the sessions of the device.
 func (l *login) revoke(ctx context.Context, m wire.Revoke) error {
 	err := l.front.cfg.Accounts.Revoke(ctx, l.account, m.Device)
-	if account.Is(err, account.CodeNotFound) {
-		return refusef(wire.CodeBadToken, "no such device")
-	}
-	if err != nil {
+	unknown := account.Is(err, account.CodeNotFound)
+	if err != nil && !unknown {
 		return err
 	}
-	return l.front.expel(l.account, m.Device, "")
+	// Also of a device that has no token any more: perhaps it was revoked a moment ago, and other nodes could not be told.
+	if err := l.front.expel(l.account, m.Device, ""); err != nil {
+		return err
+	}
+	if unknown {
+		return refusef(wire.CodeBadToken, "no such device")
+	}
+	return nil
 }

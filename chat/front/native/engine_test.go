@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,24 @@ func (e *gatedEngine) PutBlob(ctx context.Context, r io.Reader) (id string, size
 		<-e.gate
 	}
 	return id, size, err
+}
+
+// A muteEngine tells nobody anything while it is mute.
+type muteEngine struct {
+	chat.Engine
+	mute atomic.Bool
+}
+
+func (e *muteEngine) around(inner chat.Engine) chat.Engine {
+	e.Engine = inner
+	return e
+}
+
+func (e *muteEngine) Send(room string, data []byte) error {
+	if e.mute.Load() {
+		return errors.New("cut off")
+	}
+	return e.Engine.Send(room, data)
 }
 
 // A fullEngine takes nothing while it is full.

@@ -35,18 +35,21 @@ func stateOf(p chat.Presence) wire.State {
 // who carries out Who.
 func (l *login) who(ctx context.Context, m wire.Who) (wire.Reply, error) {
 	if m.Log == "" {
-		return people(l.device.Online()), nil
+		return people(l.device.Online(), m.Skip), nil
 	}
 	list, err := l.device.Who(ctx, m.Log)
-	return people(list), err
+	return people(list, m.Skip), err
 }
 
 // since carries out Since.
-func (l *login) since(m wire.Since) wire.Reply { return people(l.device.Since(m.Ago.Duration())) }
+func (l *login) since(m wire.Since) wire.Reply {
+	return people(l.device.Since(m.Ago.Duration()), m.Skip)
+}
 
-// people makes an answer of persons, as many as it may have.
-func people(list []chat.Person) wire.People {
+// people makes an answer of persons, as many as it may have, without the first ones.
+func people(list []chat.Person, skip uint64) wire.People {
 	var p wire.People
+	list = list[min(skip, uint64(len(list))):]
 	p.More = len(list) > peopleMax
 	for _, who := range list[:min(len(list), peopleMax)] {
 		p.People = append(p.People, personOf(who))

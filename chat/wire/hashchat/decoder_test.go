@@ -83,6 +83,9 @@ func TestDecoderFlushesALineWithoutItsEnd(t *testing.T) {
 		{"but a close needs no end", []string{"CONNECT#bob\n", "CLOS", "E#"}, wiretest.Values[Request](Connect{"bob"}, Close{})},
 		{"an empty line proves nothing", []string{"\n\r\n", "CONNECT#bob"}, wiretest.Values[Request](Connect{"bob"})},
 		{"nothing", []string{"", "\r"}, nil},
+		{"the beginning of a request is none", []string{"CON", "NECT", "#", "bob"}, wiretest.Values[Request](Connect{"bob"})},
+		{"a name and no text", []string{"S", "END#b", "ob", "#hi", "CLO", "SE"}, wiretest.Values[Request](Send{To: []string{"bob"}, Text: "hi"}, Close{})},
+		{"a word that is none", []string{"CONNECTION"}, wiretest.Values[Request](Unknown{"CONNECTION"})},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

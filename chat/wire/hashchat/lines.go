@@ -95,7 +95,22 @@ func (l *lines) empty() {
 }
 
 // pending reports whether silence may end the line that is held.
-func (l *lines) pending() bool { return !l.ended && len(trim(l.buf[l.off:])) > 0 }
+func (l *lines) pending() bool {
+	line := trim(l.buf[l.off:])
+	return !l.ended && len(line) > 0 && !isBeginning(line)
+}
+
+// isBeginning reports whether a line is only the beginning of a request, and nothing without the rest: that comes, however slow
+// the peer is.
+func isBeginning(line []byte) bool {
+	for _, word := range []string{"CONNECT#", "SEND#", "CLOSE"} {
+		if len(line) < len(word) && string(line) == word[:len(line)] {
+			return true
+		}
+	}
+	rest, isSend := bytes.CutPrefix(line, []byte("SEND#"))
+	return string(line) == "CONNECT#" || isSend && bytes.IndexByte(rest, '#') < 0
+}
 
 // trim returns a line or the last value of one without the carriage returns at its end.
 func trim(b []byte) []byte { return bytes.TrimRight(b, "\r") }

@@ -28,12 +28,35 @@ func (d *Decoder) Feed(b []byte) {
 // Meaningful after Next returned no request and no error.
 func (d *Decoder) Pending() bool { return len(d.buf) > 0 || d.scan.skipping }
 
-// Flush declares that the peer is silent. What could be at its end is, and the following call of Next returns it; an object
-// that has not ended is waited for longer, and given up after many silences.
+// Flush declares that the peer is silent. What could be at its end is, and the following call of Next returns it; what cannot is
+// waited for longer, and given up after many silences.
 func (d *Decoder) Flush() {
-	if d.silences++; d.scan.depth == 0 || d.silences >= patience {
+	if d.silences++; !d.unfinished() || d.silences >= patience {
 		d.flushing = true
 	}
+}
+
+// unfinished reports whether what is held is only the beginning of a packet: of its route, of its object, or of one that is
+// nothing without an object.
+func (d *Decoder) unfinished() bool {
+	if d.scan.depth > 0 {
+		return true
+	}
+	if len(d.buf) == 0 {
+		return false
+	}
+	route, n, fault := head(d.buf)
+	return !fault && (n == 0 || n == len(d.buf) && needsObject(route))
+}
+
+// needsObject reports whether a request of that route has fields that it must have.
+func needsObject(route string) bool {
+	switch route {
+	case "login", "register", "message", "broadcast", "whoelsesince", "block", "unblock", "startprivate", "P2P", "P2PDECLINE",
+		"searchFile", "searchfile", "searchChunk", "searchchunk":
+		return true
+	}
+	return false
 }
 
 // Next returns the next request. ok is false when more bytes are needed. An error is a *SyntaxError and stands for one

@@ -174,24 +174,30 @@ func TestSilenceEndsWhatHasNoObject(t *testing.T) {
 	}
 }
 
-func TestOneSilenceDoesNotEndAnObject(t *testing.T) {
+func TestOneSilenceDoesNotEndWhatHasBegun(t *testing.T) {
+	for _, begun := range []string{"[", "[blo", "[block]", "[block] ", `[block] {`, `[block] {"blo`, `[block] {"block": "a"`} {
+		testSilenceWithin(t, begun, strings.TrimPrefix(`[block] {"block": "a"}`, begun))
+	}
+}
+
+func testSilenceWithin(t *testing.T, begun, rest string) {
 	var d Decoder
-	d.Feed([]byte(`[block] {"blo`))
+	d.Feed([]byte(begun))
 	var out outcome
 	for range patience - 1 {
 		out = drain(out, &d)
 		if !d.Pending() {
-			t.Fatal("nothing is pending")
+			t.Fatalf("%q: nothing is pending", begun)
 		}
 		d.Flush()
 	}
 	out = drain(out, &d)
-	d.Feed([]byte(`ck": "a"}`))
+	d.Feed([]byte(rest))
 	if out = drain(out, &d); !slices.Equal(out, values(Block{"a"})) {
-		t.Errorf("got %v", out)
+		t.Errorf("%q and %q: got %v", begun, rest, out)
 	}
 	if d.Pending() {
-		t.Error("something is pending")
+		t.Errorf("%q and %q: something is pending", begun, rest)
 	}
 }
 

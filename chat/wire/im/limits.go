@@ -21,7 +21,7 @@ const (
 	fieldsMax = 32
 	depthMax  = 16
 
-	// patience is how many silences an object that has not ended is waited for.
+	// patience is how many silences a packet that has only begun is waited for.
 	patience = 20
 
 	// bufferKeptBytes is the largest buffer an idle decoder holds on to.

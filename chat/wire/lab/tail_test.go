@@ -11,7 +11,7 @@ import (
 // matter. The clock is only used to compare with the same number of letters, within one run.
 func TestLineThatComesByteByByteIsNoLoad(t *testing.T) {
 	const size = 65_000
-	letters := fastest(strings.Repeat("x", size))
+	letters := strings.Repeat("x", size)
 	const factorMax = 20 // It was 120 to 600.
 	half := strings.Repeat(" ", size/2)
 	for name, line := range map[string]string{
@@ -25,22 +25,22 @@ func TestLineThatComesByteByByteIsNoLoad(t *testing.T) {
 		"blanks behind a bad line": "CHAT: 1\nMESSAGE: x\n\nCHAT: 1\nno key\n" + half + half,
 		"a text":                   "CHAT: 1\nJOIN_ID: 1\nCLIENT_NAME: c\nMESSAGE:" + half + half,
 	} {
-		if got := fastest(line); got > factorMax*letters {
-			t.Errorf("%s: %d bytes take %v, as many letters %v", name, len(line), got, letters)
+		var took, want time.Duration
+		for try := 0; try < 20 && took >= want; try++ { // Others use the machine, too: one comparison that is fair will do.
+			want = factorMax * lasts(letters)
+			took = lasts(line)
+		}
+		if took >= want {
+			t.Errorf("%s: %d bytes take %v, as many letters %v", name, len(line), took, want/factorMax)
 		}
 	}
 }
 
-// fastest returns how long a server needs for in if every byte comes alone: the best of some attempts, as others use
-// the machine too.
-func fastest(in string) time.Duration {
-	best := time.Hour
-	for range 3 {
-		start := time.Now()
-		byteByByte(in)
-		best = min(best, time.Since(start))
-	}
-	return best
+// lasts returns how long a server needs for in if every byte comes alone.
+func lasts(in string) time.Duration {
+	start := time.Now()
+	byteByByte(in)
+	return time.Since(start)
 }
 
 // byteByByte does what a server does with every segment: takes what is whole, and asks whether silence may end the rest.

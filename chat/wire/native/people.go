@@ -52,12 +52,14 @@ const (
 
 // Who asks who is in a room, or with an empty Log, who is online.
 type Who struct {
-	Log string `cbor:"1,keyasint,omitempty"`
+	Log  string `cbor:"1,keyasint,omitempty"`
+	Skip uint64 `cbor:"2,keyasint,omitempty"` // How many the client has already.
 }
 
 // Since asks who is online or has been within the last Ago.
 type Since struct {
-	Ago Millis `cbor:"1,keyasint"`
+	Ago  Millis `cbor:"1,keyasint"`
+	Skip uint64 `cbor:"2,keyasint,omitempty"` // As in Who.
 }
 
 // People answers Who, Since and Contacts.

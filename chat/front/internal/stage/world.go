@@ -92,13 +92,20 @@ func newWorld(t *testing.T, cast Cast, settings map[string]string, engine chat.E
 }
 
 func newWorldWithAccounts(t *testing.T, cast CastWithAccounts, settings map[string]string, engine chat.Engine) *World {
+	return worldWithAccounts(t, cast, settings, engine, 1)
+}
+
+// worldWithAccounts is newWorldWithAccounts for the server of that number.
+func worldWithAccounts(t *testing.T, cast CastWithAccounts, settings map[string]string, engine chat.Engine, number uint64) *World {
 	accounts, err := account.New(t.Context(), account.Config{
 		Engine: engine, Open: true, Guests: true, Passwords: passwd.Config{MemoryKiB: 8, Passes: 1},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := emptyWorld(t, chat.Config{Engine: engine, Accounts: accounts, Reserved: accounts.Reserved})
+	w := emptyWorld(t, chat.Config{
+		Engine: engine, Accounts: accounts, Reserved: accounts.Reserved, Rand: rand.New(rand.NewPCG(number, 2)),
+	})
 	w.Accounts = accounts
 	kinds := map[account.Kind]chat.Kind{
 		account.Blocked: chat.KindBlocked, account.Unblocked: chat.KindUnblocked, account.PasswordChanged: chat.KindProfile,
@@ -132,6 +139,17 @@ func (w *World) Beside(cast Cast, settings map[string]string) *World {
 	w.t.Helper()
 	other := emptyWorld(w.t, chat.Config{Engine: w.Engine, Rand: rand.New(rand.NewPCG(3, uint64(len(w.beside))))})
 	other.Fronts = cast(w.t, other, settings, slog.New(slog.NewTextHandler(other.log, nil)))
+	return w.join(other)
+}
+
+// BesideWithAccounts is Beside for protocols that log in. The accounts are the same.
+func (w *World) BesideWithAccounts(cast CastWithAccounts, settings map[string]string) *World {
+	w.t.Helper()
+	return w.join(worldWithAccounts(w.t, cast, settings, w.Engine, uint64(len(w.beside))+2))
+}
+
+// join has another server be one of w's.
+func (w *World) join(other *World) *World {
 	w.beside = append(w.beside, other)
 	w.Hub.Start()
 	other.Hub.Start()
