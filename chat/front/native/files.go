@@ -120,6 +120,8 @@ func (f *Front) refuseFull(ctx context.Context, account string, d digest, size u
 		return err
 	case parts >= partsPerAccount:
 		return refusef(wire.CodeTooMany, "%d uploads are unfinished", partsPerAccount)
+	case usage.Files >= usage.FilesMax:
+		return refusef(wire.CodeQuota, "you have as many files as an account may have, %d", usage.FilesMax)
 	case uint64(usage.Bytes)+bytes+size > uint64(usage.BytesMax):
 		return refusef(wire.CodeQuota, "of %d bytes for your files %d are left", usage.BytesMax, usage.BytesMax-usage.Bytes)
 	}

@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -219,6 +220,36 @@ func TestQuotas(t *testing.T) {
 		}
 		time.Sleep(partsInterval)
 		ask[wire.Ticket](ann, wire.Upload{Digest: third, Size: 101})
+	})
+}
+
+// Who has as many files as an account may have is refused before one more is sent: of each that was sent, a note would be kept
+// for days.
+func TestNumberOfFilesIsLimited(t *testing.T) {
+	inWorld(t, setUp{files: true}, func(w *world) {
+		ann := w.register("ann")
+		_, sum := content(100)
+		ticket := ask[wire.Ticket](ann, wire.Upload{Digest: sum, Size: 100})
+		full := map[string]int64{}
+		usage, err := w.accounts.Usage(w.ctx, "ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range usage.FilesMax {
+			full[fmt.Sprint(n)] = 0
+		}
+		record, err := json.Marshal(map[string]any{"files": full})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.engine.Put(w.ctx, "file-quota", "ann", record, 0); err != nil {
+			t.Fatal(err)
+		}
+		ann.refused(wire.CodeQuota, wire.Upload{Digest: sum, Size: 100})
+		_, r := w.ticket("the ticket of before", ticket.Token, 0)
+		if e, ok := r.(wire.Error); !ok || e.Code != wire.CodeQuota {
+			t.Errorf("got %+v", r)
+		}
 	})
 }
 
