@@ -3,6 +3,7 @@ package im
 import (
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"udpchat/chat"
@@ -135,5 +136,24 @@ func TestUserOfAServerThatIsGone(t *testing.T) {
 		again.do(wire.Login{User: "yoda", Password: "yoda", HasPassword: true})
 		time.Sleep(letterWait)
 		again.want("logging in here", "200 success")
+	})
+}
+
+// Who has proven who he is but waits for what other servers say about him is told nothing before he is let in.
+func TestFirstAnswerIsThatToTheLogIn(t *testing.T) {
+	e := &cutEngine{Engine: memory.New(memory.Config{})}
+	stage.InWithAccountsOn(t, cast, map[string]string{"users": "hans,yoda"}, e, func(w *stage.World) {
+		w2 := w.BesideWithAccounts(cast, nil)
+		hans := logIn(t, w, "hans")
+		logIn(t, w2, "yoda")
+		hans.got()
+		e.cut.Store(true)
+		again := client{w.Open("again", "im", "tcp"), t}
+		again.do(wire.Login{User: "yoda", Password: "yoda", HasPassword: true})
+		synctest.Wait()
+		hans.do(wire.StartPrivate{Target: "yoda"})
+		again.want("while it is asked whether he is there", "")
+		time.Sleep(letterWait)
+		again.want("logging in", "200 success|{Message:hans would like to private message, enter y or n:  Origin:hans File:}<nil>")
 	})
 }

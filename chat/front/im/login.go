@@ -81,13 +81,13 @@ func (c *conn) begin(ctx context.Context, who account.Account, text string) erro
 		c.out.reply(wire.Text{Code: wire.Shut, Text: textOnline})
 		return ErrNotLetIn
 	}
-	if c.hub.IsOnline(who.Name) && deliver(ctx, c.hub, who.Name, who.Name, letter{Kind: letterHere}) == nil { // Elsewhere.
-		c.front.leave(m)
-		c.out.reply(wire.Text{Code: wire.Shut, Text: textOnline})
-		return ErrNotLetIn
-	}
 	// What happens from here on the user is told, but after the answer.
 	c.out.hold()
+	if c.hub.IsOnline(who.Name) && deliver(ctx, c.hub, who.Name, who.Name, letter{Kind: letterHere}) == nil { // Elsewhere.
+		c.front.leave(m)
+		c.out.release(wire.Text{Code: wire.Shut, Text: textOnline})
+		return ErrNotLetIn
+	}
 	device, err := c.hub.LogIn(ctx, chat.Login{Account: who.Name, Show: who.Show, Device: account.NewDevice(), WatchAll: true, Whispers: true}, m)
 	if err != nil {
 		c.front.leave(m)
