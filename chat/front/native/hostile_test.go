@@ -282,6 +282,7 @@ func TestDisturbingRequestsAreLimited(t *testing.T) {
 		if e.RetryAfter == 0 || e.RetryAfter > 1000/disturbingPerSecond {
 			t.Errorf("got %+v", e)
 		}
+		ann.refused(wire.CodeRateLimited, wire.Revoke{Device: "none"})
 		ask[wire.Said](ann, wire.Say{Log: "a", Counter: 1, Text: "x"})
 		time.Sleep(e.RetryAfter.Duration())
 		ask[wire.Done](ann, wire.Typing{Log: "a"})

@@ -18,7 +18,8 @@ const (
 	requestsBurst     = 2000
 
 	// disturbingPerSecond and disturbingBurst are the same for what reaches others at once and is kept nowhere: typing,
-	// presence, whispers, introductions, requests to be a contact.
+	// presence, whispers, introductions, requests to be a contact; and for revocations, for which each server looks through its
+	// tickets, whether there is such a device or not.
 	disturbingPerSecond = 5
 	disturbingBurst     = 30
 

@@ -217,10 +217,11 @@ func searches(req wire.Request) bool {
 	return false
 }
 
-// disturbs reports whether a request reaches others at once and is kept nowhere, so that nobody needs many of them.
+// disturbs reports whether a request reaches others at once and is kept nowhere, or has all servers look who is meant, so that
+// nobody needs many of them.
 func disturbs(req wire.Request) bool {
 	switch req.(type) {
-	case wire.Typing, wire.Presence, wire.Whisper, wire.Private, wire.AddContact:
+	case wire.Typing, wire.Presence, wire.Whisper, wire.Private, wire.AddContact, wire.Revoke:
 		return true
 	}
 	return false
