@@ -114,6 +114,12 @@ func (h *Hub) checkFile(ctx context.Context, op string, f *File) error {
 	return nil
 }
 
+// MaySay refuses as Say would now, whatever is to be said. Nothing comes of it.
+func (d *Device) MaySay(ctx context.Context, log string) error {
+	_, err := d.maySay(ctx, "say", log)
+	return err
+}
+
 // maySay refuses unless the device may say something in that log now. It returns the other account of a direct conversation,
 // which need not have begun; empty: the log is a room's.
 func (d *Device) maySay(ctx context.Context, op, log string) (peer string, err error) {

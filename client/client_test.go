@@ -207,69 +207,6 @@ func TestServerThatCannotSayThatItForgotIsFoundWithinSeconds(t *testing.T) {
 	})
 }
 
-// A message comes to its end once, whether the server's answer or its own event comes first.
-func TestTheEndOfAMessageIsToldOnce(t *testing.T) {
-	inWorld(t, 0.2, func(w *world) {
-		c := w.dial(Config{})
-		k := collect(c)
-		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
-			w.Fatal(err)
-		}
-		for i, text := range numbered(1, 20) {
-			w.server.set(func() { w.server.eager = i%2 == 0 })
-			if _, err := c.Say(w.Context(), "lobby", text); err != nil {
-				w.Fatal(err)
-			}
-		}
-		time.Sleep(5 * time.Second)
-		ends := make(map[*Message]int)
-		for _, ev := range of[Outgoing](k) {
-			if ev.Status.State == Stored {
-				ends[ev.Message]++
-			}
-		}
-		for m, n := range ends {
-			if n != 1 {
-				w.Errorf("%s: %d times", m.Text, n)
-			}
-		}
-		if len(ends) != 20 {
-			w.Errorf("%d messages came to an end, want 20", len(ends))
-		}
-		c.Close()
-		k.task.Wait()
-	})
-}
-
-// Whoever gives up a server that says nothing any more does not wait for it once more.
-func TestCloseDoesNotWaitForAServerThatIsSilent(t *testing.T) {
-	inWorld(t, 0, func(w *world) {
-		c := w.dial(Config{})
-		k := collect(c)
-		if _, err := c.Join(w.Context(), "lobby", 0); err != nil {
-			w.Fatal(err)
-		}
-		w.net.Path(serverAddr, clientAddr).Cut(true)
-		m, err := c.Send("lobby", "hello")
-		if err != nil {
-			w.Fatal(err)
-		}
-		time.Sleep(suspectAfter + time.Second)
-		if n := c.Link().Unstored; n != 1 {
-			w.Errorf("%d messages are not stored, want 1", n)
-		}
-		start := time.Now()
-		c.Close()
-		if d := time.Since(start); d > time.Second {
-			w.Errorf("Close took %v", d)
-		}
-		if s := m.Status(); s.State != Failed || !errors.Is(s.Err, ErrUnknown) {
-			w.Errorf("the message: %+v", s)
-		}
-		k.task.Wait()
-	})
-}
-
 func TestALostAnswerIsNoSecondMessage(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
 		c := w.dial(Config{})
@@ -363,6 +300,9 @@ func TestWhatMakesNoSenseIsNotSent(t *testing.T) {
 		}
 		if e, ok := errors.AsType[native.Error](joinErr); !ok || e.Code != native.CodeMalformed || !strings.Contains(e.Text, "UTF-8") {
 			w.Errorf("Join: %v", joinErr)
+		}
+		if !strings.HasSuffix(emptyErr.Error(), "room: expected at least one byte") {
+			w.Errorf("Join of a room without a name: %v", emptyErr)
 		}
 		time.Sleep(500 * time.Millisecond)
 		w.server.set(func() {
@@ -595,41 +535,6 @@ func TestRequestsAreMadeAgainUnlessTheyWouldDoSomethingTwice(t *testing.T) {
 	})
 }
 
-func TestDirectConversationsAreFollowedWithoutAsking(t *testing.T) {
-	inWorld(t, 0, func(w *world) {
-		before := []string{"bob", "cat", "dan", "fay", "gus"} // More than the server lists at once.
-		for _, peer := range before {
-			w.server.set(func() { w.server.logs["dm/ann/"+peer] = &storedLog{epoch: "e", peers: []string{"ann", peer}} })
-			w.server.happen(native.Event{Log: "dm/ann/" + peer, Kind: native.KindSaid, Account: peer, Text: "while you were away"})
-		}
-		c := w.dial(Config{})
-		k := collect(c)
-		time.Sleep(time.Second)
-		w.server.set(func() { w.server.logs["dm/ann/eve"] = &storedLog{epoch: "e", peers: []string{"ann", "eve"}} })
-		w.server.happen(native.Event{Log: "dm/ann/eve", Kind: native.KindSaid, Account: "eve", Text: "hello"})
-		w.server.happen(native.Event{Log: "ac/ann", Kind: native.KindConversation, Peer: "eve", About: "dm/ann/eve"})
-		time.Sleep(time.Second)
-		for _, peer := range before {
-			if got := k.said(t, "dm/ann/"+peer); !slices.Equal(got, []string{"while you were away"}) {
-				w.Errorf("%s: heard %q", peer, got)
-			}
-		}
-		if got := k.said(t, "dm/ann/eve"); !slices.Equal(got, []string{"hello"}) {
-			w.Errorf("eve: heard %q", got)
-		}
-		if all, err := c.Conversations(w.Context()); err != nil || len(all) != len(before)+1 {
-			w.Errorf("conversations: %+v, %v", all, err)
-		}
-		for _, s := range of[Said](k) {
-			if "dm/ann/"+s.Peer != s.Log {
-				w.Errorf("%s has the peer %q", s.Log, s.Peer)
-			}
-		}
-		c.Close()
-		k.task.Wait()
-	})
-}
-
 // Lists of people are asked for until all are there. A server of before there were pages gives what it has.
 func TestPeopleAreAllListed(t *testing.T) {
 	inWorld(t, 0, func(w *world) {
@@ -657,46 +562,6 @@ func TestPeopleAreAllListed(t *testing.T) {
 				}
 			}
 		}
-	})
-}
-
-// Whoever was away gets all that was said to them alone, however much that is, and nothing of it is skipped as too old.
-func TestDirectMessagesWaitForWhoWasAwayHoweverMany(t *testing.T) {
-	inWorld(t, 0, func(w *world) {
-		say := func(peer string, texts []string) {
-			w.server.set(func() { w.server.log("dm/ann/" + peer).peers = []string{"ann", peer} })
-			for _, text := range texts {
-				w.server.happen(native.Event{Log: "dm/ann/" + peer, Kind: native.KindSaid, Account: peer, Text: text})
-			}
-		}
-		all := numbered(1, 3*pageEvents)
-		say("bob", all)
-		say("cat", all)
-		w.server.set(func() { w.server.log("dm/ann/cat").mark = 7 })
-		c := w.dial(Config{})
-		k := collect(c)
-		time.Sleep(5 * time.Second)
-		if got := k.said(t, "dm/ann/bob"); !slices.Equal(got, all) {
-			w.Errorf("bob, never read: heard %d of %d", len(got), len(all))
-		}
-		if got := k.said(t, "dm/ann/cat"); !slices.Equal(got, all[7:]) {
-			w.Errorf("cat, read up to 7: heard %d of %d", len(got), len(all)-7)
-		}
-		// One that begins while we are there, and has grown long before we have looked.
-		say("eve", all)
-		w.server.happen(native.Event{Log: "ac/ann", Kind: native.KindConversation, Peer: "eve", About: "dm/ann/eve"})
-		time.Sleep(5 * time.Second)
-		if got := k.said(t, "dm/ann/eve"); !slices.Equal(got, all) {
-			w.Errorf("eve, just begun: heard %d of %d", len(got), len(all))
-		}
-		for _, s := range of[Said](k) {
-			if past := s.Peer != "eve"; s.Past != past || past == (s.Took > 0) {
-				w.Errorf("%s, %q: past %v, took %v", s.Peer, s.Text, s.Past, s.Took)
-				break
-			}
-		}
-		c.Close()
-		k.task.Wait()
 	})
 }
 

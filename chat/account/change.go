@@ -15,7 +15,6 @@ const (
 	ProfileChanged                   // The account's profile or the way its name is written is another.
 	PasswordChanged                  // The account's password is another.
 	TokenRevoked                     // Device cannot log in any more.
-	GuestEnded                       // The account was a guest and is no more.
 )
 
 // String returns a word for logs.
@@ -39,8 +38,6 @@ func (k Kind) String() string {
 		return "password-changed"
 	case TokenRevoked:
 		return "token-revoked"
-	case GuestEnded:
-		return "guest-ended"
 	}
 	return "invalid"
 }

@@ -105,6 +105,24 @@ func (s *Service) RemoveContact(ctx context.Context, name, peer string) error {
 	return s.settle(ctx, self)
 }
 
+// removeContacts takes back all that an account has added: whom nobody can answer any more must not be in the others' lists.
+func (s *Service) removeContacts(ctx context.Context, self string) error {
+	err := change(ctx, s, bucketContacts, self, func(c *contactsRecord, _ bool) error {
+		if len(c.Added) == 0 {
+			return errUnchanged
+		}
+		for other := range c.Added {
+			c.unsure(other)
+		}
+		c.Added = nil
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, self)
+}
+
 // Contacts returns whom an account has added, unless it has blocked them: those whose presence it wants to know.
 func (s *Service) Contacts(ctx context.Context, name string) ([]string, error) {
 	lists, err := s.Lists(ctx, name)

@@ -62,8 +62,9 @@ func (s *Service) prolong(ctx context.Context, r *record) error {
 }
 
 // Sweep forgets the guests whose time is over, and all that was theirs but what they have said. Those for whom online, if it
-// is not nil, says true live on. The server calls it now and then; it may run on several servers.
-func (s *Service) Sweep(ctx context.Context, online func(name string) bool) error {
+// is not nil, says true live on. gone, if it is not nil, has whoever else keeps something of an account that is no more forget
+// that; it may be called again for the same. The server calls Sweep now and then; it may run on several servers.
+func (s *Service) Sweep(ctx context.Context, online func(name string) bool, gone func(ctx context.Context, name string) error) error {
 	guests, err := s.cfg.Engine.List(ctx, bucketGuests, "")
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func (s *Service) Sweep(ctx context.Context, online func(name string) bool) erro
 	left := int64(0)
 	var errs []error
 	for _, en := range guests {
-		ended, err := s.sweepOne(ctx, en, online)
+		ended, err := s.sweepOne(ctx, en, online, gone)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -84,7 +85,9 @@ func (s *Service) Sweep(ctx context.Context, online func(name string) bool) erro
 }
 
 // sweepOne forgets one guest if its time is over.
-func (s *Service) sweepOne(ctx context.Context, en chat.Entry, online func(string) bool) (ended bool, err error) {
+func (s *Service) sweepOne(
+	ctx context.Context, en chat.Entry, online func(string) bool, gone func(context.Context, string) error,
+) (ended bool, err error) {
 	name := en.Key
 	var r record
 	_, found, err := s.read(ctx, bucketAccounts, names.Look(name), &r)
@@ -93,17 +96,17 @@ func (s *Service) sweepOne(ctx context.Context, en chat.Entry, online func(strin
 	case err != nil:
 		return false, err
 	case !found || r.Name != name:
-		// It was not made in the end, or is being made now: then it has time.
+		// It was not made in the end, or not forgotten to the end, or is being made now: then it has time.
 		if expires, err := decode[time.Time](bucketGuests, en); err != nil || now.Before(expires) {
 			return false, err
 		}
-		return true, s.remove(ctx, bucketGuests, name)
+		return true, s.unlistGuest(ctx, name, gone)
 	case !r.ended(now):
 		return false, nil
 	case online != nil && online(name):
 		return false, s.revive(ctx, name)
 	}
-	return true, s.forget(ctx, name)
+	return true, s.forget(ctx, name, gone)
 }
 
 // revive is prolong for a guest whose time is over but who is here.
@@ -119,10 +122,13 @@ func (s *Service) revive(ctx context.Context, name string) error {
 
 // forget removes all that is stored of an account. The account itself goes after what belongs to it and before the entry in
 // the list of guests, so that what is left over when this is interrupted is found again.
-func (s *Service) forget(ctx context.Context, name string) error {
+func (s *Service) forget(ctx context.Context, name string, gone func(context.Context, string) error) error {
 	err := s.revokeAll(ctx, name, "")
 	if err == nil {
 		err = s.unlistTokens(ctx, name)
+	}
+	if err == nil {
+		err = s.removeContacts(ctx, name)
 	}
 	for _, bucket := range []string{bucketProfiles, bucketContacts, bucketContactOf, bucketBlocks, bucketQuota} {
 		if err == nil {
@@ -133,10 +139,17 @@ func (s *Service) forget(ctx context.Context, name string) error {
 		err = s.remove(ctx, bucketAccounts, names.Look(name))
 	}
 	if err == nil {
-		err = s.remove(ctx, bucketGuests, name)
-	}
-	if err == nil {
-		s.tell(ctx, Change{Account: name, Kind: GuestEnded})
+		err = s.unlistGuest(ctx, name, gone)
 	}
 	return err
+}
+
+// unlistGuest is the end of forgetting an account that is no more.
+func (s *Service) unlistGuest(ctx context.Context, name string, gone func(context.Context, string) error) error {
+	if gone != nil {
+		if err := gone(ctx, name); err != nil {
+			return err
+		}
+	}
+	return s.remove(ctx, bucketGuests, name)
 }

@@ -1,6 +1,9 @@
 package account_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,7 +66,7 @@ func TestGuestsEndAndNobodyGetsTheirNames(t *testing.T) {
 		wantNone(t, "log-in", err)
 		sweep := func() {
 			t.Helper()
-			wantNone(t, "Sweep", s.Sweep(t.Context(), func(name string) bool { return name == here.Name }))
+			wantNone(t, "Sweep", s.Sweep(t.Context(), func(name string) bool { return name == here.Name }, nil))
 		}
 		sweep()
 		_, err = s.Lookup(t.Context(), away.Name)
@@ -74,8 +77,11 @@ func TestGuestsEndAndNobodyGetsTheirNames(t *testing.T) {
 		wantCode(t, "after the end", err, account.CodeDenied)
 		h := listen(s)
 		sweep()
-		if got := h.take(); got != "away-g2 token-revoked, away-g2 guest-ended" {
+		if got := h.take(); got != "away-g2 token-revoked" {
 			t.Errorf("heard %q", got)
+		}
+		if lists, err := s.Lists(t.Context(), "ann"); err != nil || len(lists.Requesting) != 0 {
+			t.Errorf("ann is asked to be a contact by %q, %v", lists.Requesting, err)
 		}
 		for _, bucket := range []string{"accounts", "tokens", "account-tokens", "account-guests", "contacts", "blocks", "file-quota", "profiles"} {
 			list, err := e.List(t.Context(), bucket, "")
@@ -112,7 +118,7 @@ func TestGuestWhoseMakingBrokeOffIsSweptInTheEnd(t *testing.T) {
 		e.broken = nil
 		left := func() int {
 			t.Helper()
-			wantNone(t, "Sweep", s.Sweep(t.Context(), nil))
+			wantNone(t, "Sweep", s.Sweep(t.Context(), nil, nil))
 			list, err := e.List(t.Context(), "account-guests", "")
 			if err != nil {
 				t.Fatal(err)
@@ -125,6 +131,33 @@ func TestGuestWhoseMakingBrokeOffIsSweptInTheEnd(t *testing.T) {
 		time.Sleep(8 * 24 * time.Hour)
 		if n := left(); n != 0 {
 			t.Errorf("%d entries in the end", n)
+		}
+	})
+}
+
+// What others keep of a guest that has ended is forgotten as well, even if they cannot the first time.
+func TestGuestIsForgottenByEverybodyInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, nil)
+		guest, err := s.Guest(t.Context(), home, "x")
+		wantNone(t, "Guest", err)
+		time.Sleep(8 * 24 * time.Hour)
+		var asked []string
+		var trouble error
+		gone := func(_ context.Context, name string) error {
+			asked = append(asked, name)
+			return trouble
+		}
+		trouble = errors.New("the store is away")
+		if err := s.Sweep(t.Context(), nil, gone); !errors.Is(err, trouble) {
+			t.Errorf("while it does not work: %v", err)
+		}
+		trouble = nil
+		for range 2 {
+			wantNone(t, "Sweep", s.Sweep(t.Context(), nil, gone))
+		}
+		if want := []string{guest.Name, guest.Name}; !slices.Equal(asked, want) {
+			t.Errorf("asked to forget %q, want %q", asked, want)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -45,20 +46,23 @@ func (n *node) announce(ctx context.Context, c account.Change) {
 		kind, text = core.KindProfile, c.Kind.String()
 	case account.TokenRevoked:
 		kind, about = core.KindRevoked, c.Device
-	case account.GuestEnded: // Nobody reads its log any more.
 	}
 	// Whoever asked for the change may have gone; the others are to hear of it all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
-	var err error
-	if c.Kind == account.GuestEnded {
-		err = n.hub.Forget(ctx, c.Account)
-	} else {
-		err = n.hub.Announce(ctx, c.Account, kind, about, text)
-	}
-	if err != nil {
+	if err := n.hub.Announce(ctx, c.Account, kind, about, text); err != nil {
 		n.log.Warn("devices not told of a change", "user", c.Account, "reason", c.Kind.String(), "err", err)
 	}
+}
+
+// forgetTimeout is how long that may take. What is left is for the next sweep.
+const forgetTimeout = time.Minute
+
+// forget forgets what is kept of an account that is no more.
+func (n *node) forget(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, forgetTimeout)
+	defer cancel()
+	return errors.Join(n.hub.Forget(ctx, name), n.native.ForgetAccount(ctx, name))
 }
 
 // sweep forgets guests whose time is over and drops files that nobody was told of, until ctx ends.
@@ -71,7 +75,7 @@ func (n *node) sweep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := n.accounts.Sweep(ctx, n.hub.IsOnline); err != nil && ctx.Err() == nil {
+		if err := n.accounts.Sweep(ctx, n.hub.IsOnline, n.forget); err != nil && ctx.Err() == nil {
 			n.log.Warn("guests not looked through", "err", err)
 		}
 		if err := n.accounts.Collect(ctx, n.native.Forget); err != nil && ctx.Err() == nil {

@@ -327,7 +327,7 @@ func (u *nativeUI) commandContacts(ctx context.Context, arg string) error {
 	case what == "add" && name != "":
 		return inNative("not added", u.client.AddContact(ctx, name))
 	case what == "remove" && name != "":
-		return inNative("not removed", u.client.RemoveContact(ctx, name))
+		return u.done(inNative("not removed", u.client.RemoveContact(ctx, name)), fmt.Sprintf("* %s is not on your list.", shownName(name)))
 	}
 	return errors.New("usage: /contacts, /contacts add NAME, or /contacts remove NAME")
 }

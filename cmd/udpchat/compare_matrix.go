@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,9 @@ func (f *compareFlags) matrix(cmd *cobra.Command) (compare.Matrix, error) {
 	m := compare.Matrix{
 		Transports: f.transports, Workloads: f.workloads, Runs: f.runs, Messages: f.messages, Seed: f.seed, Extras: f.htmlFile != "",
 		Repeat: strings.Join(append([]string{cmd.CommandPath()}, changedFlags(cmd)...), " "),
+	}
+	if f.htmlFile != "" {
+		m.Repeat += " --html " + shellWord(filepath.Base(f.htmlFile)) // Its pictures want runs of their own.
 	}
 	switch {
 	case f.runs < 1 || f.runs > compareRunsMax:

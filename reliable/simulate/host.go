@@ -153,6 +153,9 @@ func (h *host) planTurn() {
 // turn does what a connection's loop does when it wakes.
 func (h *host) turn() {
 	h.planned = false
+	if h.m == nil {
+		return // Forgotten since this was planned.
+	}
 	if h.turnAt != h.r.now() {
 		h.turnAt, h.turns = h.r.now(), 0
 	}

@@ -138,7 +138,7 @@ func (c *checker) pathFresh(side Side, from netip.AddrPort, s sight) {
 	if s.number > c.sides[Server].highest {
 		p.newest = from
 	}
-	if a, ok := p.challenge[from]; ok && s.response && s.challenge == a.what && c.now() < a.at+challengeLife && p.newest == from {
+	if a, ok := p.challenge[from]; ok && s.response && s.challenge == a.what && c.now() < a.at+challengeLife {
 		if _, known := p.proven[from]; !known {
 			p.proven[from] = c.now() // What the same packet makes the server send first may still go elsewhere.
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"udpchat/chat"
@@ -32,8 +33,8 @@ func (f *Front) uploaded(ctx context.Context, account string, d digest) (size ui
 	return size, true, nil
 }
 
-// owns refuses a file that the account has not uploaded, and sees to it that one that it has stays.
-func (l *login) owns(ctx context.Context, d digest, size uint64) error {
+// owns refuses a file that the account has not uploaded, and sees to it that one that it has stays, if it may tell of it in that log.
+func (l *login) owns(ctx context.Context, log string, d digest, size uint64) error {
 	had, ok, err := l.front.uploaded(ctx, l.account, d)
 	switch {
 	case err != nil:
@@ -42,6 +43,9 @@ func (l *login) owns(ctx context.Context, d digest, size uint64) error {
 		return refusef(wire.CodeNoFile, "upload the file first")
 	case had != size:
 		return refusef(wire.CodeNoFile, "the file has %d bytes", had)
+	}
+	if err := l.device.MaySay(ctx, log); err != nil {
+		return err
 	}
 	ok, err = l.front.cfg.Accounts.Share(ctx, d.id())
 	if err == nil && !ok {
@@ -57,6 +61,20 @@ func (f *Front) Forget(ctx context.Context, account, id string) error {
 		return nil
 	}
 	return err
+}
+
+// ForgetAccount forgets what files an account that is no more has uploaded. Those that somebody was told of stay.
+func (f *Front) ForgetAccount(ctx context.Context, account string) error {
+	entries, err := f.cfg.Engine.List(ctx, uploadsBucket, account+"/")
+	for _, en := range entries {
+		if err == nil {
+			err = f.Forget(ctx, account, strings.TrimPrefix(en.Key, account+"/"))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("native: uploads: %w", err)
+	}
+	return nil
 }
 
 // upload carries out Upload.

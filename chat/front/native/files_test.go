@@ -266,6 +266,7 @@ func TestFilesThatWereNotAnnouncedAreCollected(t *testing.T) {
 			}
 		}
 		ask[wire.Said](ann, wire.Say{Log: place.Log, Counter: 1, File: files[true]})
+		ann.refused(wire.CodeNotMember, wire.Say{Log: "hall", Counter: 1, File: files[false]}) // Which tells nobody of it.
 		w.collect(8 * 24 * time.Hour)
 		for announced, file := range files {
 			r, err := w.engine.GetBlob(w.ctx, digest(file.Digest).id(), 0)
@@ -280,6 +281,27 @@ func TestFilesThatWereNotAnnouncedAreCollected(t *testing.T) {
 			}
 		}
 		ann.refused(wire.CodeNoFile, wire.Say{Log: place.Log, Counter: 2, File: files[false]})
+	})
+}
+
+// Of an account that is no more it is not kept what it has uploaded.
+func TestUploadsOfAnAccountThatIsNoMoreAreForgotten(t *testing.T) {
+	inWorld(t, setUp{files: true}, func(w *world) {
+		ann, bob := w.register("ann"), w.register("bob")
+		b, sum := content(1000)
+		for name, c := range map[string]*client{"ann": ann, "bob": bob} {
+			if done, ok := c.store(name+"'s", b, sum).(wire.Done); !ok {
+				t.Fatalf("upload: got %+v", done)
+			}
+		}
+		if err := w.front.ForgetAccount(w.ctx, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]bool{"ann": false, "bob": true} {
+			if _, ok, err := w.front.uploaded(w.ctx, name, digest(sum)); ok != want || err != nil {
+				t.Errorf("it is known that %s has uploaded it: %t, %v", name, ok, err)
+			}
+		}
 	})
 }
 

@@ -30,7 +30,7 @@ func (l *login) say(ctx context.Context, m wire.Say) (wire.Reply, error) {
 func (l *login) store(ctx context.Context, m wire.Say) (chat.Said, error) {
 	content := chat.Content{Text: m.Text}
 	if m.File != nil {
-		if err := l.owns(ctx, digest(m.File.Digest), m.File.Size); err != nil {
+		if err := l.owns(ctx, m.Log, digest(m.File.Digest), m.File.Size); err != nil {
 			return chat.Said{}, err
 		}
 		content.File = &chat.File{

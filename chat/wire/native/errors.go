@@ -111,7 +111,7 @@ func longest[T ~string | ~[]byte](field string, v T, max int) *SyntaxError {
 // needed checks the length of a field that may not be empty.
 func needed[T ~string | ~[]byte](field string, v T, max int) *SyntaxError {
 	if len(v) == 0 {
-		return &SyntaxError{CodeBadField, field, "it"}
+		return &SyntaxError{CodeBadField, field, "at least one byte"}
 	}
 	return longest(field, v, max)
 }
