@@ -134,10 +134,11 @@ func (c *checker) came(side Side, s sight) {
 	}
 	w.packets[s.number] = true
 	w.came++
+	w.known = true // Also when it ends the handshake.
 	if !w.open || w.ended {
 		return
 	}
-	w.heardAt, w.tries, w.known = c.now(), 0, true
+	w.heardAt, w.tries = c.now(), 0
 	w.told = w.told || s.kind == kindClose
 	w.highest = max(w.highest, s.number)
 	if w.owesAt > 0 && c.now() > w.owesAt+answerMax {
