@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -45,9 +46,42 @@ func TestClusterThatIsNotThereIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	namesCluster(t, ports[0])
+}
+
+// A server that hangs up, because it dies or only begins, is tried again like one that is not there.
+func TestServerThatHangsUpIsTriedAgain(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	tried := make(chan int)
+	go func() { // Ends when ln is closed.
+		n := 0
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				tried <- n
+				return
+			}
+			n++
+			c.Close()
+		}
+	}()
+	namesCluster(t, ln.Addr().(*net.TCPAddr).Port)
+	ln.Close()
+	if n := <-tried; n == 0 {
+		t.Error("it was not tried")
+	}
+}
+
+// namesCluster checks what Open says, after it has tried for as long as it may, of a cluster of which nothing can be had.
+func namesCluster(t *testing.T, port int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err = jetstream.Open(ctx, jetstream.Config{Servers: []string{fmt.Sprintf("nats://ann:secret@127.0.0.1:%d", ports[0])}})
+	_, err := jetstream.Open(ctx, jetstream.Config{Servers: []string{fmt.Sprintf("nats://ann:secret@127.0.0.1:%d", port)}})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Open: %v", err)
 	}
@@ -56,7 +90,7 @@ func TestClusterThatIsNotThereIsNamed(t *testing.T) {
 			t.Errorf("the error has %q in it: %v", bad, err)
 		}
 	}
-	if err != nil && !strings.Contains(err.Error(), fmt.Sprintf("nats://127.0.0.1:%d", ports[0])) {
+	if err != nil && !strings.Contains(err.Error(), fmt.Sprintf("nats://127.0.0.1:%d", port)) {
 		t.Errorf("the error does not name the server: %v", err)
 	}
 }

@@ -71,11 +71,13 @@ func TestServerMovesToACluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wants := map[string]string{"kitchen": "[kitchen 2]", "dm/bob/visitor": "[direct 1]"}
 	for _, c := range all {
-		want := map[string]string{"kitchen": "[kitchen 2]", "dm/bob/visitor": "[direct 1]"}[c.Log]
-		if want == "" {
+		want, ok := wants[c.Log]
+		if !ok {
 			continue
 		}
+		delete(wants, c.Log)
 		var unread []string
 		for _, s := range history(t, in, c.Log, c.Mark) {
 			unread = append(unread, s.Text)
@@ -83,6 +85,9 @@ func TestServerMovesToACluster(t *testing.T) {
 		if got := fmt.Sprint(unread); got != want {
 			t.Errorf("in %s, read up to %d of %d, there is %s to read, want %s", c.Log, c.Mark, c.Head, got, want)
 		}
+	}
+	if len(wants) > 0 {
+		t.Errorf("without %v in the list of conversations", wants)
 	}
 	out, outState = ann.back(client.Config{})
 	say(t, out, "kitchen", "kitchen 3")

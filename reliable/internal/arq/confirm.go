@@ -59,7 +59,7 @@ func (s *Stream) Hasten() {
 		return
 	}
 	for sn := s.sendMax - 1; after(sn, s.una); sn-- {
-		if s.acked[sn&uint32(len(s.acked)-1)] == sn+1 {
+		if s.acked[sn&uint32(len(s.acked)-1)] == sn+1 && sn+1 != 0 { // Of one before a wrap there is no mark.
 			// To the core each acknowledgement of it is one more sign that earlier ones were lost.
 			s.acks = s.acks[:0]
 			for range fastResend {

@@ -215,3 +215,28 @@ func TestHastenSendsOvertakenSegmentsAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// A number that wraps to 0 leaves nothing that looks like an acknowledgement of the segment before.
+func TestHastenWhereNumbersWrapInventsNoAcknowledgement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const first = 1<<32 - 4
+		left := make(map[uint32]int)
+		s := New(Config{ID: 7, SymbolBytes: 1000, SymbolBytesMax: 1000, SendWindow: 64, RecvWindow: 64, Clock: NewClock(), Output: func(y Symbol) {
+			for n := range y.Sent.Count {
+				left[y.Sent.First+n]++
+			}
+		}})
+		s.handed, s.sendMax, s.una, s.told, s.sendBase = first, first, first, first, first
+		s.Send(make([]byte, 4*s.SegmentBytes()), many)
+		s.Flush()
+		s.Hasten()
+		before := left[1<<32-1]
+		for range 500 {
+			time.Sleep(10 * time.Millisecond)
+			s.Flush()
+		}
+		if before != 1 || left[1<<32-1] == before {
+			t.Errorf("the last segment before the wrap left %d times before anything was acknowledged, and %d times in all", before, left[1<<32-1])
+		}
+	})
+}
