@@ -71,9 +71,13 @@ func explain(err error) error {
 }
 
 // temporary reports whether an explained error may be gone at the next attempt. The client hands on what the kernel says when a
-// server dies while it is spoken to, or does not answer; a name that does not exist will not next time either.
+// server dies while it is spoken to, or does not answer; a name that does not exist and an address that cannot be are no better
+// the next time.
 func temporary(err error) bool {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return false
+	}
+	if _, ok := errors.AsType[*net.AddrError](err); ok {
 		return false
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {

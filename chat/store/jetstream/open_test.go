@@ -76,6 +76,16 @@ func TestServerThatHangsUpIsTriedAgain(t *testing.T) {
 	}
 }
 
+// An address that cannot be is not tried again: whoever has mistyped it is told at once.
+func TestAddressThatCannotBeIsNotTriedAgain(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := jetstream.Open(ctx, jetstream.Config{Servers: []string{"nats://127.0.0.1:99999"}})
+	if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "99999") {
+		t.Errorf("Open: %v", err)
+	}
+}
+
 // namesCluster checks what Open says, after it has tried for as long as it may, of a cluster of which nothing can be had.
 func namesCluster(t *testing.T, port int) {
 	t.Helper()
