@@ -22,7 +22,8 @@ import (
 //	          for an answer, or after HandshakeTimeout, or when Linger has passed. A client that may not have got an
 //	          accept is sent as many.
 //	answer    A packet that asks for an acknowledgement is answered at once, unless it is hopelessly old or a piece of a
-//	          packet that was given up. Only what came is acknowledged, and once.
+//	          packet that was given up. Only what came is acknowledged, and once. So is a hello that is sent again,
+//	          by the accept, while the server waits for the end of the handshake.
 //	death     When the network is dead for ever, both sides notice within twice IdleTimeout.
 //	end       Nothing else ends a connection, and both sides end. An ended side sends nothing but answers to
 //	          latecomers, and a few of those.

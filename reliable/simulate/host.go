@@ -44,7 +44,8 @@ type host struct {
 func (h *host) receive(p netem.Packet, from netip.AddrPort) {
 	b := p.Data
 	h.r.check.pathCame(h.side, from, len(b))
-	if s, fresh := h.r.arrived(h.side.other(), p); fresh {
+	s, fresh := h.r.arrived(h.side.other(), p)
+	if fresh {
 		h.r.check.pathFresh(h.side, from, s)
 		h.r.check.came(h.side, s)
 	}
@@ -53,7 +54,7 @@ func (h *host) receive(p netem.Packet, from netip.AddrPort) {
 	case err != nil || typ == wire.TypeCall:
 		h.r.check.facts[DamagedDropped]++
 	case typ == wire.TypeHello:
-		h.handleHello(b, from)
+		h.handleHello(b, from, fresh)
 	case h.m == nil || id != h.id:
 		h.r.check.facts[DamagedDropped]++
 	case h.ended:
@@ -64,14 +65,19 @@ func (h *host) receive(p netem.Packet, from netip.AddrPort) {
 	}
 }
 
-func (h *host) handleHello(b []byte, from netip.AddrPort) {
+// handleHello takes a hello. Fresh says that it comes for the first time and undamaged.
+func (h *host) handleHello(b []byte, from netip.AddrPort, fresh bool) {
 	hello, err := wire.ParseHello(b)
 	if err != nil || h.gate == nil {
 		h.r.check.facts[DamagedDropped]++
 		return
 	}
 	if h.m != nil && h.m.Err() == nil && hello.Source == h.hello.Source && hello.Nonce == h.hello.Nonce {
+		waits, accepts := fresh && !h.m.Open(), h.r.check.sides[h.side].accepts
 		h.m.Handle(h.r.time(), reliable.Datagram{Path: reliable.Path{Remote: from}, Bytes: b})
+		if waits && h.r.check.sides[h.side].accepts == accepts {
+			h.r.check.fail("answer", h.side, "a hello that was sent again got no accept")
+		}
 		h.planTurn()
 		return
 	}
