@@ -306,8 +306,12 @@ func (f *compareFlags) checkFiles() error {
 		case err == nil:
 			err = openAndClose(file.name, os.O_WRONLY)
 		case errors.Is(err, fs.ErrNotExist):
-			if err = openAndClose(file.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL); err == nil {
+			err = openAndClose(file.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+			switch {
+			case err == nil:
 				err = os.Remove(file.name)
+			case errors.Is(err, fs.ErrExist): // A link to a file that is to come.
+				err = nil
 			}
 		}
 		if err != nil {

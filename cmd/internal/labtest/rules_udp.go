@@ -196,9 +196,14 @@ func playRepeat(p *player) {
 		text := p.text(fmt.Sprintf("twice %d", i))
 		begun := time.Now()
 		ann.say(text)
-		p.everybodyHears(text, bob.client)
+		if i == 0 { // Later at once: the server, too, may be one that takes its time.
+			p.everybodyHears(text, bob.client)
+		}
 		ann.say(text)
 		quick := time.Since(begun) <= repeatsMax
+		if i > 0 {
+			p.everybodyHears(text, bob.client)
+		}
 		after := p.text(fmt.Sprintf("after that %d", i)) // When it is here, a second one would be, too.
 		ann.say(after)
 		p.everybodyHears(after, bob.client)
