@@ -178,6 +178,7 @@ func (r *run) playOrSkip(ctx context.Context, a act, number int) {
 		p.perform(a.play)
 	}
 	duration := milliseconds(time.Since(begun))
+	failed := false
 	for _, rule := range a.rules {
 		o := p.outcomes[rule.ID]
 		if o == nil {
@@ -187,6 +188,7 @@ func (r *run) playOrSkip(ctx context.Context, a act, number int) {
 			}
 		}
 		o.Duration = duration
+		failed = failed || o.Verdict == Fail
 		entries := p.transcript.all()
 		if o.entries > 0 {
 			entries = entries[:min(o.entries, len(entries))]
@@ -196,7 +198,7 @@ func (r *run) playOrSkip(ctx context.Context, a act, number int) {
 	if last := p.transcript.last(); last != "" {
 		r.lastSent, r.lastAct = last, a
 	}
-	r.suspect = r.suspect || p.gone
+	r.suspect = r.suspect || p.gone || failed && a.risk > harmless && a.risk < deadly // It may be dying just now.
 }
 
 // obstacle says which rule has to be passed first and was not.
