@@ -120,8 +120,9 @@ func (e *cutEngine) Send(log string, data []byte) error {
 	return e.Engine.Send(log, data)
 }
 
-// A server that has died without a word is not waited for long: its users count as not there.
-func TestUserOfAServerThatIsGone(t *testing.T) {
+// besideOneThatDied runs f with hans on a server that hears no more of the one where yoda is.
+func besideOneThatDied(t *testing.T, f func(w *stage.World, hans client)) {
+	t.Helper()
 	e := &cutEngine{Engine: memory.New(memory.Config{})}
 	stage.InWithAccountsOn(t, cast, map[string]string{"users": "hans,yoda"}, e, func(w *stage.World) {
 		w2 := w.BesideWithAccounts(cast, nil)
@@ -129,6 +130,13 @@ func TestUserOfAServerThatIsGone(t *testing.T) {
 		logIn(t, w2, "yoda")
 		hans.got()
 		e.cut.Store(true)
+		f(w, hans)
+	})
+}
+
+// A server that has died without a word is not waited for long: its users count as not there.
+func TestUserOfAServerThatIsGone(t *testing.T) {
+	besideOneThatDied(t, func(w *stage.World, hans client) {
 		hans.do(wire.StartPrivate{Target: "yoda"})
 		time.Sleep(letterWait)
 		hans.want("asking", "400 Error. user yoda is not found or online\n")
@@ -141,13 +149,7 @@ func TestUserOfAServerThatIsGone(t *testing.T) {
 
 // Who has proven who he is but waits for what other servers say about him is told nothing before he is let in.
 func TestFirstAnswerIsThatToTheLogIn(t *testing.T) {
-	e := &cutEngine{Engine: memory.New(memory.Config{})}
-	stage.InWithAccountsOn(t, cast, map[string]string{"users": "hans,yoda"}, e, func(w *stage.World) {
-		w2 := w.BesideWithAccounts(cast, nil)
-		hans := logIn(t, w, "hans")
-		logIn(t, w2, "yoda")
-		hans.got()
-		e.cut.Store(true)
+	besideOneThatDied(t, func(w *stage.World, hans client) {
 		again := client{w.Open("again", "im", "tcp"), t}
 		again.do(wire.Login{User: "yoda", Password: "yoda", HasPassword: true})
 		synctest.Wait()
